@@ -1,0 +1,1 @@
+"""Models and provider presets, as data, and their loader."""

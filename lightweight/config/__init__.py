@@ -1,0 +1,1 @@
+"""TOML to Config: every problem at once, with file, line and a suggestion."""

@@ -1,0 +1,1 @@
+"""Process life: start, signals, reload, drain, stop."""

@@ -1,0 +1,1 @@
+"""Sans-io translators between wire formats and events, one dialect a file."""

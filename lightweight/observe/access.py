@@ -1,0 +1,26 @@
+"""One line for each HTTP request: who, what, how it ended, how long it took.
+
+Query strings, bodies and credentials never come here.
+"""
+
+from msgspec import Struct
+
+from lightweight.records import Outcome
+
+
+class Visit(Struct, frozen=True, kw_only=True):
+    """One HTTP request that ended, however it ended."""
+
+    request_id: str
+    peer: str
+    method: str
+    path: str
+    status: int
+    """The status sent; 499 where the client left before one was."""
+    sent: int
+    """Bytes of the answer's body."""
+    duration_s: float
+    account_id: str | None = None
+    key_id: str | None = None
+    outcome: Outcome | None = None
+    """How the model call ended, where the request was one."""

@@ -1,0 +1,1 @@
+"""Pure decisions: given facts and the time as arguments, what to do."""

@@ -1,0 +1,211 @@
+"""Frozen nouns: what every room may hold in its hand.
+
+A record is made once, never changed, and knows nothing of sockets, clocks or stores.
+Times named ``*_at`` are seconds of the wall clock since the epoch; ``arrived`` and
+durations are seconds of the reactor's monotonic clock.
+"""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Literal, TypeAlias
+
+from msgspec import Raw, Struct
+
+Headers: TypeAlias = Mapping[str, str]
+"""Header fields by lower-case name; repeated fields are joined by ``", "``."""
+
+Provenance: TypeAlias = Literal["reported", "counted", "estimated"]
+"""How a number of tokens is known: the provider said so, we counted deltas, a guess."""
+
+Ending: TypeAlias = Literal["finished", "refused", "failed", "cut", "client_gone"]
+"""How a call ended.
+
+``finished``: the client got the whole answer. ``refused``: no provider was asked.
+``failed``: no byte of an answer reached the client. ``cut``: the answer broke after it
+began and the client was told. ``client_gone``: the client left first.
+"""
+
+DialectName: TypeAlias = Literal[
+    "openai_chat",
+    "openai_responses",
+    "anthropic",
+    "gemini",
+    "ollama",
+    "openai_completions",
+    "openai_embeddings",
+]
+"""The names of dialects in configuration and catalog (SPEC section 10)."""
+
+
+class Request(Struct, frozen=True, kw_only=True):
+    """One HTTP request, whole, before anyone has judged it."""
+
+    id: str
+    """Our request id, also sent back as ``x-request-id``."""
+    method: str
+    path: str
+    """The path without its query."""
+    query: str = ""
+    headers: Headers
+    body: bytes = b""
+    arrived: float
+    peer: str = ""
+    """The client's address, for the log."""
+
+
+class Call(Struct, frozen=True, kw_only=True):
+    """What a client asks of a model: validated, with every unknown field kept."""
+
+    id: str
+    dialect: DialectName
+    model: str
+    """The model as the client named it: the answer names it so too."""
+    stream: bool
+    wants_usage: bool = False
+    """The client asked for usage inside the stream (``include_usage``)."""
+    fields: Mapping[str, Raw]
+    """The body's top level; nested values are the client's own bytes."""
+    forward: Headers = {}
+    """The client's headers that a provider of the same dialect may see."""
+    arrived: float
+    body_size: int
+    """Size of the client's body in bytes: the base of a token estimate."""
+
+
+class Target(Struct, frozen=True, kw_only=True):
+    """One place that serves a model: a configured provider and its name for it."""
+
+    provider: str
+    """The provider's name in the configuration."""
+    model: str
+    """The model's id at that provider."""
+    dialect: DialectName
+    quirks: frozenset[str] = frozenset()
+
+
+class Model(Struct, frozen=True, kw_only=True):
+    """A model this server offers, with the places that serve it in order."""
+
+    id: str
+    owned_by: str
+    created: int
+    context: str
+    """The context window as people write it: ``128K``, ``1M+``."""
+    context_window: int
+    """The same in tokens."""
+    status: Literal["GA", "Preview"] = "GA"
+    aliases: tuple[str, ...] = ()
+    capabilities: frozenset[str] = frozenset()
+    shutdown_date: date | None = None
+    replacement: str | None = None
+    targets: tuple[Target, ...] = ()
+
+
+class Account(Struct, frozen=True, kw_only=True):
+    """Who pays and whose limits count."""
+
+    id: str
+    name: str
+    tier: str
+    created_at: float
+    disabled: bool = False
+
+
+class ApiKey(Struct, frozen=True, kw_only=True):
+    """One credential of an account; the secret itself is not here."""
+
+    id: str
+    account_id: str
+    name: str
+    shown: str
+    """First 8 and last 4 characters of the key, for recognition: ``lw-Ab3dE…9xYz``."""
+    created_at: float
+    expires_at: float | None = None
+    revoked_at: float | None = None
+    """From then on the key is dead; in the future while a rotation's grace runs."""
+    models: frozenset[str] | None = None
+    """The only models it may use, or None for all of the account's."""
+    last_used_at: float | None = None
+
+
+class Identity(Struct, frozen=True):
+    """The proof that a request may be served: who asks, with which key.
+
+    Handlers take it as an argument, so none can run without one.
+    """
+
+    account: Account
+    key: ApiKey
+
+
+class Usage(Struct, frozen=True, kw_only=True):
+    """Tokens of one call in disjoint classes: no token is in two of them.
+
+    OpenAI's inclusive figures are ``prompt`` and ``completion``.
+    """
+
+    fresh: int = 0
+    """Prompt tokens that were neither read from nor written to a cache."""
+    cached: int = 0
+    cache_write: int = 0
+    answer: int = 0
+    """Completion tokens that were not reasoning."""
+    reasoning: int = 0
+
+    @property
+    def prompt(self) -> int:
+        """Every token sent, cached ones included."""
+        return self.fresh + self.cached + self.cache_write
+
+    @property
+    def completion(self) -> int:
+        """Every token generated, reasoning included."""
+        return self.answer + self.reasoning
+
+    @property
+    def total(self) -> int:
+        """Prompt and completion."""
+        return self.prompt + self.completion
+
+
+class Outgoing(Struct, frozen=True, kw_only=True):
+    """A request to a provider, before its address and credential are known."""
+
+    path: str
+    """Appended to the provider's base URL: ``/chat/completions``."""
+    headers: Headers
+    body: bytes
+    stream: bool
+
+
+class Answer(Struct, frozen=True, kw_only=True):
+    """A whole HTTP answer to the client."""
+
+    status: int
+    headers: Headers
+    body: bytes
+
+
+class Outcome(Struct, frozen=True, kw_only=True):
+    """How one call ended. There is exactly one for every call, whatever happened."""
+
+    request_id: str
+    account_id: str
+    key_id: str
+    model: str
+    """As the client asked for it."""
+    provider: str | None
+    """The provider that answered or failed last; None when none was asked."""
+    upstream_model: str | None
+    dialect: DialectName
+    stream: bool
+    status: int
+    """The HTTP status the client got or would have got."""
+    ending: Ending
+    fault: str | None
+    """One sentence for the operator, without secrets; None when all went well."""
+    usage: Usage | None
+    provenance: Provenance | None
+    first_byte_s: float | None
+    """Seconds from arrival to the first byte of the answer."""
+    duration_s: float

@@ -1,0 +1,1 @@
+"""What is remembered: accounts, keys, and the database beneath them."""

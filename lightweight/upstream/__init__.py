@@ -1,0 +1,1 @@
+"""Providers: connections, bodies, clocks and the attempts made."""

@@ -1,0 +1,1 @@
+"""What listens: routes, authentication, the relay of an answer."""
