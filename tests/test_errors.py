@@ -1,0 +1,49 @@
+"""The fault tree: what clients are told, and whose fault is whose."""
+
+import pytest
+
+from lightweight import errors
+from lightweight.errors import ClientFault, Fault, Overloaded, OwnFault, ProviderFault
+
+
+def every(kind: type[Fault]) -> list[type[Fault]]:
+    found = [kind]
+    for child in kind.__subclasses__():
+        found += every(child)
+    return found
+
+
+@pytest.mark.parametrize("kind", every(ClientFault))
+def test_a_clients_fault_is_a_4xx(kind: type[Fault]) -> None:
+    assert 400 <= kind.status < 500
+    assert kind.type == "invalid_request_error"
+
+
+@pytest.mark.parametrize("kind", every(ProviderFault))
+def test_a_providers_fault_is_never_the_clients(kind: type[Fault]) -> None:
+    assert kind.status in {429, 502}
+    assert not issubclass(kind, ClientFault)
+
+
+def test_our_own_fault_tells_nothing_of_its_cause() -> None:
+    fault = OwnFault()
+
+    assert (fault.status, fault.type, fault.code) == (500, "server_error", None)
+    assert "x-request-id" in fault.message
+
+
+def test_overload_says_when_to_come_back() -> None:
+    assert Overloaded("Draining.").retry_after == 1
+    assert Overloaded("Draining.").should_retry is True
+
+
+def test_a_code_given_replaces_the_kinds_own() -> None:
+    fault = errors.BadRequest("Too long.", param="messages", code="context_length_x")
+
+    assert (fault.code, fault.param) == ("context_length_x", "messages")
+    assert errors.BadRequest.code is None
+
+
+def test_every_bad_key_gets_the_same_words() -> None:
+    assert errors.InvalidKey().message == errors.InvalidKey().message
+    assert errors.InvalidKey.status == 401
