@@ -1,0 +1,181 @@
+"""Log lines as an operator reads them: one line of text, or one JSON object.
+
+Twisted's events come in through an observer; requests come in as visits. Both leave
+through one writer, so one format and one filter hold for all.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Literal, Protocol, TypeAlias
+
+from twisted.logger import ILogObserver, LogEvent, LogLevel, formatEvent
+from zope.interface import implementer
+
+import msgspec
+
+from lightweight.observe.access import Visit
+
+LogFormat: TypeAlias = Literal["json", "text"]
+
+JOURNAL_PRIORITY = {
+    LogLevel.debug: 7,
+    LogLevel.info: 6,
+    LogLevel.warn: 4,
+    LogLevel.error: 3,
+    LogLevel.critical: 2,
+}
+"""sd-daemon(3): a ``<N>`` before a line tells journald its priority."""
+
+QUIET = ("twisted.", "txredisapi")
+"""Whose chatter below a warning says nothing to an operator."""
+
+
+class Lines(Protocol):
+    """Who takes finished lines."""
+
+    def write(self, line: str) -> None:
+        """Take one line, without its end."""
+
+
+def stamp(seconds: float) -> str:
+    """Write wall-clock seconds as RFC 3339 in UTC with milliseconds."""
+    moment = datetime.fromtimestamp(seconds, UTC)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+@implementer(ILogObserver)
+class LogObserver:
+    """Twisted's log events as lines."""
+
+    def __init__(self, lines: Lines, log_format: LogFormat, *, journal: bool) -> None:
+        """``journal``: journald reads these lines, so put the priority before each."""
+        self._lines = lines
+        self._format = log_format
+        self._journal = journal
+
+    def __call__(self, event: LogEvent) -> None:
+        """Write one event; what is below a warning only when it is our own."""
+        level = event.get("log_level", LogLevel.info)
+        namespace = str(event.get("log_namespace", ""))
+        if level < LogLevel.warn and namespace.startswith(QUIET):
+            return
+        if self._format == "json":
+            line = self._as_json(event, level.name, namespace)
+        else:
+            line = self._as_text(event, level.name)
+        if self._journal:
+            # A line break would start a new journal entry with no priority.
+            prefix = f"<{JOURNAL_PRIORITY[level]}>"
+            line = prefix + line.replace("\n", f"\n{prefix}")
+        self._lines.write(line)
+
+    def _as_json(self, event: LogEvent, level: str, namespace: str) -> str:
+        entry = {
+            "ts": stamp(event["log_time"]),
+            "level": level,
+            "logger": namespace,
+            "message": formatEvent(event),
+        }
+        failure = event.get("log_failure")
+        if failure is not None:
+            entry["traceback"] = failure.getTraceback()
+        return msgspec.json.encode(entry).decode()
+
+    def _as_text(self, event: LogEvent, level: str) -> str:
+        line = f"{stamp(event['log_time'])} {level:<5} {formatEvent(event)}"
+        failure = event.get("log_failure")
+        if failure is not None:
+            line += "\n" + failure.getTraceback().rstrip()
+        return line
+
+
+class AccessLog:
+    """Visits as lines."""
+
+    def __init__(
+        self,
+        lines: Lines,
+        log_format: LogFormat,
+        *,
+        wall: Callable[[], float],
+        journal: bool,
+    ) -> None:
+        """``wall`` gives the wall clock in seconds since the epoch."""
+        self._lines = lines
+        self._write = visit_as_json if log_format == "json" else visit_as_text
+        self._wall = wall
+        self._prefix = "<6>" if journal else ""
+
+    def __call__(self, visit: Visit) -> None:
+        """Write one visit."""
+        self._lines.write(self._prefix + self._write(visit, stamp(self._wall())))
+
+
+def visit_as_json(visit: Visit, ts: str) -> str:
+    """Give a visit as one JSON object; absent facts are left out."""
+    entry: dict[str, object] = {
+        "ts": ts,
+        "level": "info",
+        "logger": "access",
+        "request_id": visit.request_id,
+        "peer": visit.peer,
+        "method": visit.method,
+        "path": visit.path,
+        "status": visit.status,
+        "sent": visit.sent,
+        "duration_ms": round(visit.duration_s * 1000, 3),
+    }
+    if visit.account_id is not None:
+        entry |= {"account": visit.account_id, "key": visit.key_id}
+    outcome = visit.outcome
+    if outcome is not None:
+        entry |= {
+            "model": outcome.model,
+            "provider": outcome.provider,
+            "upstream_model": outcome.upstream_model,
+            "dialect": outcome.dialect,
+            "stream": outcome.stream,
+            "ending": outcome.ending,
+        }
+        if outcome.fault is not None:
+            entry["fault"] = outcome.fault
+        if outcome.first_byte_s is not None:
+            entry["first_byte_ms"] = round(outcome.first_byte_s * 1000, 3)
+        if outcome.usage is not None:
+            entry |= {
+                "prompt_tokens": outcome.usage.prompt,
+                "completion_tokens": outcome.usage.completion,
+                "provenance": outcome.provenance,
+            }
+    return msgspec.json.encode(entry).decode()
+
+
+def visit_as_text(visit: Visit, ts: str) -> str:
+    """Give a visit as one line for a person; what a client wrote is quoted."""
+    words = [
+        ts,
+        "info ",
+        visit.peer or "-",
+        _plain(visit.method),
+        _plain(visit.path),
+        str(visit.status),
+        f"{visit.sent}B",
+        f"{visit.duration_s * 1000:.1f}ms",
+        visit.request_id,
+    ]
+    if visit.key_id is not None:
+        words.append(visit.key_id)
+    outcome = visit.outcome
+    if outcome is not None:
+        words.append(f"{_plain(outcome.model)}@{outcome.provider or '-'}")
+        words.append(outcome.ending)
+        if outcome.usage is not None:
+            words.append(f"{outcome.usage.prompt}+{outcome.usage.completion}tok")
+        if outcome.fault is not None:
+            words.append(f"({_plain(outcome.fault)})")
+    return " ".join(words)
+
+
+def _plain(text: str) -> str:
+    """Keep a client's words on one line and free of terminal control sequences."""
+    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)

@@ -1,0 +1,154 @@
+"""Log lines: what an operator reads, in text and in JSON."""
+
+import json
+
+from twisted.logger import LogEvent, LogLevel
+from twisted.python.failure import Failure
+
+from lightweight.observe.access import Visit
+from lightweight.observe.logs import AccessLog, LogFormat, LogObserver
+from lightweight.records import Outcome, Usage
+
+NOON = 1795348800.0
+
+
+class Lines(list[str]):
+    def write(self, line: str) -> None:
+        self.append(line)
+
+
+def event(text: str, level: str = "info", namespace: str = "lightweight") -> LogEvent:
+    return {
+        "log_time": NOON,
+        "log_level": LogLevel.levelWithName(level),
+        "log_namespace": namespace,
+        "log_format": "{text}",
+        "text": text,
+    }
+
+
+def observed(
+    log_format: LogFormat, *events: LogEvent, journal: bool = False
+) -> list[str]:
+    lines = Lines()
+    observer = LogObserver(lines, log_format, journal=journal)
+    for each in events:
+        observer(each)
+    return lines
+
+
+def test_text_names_time_and_level() -> None:
+    assert observed("text", event("Ready.")) == [
+        "2026-11-22T12:00:00.000Z info  Ready."
+    ]
+
+
+def test_json_is_one_object() -> None:
+    (line,) = observed("json", event("Ready."))
+
+    assert json.loads(line) == {
+        "ts": "2026-11-22T12:00:00.000Z",
+        "level": "info",
+        "logger": "lightweight",
+        "message": "Ready.",
+    }
+
+
+def test_a_failure_keeps_its_traceback() -> None:
+    failed = event("Oops.", "error") | {"log_failure": Failure(ValueError("why"))}
+
+    assert "ValueError: why" in observed("text", failed)[0]
+    assert "ValueError: why" in json.loads(observed("json", failed)[0])["traceback"]
+
+
+def test_twisted_chatter_is_dropped_and_its_warnings_kept() -> None:
+    chatter = event("Starting factory", namespace="twisted.web.server.Site")
+    warning = event("Careful.", "warn", namespace="twisted.web.server.Site")
+
+    assert observed("text", chatter, warning) == [
+        "2026-11-22T12:00:00.000Z warn  Careful."
+    ]
+
+
+def test_each_journal_line_has_its_priority() -> None:
+    (line,) = observed("text", event("a\nb", "error"), journal=True)
+
+    assert line == "<3>2026-11-22T12:00:00.000Z error a\n<3>b"
+
+
+VISIT = Visit(
+    request_id="req_1",
+    peer="127.0.0.1",
+    method="GET",
+    path="/v1/models",
+    status=200,
+    sent=10,
+    duration_s=0.0125,
+)
+
+CALL = Visit(
+    request_id="req_2",
+    peer="127.0.0.1",
+    method="POST",
+    path="/v1/chat/completions",
+    status=200,
+    sent=2048,
+    duration_s=1.5,
+    account_id="acct_1",
+    key_id="key_1",
+    outcome=Outcome(
+        request_id="req_2",
+        account_id="acct_1",
+        key_id="key_1",
+        model="m\n1",
+        provider="openai",
+        upstream_model="m-1",
+        dialect="openai_chat",
+        stream=True,
+        status=200,
+        ending="cut",
+        fault="provider openai closed the connection",
+        usage=Usage(fresh=5, answer=7),
+        provenance="reported",
+        first_byte_s=0.25,
+        duration_s=1.5,
+    ),
+)
+
+
+def visited(log_format: LogFormat, visit: Visit) -> str:
+    lines = Lines()
+    AccessLog(lines, log_format, wall=lambda: NOON, journal=False)(visit)
+    return lines[0]
+
+
+def test_a_visit_is_one_line_of_text() -> None:
+    assert visited("text", VISIT) == (
+        "2026-11-22T12:00:00.000Z info  127.0.0.1 GET /v1/models 200 10B 12.5ms req_1"
+    )
+
+
+def test_a_call_tells_where_it_went_and_how_it_ended() -> None:
+    line = visited("text", CALL)
+
+    assert "key_1 m\\x0a1@openai cut 5+7tok (provider openai closed" in line
+    assert "\n" not in line
+
+
+def test_a_visit_is_one_json_object() -> None:
+    entry = json.loads(visited("json", VISIT))
+
+    assert entry["status"] == 200
+    assert entry["duration_ms"] == 12.5
+    assert "model" not in entry
+    assert "account" not in entry
+
+
+def test_a_call_in_json_has_tokens_and_their_provenance() -> None:
+    entry = json.loads(visited("json", CALL))
+
+    assert entry["model"] == "m\n1"
+    assert (entry["prompt_tokens"], entry["completion_tokens"]) == (5, 7)
+    assert entry["provenance"] == "reported"
+    assert entry["first_byte_ms"] == 250.0
+    assert entry["fault"] == "provider openai closed the connection"
