@@ -45,7 +45,7 @@ def pytest_collection_finish() -> None:
 def _bounded(
     test: Callable[..., Coroutine[Any, Any, None]], limit: float
 ) -> Callable[..., "Deferred[None]"]:
-    from twisted.internet import reactor  # noqa: TID251 -- the suite's composition root
+    from twisted.internet import reactor
 
     @functools.wraps(test)
     def run(*args: Any, **kwargs: Any) -> "Deferred[None]":
@@ -107,7 +107,7 @@ def _held(reactor: Any) -> set[Any]:
 
 @pytest.fixture(autouse=True)
 def _reactor_left_clean(request: pytest.FixtureRequest) -> Iterator[LoggedFailures]:
-    from twisted.internet import reactor  # noqa: TID251 -- the suite's composition root
+    from twisted.internet import reactor
 
     failures = LoggedFailures()
     globalLogPublisher.addObserver(failures)
