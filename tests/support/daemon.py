@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IProcessTransport
 from twisted.internet.protocol import ProcessProtocol
 from twisted.python.failure import Failure
 
@@ -69,8 +68,8 @@ class Child(ProcessProtocol):
 
     @property
     def pid(self) -> int:
-        transport: IProcessTransport = self.transport
-        pid = transport.pid  # type: ignore[attr-defined]  # not in the interface
+        transport: Any = self.transport
+        pid = transport.pid
         assert isinstance(pid, int)
         return pid
 
@@ -163,7 +162,8 @@ class Gateway:
             f"discover = false\n{config}"
         )
         path.chmod(0o600)
-        command = [BIN / "twistd", "--pidfile=", "-n", "lightweight", "-c", path]
+        twistd = str(BIN / "twistd")
+        command = [twistd, "--pidfile=", "-n", "lightweight", "-c", str(path)]
         gateway = cls(spawn(command, cwd=directory, environ=environ), directory, path)
         try:
             await gateway.ready()
