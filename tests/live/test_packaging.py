@@ -1,0 +1,133 @@
+"""The product as it is installed: a wheel and an editable install, away from here.
+
+Each is put into a venv of its own. Dependencies are borrowed from the environment that
+runs the tests through a plain path entry: no .pth file of that environment is read, so
+the package under test can only come from its own install.
+"""
+
+import shutil
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+import pytest
+from support.daemon import HOME_LESS, spawn
+
+ROOT = Path(__file__).parent.parent.parent
+RUN_TWISTD = "import sys; from twisted.scripts.twistd import run; sys.exit(run())"
+
+LEFT_OUT = shutil.ignore_patterns(".*", "build", "dist", "*.egg-info", "__pycache__")
+
+
+def copy_of_sources(directory: Path) -> Path:
+    return Path(shutil.copytree(ROOT, directory / "source", ignore=LEFT_OUT))
+
+
+def run(*command: str | Path, cwd: Path) -> str:
+    done = subprocess.run(
+        [str(word) for word in command],
+        cwd=cwd,
+        env=HOME_LESS | {"HOME": str(cwd)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def new_venv(directory: Path) -> Path:
+    """Make a venv that sees only Twisted and friends of the running one."""
+    run(sys.executable, "-m", "venv", "--without-pip", "venv", cwd=directory)
+    python = directory / "venv" / "bin" / "python"
+    places = run(
+        python, "-c", "import site; print(site.getsitepackages()[0])", cwd=directory
+    )
+    borrowed = sysconfig.get_path("purelib")
+    (Path(places.strip()) / "borrowed.pth").write_text(borrowed + "\n")
+    return python
+
+
+def install(python: Path, *what: str | Path) -> None:
+    run(
+        sys.executable,
+        *("-m", "pip", "--python", python, "install", "--quiet"),
+        *("--no-deps", "--no-index", "--no-build-isolation", *what),
+        cwd=python.parent,
+    )
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    directory = tmp_path_factory.mktemp("wheel")
+    source = copy_of_sources(directory)
+    run(
+        sys.executable,
+        *("-m", "pip", "wheel", "--quiet", "--no-deps", "--no-index"),
+        *("--no-build-isolation", "--wheel-dir", directory, source),
+        cwd=directory,
+    )
+    (built,) = directory.glob("*.whl")
+    return built
+
+
+@pytest.mark.timeout(300)
+def test_twistd_lists_the_plugin_from_a_wheel(wheel: Path, tmp_path: Path) -> None:
+    python = new_venv(tmp_path)
+    install(python, wheel)
+
+    listed = run(python, "-c", RUN_TWISTD, "--help", cwd=Path("/"))
+
+    assert "A self-hosted, OpenAI-compatible AI gateway." in listed
+
+
+@pytest.mark.timeout(300)
+def test_twistd_lists_the_plugin_from_an_editable_install(tmp_path: Path) -> None:
+    source = copy_of_sources(tmp_path)
+    python = new_venv(tmp_path)
+    install(python, "-e", source)
+
+    listed = run(python, "-c", RUN_TWISTD, "--help", cwd=Path("/"))
+    place = run(
+        python, "-c", "import lightweight; print(lightweight.__file__)", cwd=Path("/")
+    )
+
+    assert "A self-hosted, OpenAI-compatible AI gateway." in listed
+    assert Path(place.strip()).is_relative_to(source)
+
+
+@pytest.mark.async_limit(300)
+async def test_a_wheel_serves_from_the_root_directory(
+    wheel: Path, tmp_path: Path
+) -> None:
+    """Catalog, templates, migrations and static files all come out of the wheel."""
+    from support.http import fetch
+
+    python = new_venv(tmp_path)
+    install(python, wheel)
+    config = tmp_path / "lightweight.toml"
+    config.write_text(
+        'listen = ["tcp:0:interface=127.0.0.1"]\ndiscover = false\n'
+        f'state = "{tmp_path / "state"}"\n[providers.demo]\nkind = "demo"\n'
+    )
+    child = spawn(
+        [python, "-c", RUN_TWISTD, "--pidfile=", "-n", "lightweight", "-c", config],
+        cwd=Path("/"),
+    )
+    try:
+        root = (await child.line(r"Listening on (http://127\.0\.0\.1:\d+)"))[1]
+        await child.line(r"Ready\b")
+        first_run = (tmp_path / "state" / "first-run.txt").read_text()
+        key = next(word for word in first_run.split() if word.startswith("lw-"))
+        models = await fetch(f"{root}/v1/models", key=key)
+        docs = await fetch(f"{root}/docs")
+        style = await fetch(f"{root}/docs/static/docs.css")
+    finally:
+        await child.stop()
+
+    assert [model["id"] for model in models.json()["data"]] == ["demo"]
+    assert docs.status == 200
+    assert root in docs.text
+    assert style.status == 200
+    assert style.headers["content-type"].startswith("text/css")
