@@ -1,0 +1,1 @@
+"""The page that tells people how to use this server."""

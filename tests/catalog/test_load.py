@@ -1,0 +1,233 @@
+"""The catalog that ships: what it promises, and what its loader refuses."""
+
+from collections import Counter
+
+import pytest
+
+from lightweight.catalog.load import (
+    Catalog,
+    CatalogProblem,
+    context_tokens,
+    load_catalog,
+    parse_catalog,
+)
+
+DOCUMENTED = """
+gpt-5.3-codex 128K GA
+gpt-5.2-codex 128K GA
+gpt-5.1-codex 128K GA
+gpt-5.1-codex-max 200K+ GA
+gpt-5.1-codex-mini 64K Preview
+gpt-5.2 128K GA
+gpt-5.1 128K GA
+gpt-5-mini 128K GA
+claude-opus-4.6 200K GA
+claude-opus-4.6-fast 200K Preview
+claude-opus-4.5 200K GA
+claude-sonnet-4.6 200K GA
+claude-sonnet-4.5 200K GA
+claude-sonnet-4 200K GA
+claude-haiku-4.5 200K GA
+gemini-3.1-pro 1M+ Preview
+gemini-3-pro 1M+ Preview
+gemini-3-flash 1M+ Preview
+gemini-2.5-pro 1M+ GA
+grok-code-fast-1 128K GA
+raptor-mini 64K Preview
+goldeneye 128K Preview
+gpt-4o 128K GA
+gpt-4o-mini 128K GA
+o1 200K GA
+o1-mini 128K GA
+o3-mini 200K GA
+o4-mini 200K GA
+Llama-3.3-70B-Instruct 128K GA
+Llama-3.2-90B-Vision-Instruct 128K GA
+Llama-4-Scout 512K Preview
+Phi-4 16K GA
+Phi-4-mini-instruct 128K GA
+MAI-DS-R1 128K GA
+DeepSeek-R1 128K GA
+DeepSeek-V3 128K GA
+Mistral-Small-3.1 128K GA
+Codestral-2501 256K GA
+Mistral-Medium-3 128K GA
+Command-R-Plus 128K GA
+Command-R 128K GA
+"""
+"""The public documentation's table: id, context, status."""
+
+CAPABILITIES = {"chat", "tools", "vision", "reasoning", "responses_only"}
+
+PRESETS = """
+[quirks]
+odd = "something is odd"
+[presets.acme]
+kind = "openai"
+base_url = "https://acme.example/v1"
+env = "ACME_API_KEY"
+quirks = ["odd"]
+"""
+
+MODEL = """
+[[models]]
+id = "one"
+owned_by = "acme"
+context = "128K"
+status = "GA"
+created = 2025-01-02
+capabilities = ["chat"]
+targets = [{ preset = "acme", model = "acme/one", dialect = "openai_chat" }]
+"""
+
+
+@pytest.fixture(scope="module")
+def catalog() -> Catalog:
+    return load_catalog()
+
+
+def test_the_models_are_those_of_the_documentation(catalog: Catalog) -> None:
+    documented = [tuple(line.split()) for line in DOCUMENTED.split("\n") if line]
+    assert len(documented) == 41
+    assert [(m.id, m.context, m.status) for m in catalog.models.values()] == documented
+    assert all(id_ == entry.id for id_, entry in catalog.models.items())
+
+
+def test_every_target_names_a_preset(catalog: Catalog) -> None:
+    used = {t.preset for entry in catalog.models.values() for t in entry.targets}
+    assert used <= set(catalog.presets)
+    assert {"openai", "anthropic", "gemini", "mistral", "cohere", "azure"} <= used
+
+
+def test_no_two_models_share_a_name(catalog: Catalog) -> None:
+    names = Counter(
+        name.casefold()
+        for entry in catalog.models.values()
+        for name in (entry.id, *entry.aliases)
+    )
+    assert [name for name, times in names.items() if times > 1] == []
+
+
+def test_clients_names_are_aliases(catalog: Catalog) -> None:
+    aliases = {
+        alias: entry.id for entry in catalog.models.values() for alias in entry.aliases
+    }
+    assert aliases["claude-opus-4-6"] == "claude-opus-4.6"
+    assert aliases["opus-4.6"] == "claude-opus-4.6"
+    assert aliases["claude-sonnet-4-5-20250929"] == "claude-sonnet-4.5"
+    assert aliases["gemini-3-flash-preview"] == "gemini-3-flash"
+    for entry in catalog.models.values():
+        if entry.owned_by == "anthropic":
+            short = entry.id.removeprefix("claude-")
+            assert short in entry.aliases
+            if "." in entry.id:
+                assert entry.id.replace(".", "-") in entry.aliases
+
+
+def test_facts_that_decide_who_is_asked(catalog: Catalog) -> None:
+    codex = [m for m in catalog.models.values() if "codex" in m.id]
+    assert len(codex) == 5
+    for entry in codex:
+        assert "responses_only" in entry.capabilities
+        assert entry.targets[0].dialect == "openai_responses"
+    for entry in catalog.models.values():
+        assert entry.capabilities <= CAPABILITIES
+        assert "chat" in entry.capabilities
+        for target in entry.targets:
+            if target.preset == "anthropic":
+                assert target.dialect == "anthropic"
+            if target.preset in {"gemini", "mistral", "cohere", "openrouter"}:
+                assert target.dialect == "openai_chat"
+    assert catalog.models["raptor-mini"].targets == ()
+    assert catalog.models["goldeneye"].targets == ()
+    assert catalog.models["gemini-3-pro"].replacement == "gemini-3.1-pro"
+
+
+def test_dates_and_sizes_are_those_of_people(catalog: Catalog) -> None:
+    four = catalog.models["gpt-4o"]
+    assert four.created_at == 1715558400
+    assert four.context_window == 128_000
+    assert str(catalog.models["o1"].shutdown_date) == "2026-11-19"
+    assert catalog.models["gpt-5.2"].shutdown_date is None
+    assert catalog.models["raptor-mini"].shutdown_date is None
+    assert catalog.models["gemini-2.5-pro"].context_window == 1_000_000
+    for entry in catalog.models.values():
+        assert 1_700_000_000 < entry.created_at < 1_800_000_000
+
+
+def test_presets_say_how_to_reach_a_provider(catalog: Catalog) -> None:
+    local = {"ollama", "llamacpp", "vllm"}
+    for name, preset in catalog.presets.items():
+        assert preset.name == name
+        assert (preset.env is None) == (name in local)
+        assert (preset.base_url is None) == (name == "azure")
+        if preset.base_url is not None:
+            scheme = "http://127.0.0.1:" if name in local else "https://"
+            assert preset.base_url.startswith(scheme)
+            assert not preset.base_url.endswith("/")
+    assert catalog.presets["openai"].base_url == "https://api.openai.com/v1"
+    assert catalog.presets["anthropic"].kind == "anthropic"
+    assert "seed_is_random_seed" in catalog.presets["mistral"].quirks
+
+
+@pytest.mark.parametrize(
+    ("context", "tokens"),
+    [("64K", 64_000), ("200K+", 200_000), ("1.5M", 1_500_000), ("131072", 131_072)],
+)
+def test_a_context_is_a_number_of_tokens(context: str, tokens: int) -> None:
+    assert context_tokens(context) == tokens
+
+
+@pytest.mark.parametrize("context", ["", "lots", "128k", "K", "-1K", "1e3", "128KB"])
+def test_a_context_that_is_none_is_refused(context: str) -> None:
+    with pytest.raises(CatalogProblem, match="no number of tokens"):
+        context_tokens(context)
+
+
+def test_a_small_catalog_is_read() -> None:
+    catalog = parse_catalog(MODEL, PRESETS)
+    assert list(catalog.models) == ["one"]
+    assert catalog.presets["acme"].quirks == {"odd"}
+    assert catalog.models["one"].targets[0].model == "acme/one"
+    assert catalog.models["one"].replacement is None
+
+
+def and_two(line: str) -> str:
+    """``MODEL``, and once more under the id "two" with a line added."""
+    two = MODEL.replace('"one"', '"two"')
+    return MODEL + two.replace("[[models]]", "[[models]]\n" + line)
+
+
+@pytest.mark.parametrize(
+    ("models", "complaint"),
+    [
+        (MODEL + MODEL, "model 'one': listed twice"),
+        (and_two('aliases = ["one"]'), "model 'two': the name 'one' is taken by 'one'"),
+        (and_two('aliases = ["ONE"]'), "model 'two': the name 'ONE' is taken by 'one'"),
+        (and_two('aliases = ["x", "x"]'), "model 'two': the name 'x' is taken"),
+        (and_two('replacement = "three"'), "model 'two': the replacement 'three'"),
+        (and_two('replacement = "two"'), "model 'two': the replacement 'two'"),
+        (MODEL.replace('preset = "acme"', 'preset = "x"'), "no preset 'x'"),
+        (MODEL.replace("openai_chat", "esperanto"), "model 'one': .*esperanto"),
+        (MODEL.replace("128K", "much"), "model 'one': the context 'much'"),
+        (MODEL.replace('"GA"', '"Beta"'), "model 'one': .*Beta"),
+        (MODEL.replace("owned_by", "owner"), "model 'one': "),
+        (MODEL.replace('chat" }', 'chat", quirks = ["q"] }'), "quirk 'q' is not"),
+    ],
+)
+def test_a_wrong_entry_is_named(models: str, complaint: str) -> None:
+    with pytest.raises(CatalogProblem, match=complaint):
+        parse_catalog(models, PRESETS)
+
+
+@pytest.mark.parametrize(
+    ("presets", "complaint"),
+    [
+        (PRESETS.replace('["odd"]', '["even"]'), "preset 'acme': the quirk 'even'"),
+        (PRESETS.replace('kind = "openai"', 'kind = "fax"'), "preset 'acme': .*fax"),
+        (PRESETS.replace("env =", "environ ="), "preset 'acme': .*environ"),
+    ],
+)
+def test_a_wrong_preset_is_named(presets: str, complaint: str) -> None:
+    with pytest.raises(CatalogProblem, match=complaint):
+        parse_catalog(MODEL, presets)

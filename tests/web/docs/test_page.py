@@ -1,0 +1,231 @@
+"""The page people read: true for this server, safe with any input, whole without JS."""
+
+import json
+import re
+import shlex
+from collections.abc import Mapping, Sequence
+from datetime import date
+from html.parser import HTMLParser
+
+import pytest
+
+from lightweight.catalog.load import load_catalog
+from lightweight.catalog.offer import offer
+from lightweight.records import Model
+from lightweight.web.docs.page import render_docs, static_file
+
+BASE = "https://ai.example.org/v1"
+VOID = {"meta", "link", "img", "br", "hr", "input"}
+
+
+class Seen(HTMLParser):
+    """What a browser would make of the page, as far as these tests ask."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.open: list[str] = []
+        self.text = ""
+        self.snippets: list[str] = []
+        self.headings: list[tuple[str, str]] = []
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+        if tag == "pre":
+            self.snippets.append("")
+        if re.fullmatch("h[1-6]", tag):
+            self.headings.append((tag, ""))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+        if "pre" in self.open and "code" in self.open:
+            self.snippets[-1] += data
+        if self.open and re.fullmatch("h[1-6]", self.open[-1]):
+            tag, so_far = self.headings[-1]
+            self.headings[-1] = (tag, so_far + data)
+
+    def values(self, attribute: str) -> list[str]:
+        return [a[attribute] or "" for _, a in self.tags if attribute in a]
+
+
+def model(id_: str = "gpt-5.2", **fields: object) -> Model:
+    known = {"owned_by": "openai", "created": 1, "context": "128K"}
+    return Model(id=id_, context_window=128_000, **(known | fields))  # type: ignore[arg-type]  # fields are the test's own
+
+
+def page(
+    *,
+    base_url: str = BASE,
+    models: Sequence[Model] = (model(),),
+    example_model: str = "gpt-5.2",
+    tiers: Mapping[str, int | None] | None = None,
+) -> str:
+    return render_docs(
+        base_url=base_url,
+        models=models,
+        catalog_size=41,
+        example_model=example_model,
+        tiers=tiers or {},
+    )
+
+
+def test_it_shows_this_servers_address_everywhere() -> None:
+    seen = Seen(page())
+    assert f"Set your tool's API base URL to {BASE}." in seen.text
+    assert seen.text.count(BASE) >= 8
+    assert "lightweight.one" not in seen.text
+    with_slash = Seen(page(base_url=BASE + "/"))
+    assert with_slash.text == seen.text
+
+
+def test_its_markup_is_whole_and_needs_no_script_or_inline_style() -> None:
+    html = page(tiers={"beta": 60})
+    seen = Seen(html)
+    assert seen.open == []
+    assert html.startswith("<!DOCTYPE html>")
+    used = {tag for tag, _ in seen.tags}
+    assert not used & {"script", "style", "iframe", "object", "form"}
+    assert {"header", "nav", "main", "section", "table"} <= used
+    attributes = {name for _, attrs in seen.tags for name in attrs}
+    assert "style" not in attributes
+    assert not [name for name in attributes if name.startswith("on")]
+
+
+def test_every_link_leads_somewhere() -> None:
+    seen = Seen(page(tiers={"beta": 60}))
+    ids = seen.values("id")
+    assert len(ids) == len(set(ids))
+    for target in seen.values("href") + seen.values("src"):
+        if target.startswith("#"):
+            assert target[1:] in ids
+        else:
+            assert static_file(target.removeprefix("static/")) is not None
+    assert [text for tag, text in seen.headings if tag == "h2"] == [
+        "Getting started",
+        "API reference",
+        "Models",
+        "Clients",
+        "Rate limits",
+        "Questions",
+    ]
+    assert [tag for tag, _ in seen.headings].count("h1") == 1
+
+
+@pytest.mark.parametrize(
+    "evil", ["<script>alert(1)</script>", '"><img src=x onerror=a()>', "{{ 7 * 7 }}"]
+)
+def test_nothing_from_outside_becomes_markup(evil: str) -> None:
+    plain = Seen(page(tiers={"beta": 60}))
+    odd = model(evil, owned_by=evil, context=evil)
+    html = page(
+        base_url=f"https://{evil}/v1",
+        models=[odd],
+        example_model=evil,
+        tiers={evil: 60},
+    )
+    seen = Seen(html)
+    assert [tag for tag, _ in seen.tags] == [tag for tag, _ in plain.tags]
+    assert seen.values("href") == plain.values("href")
+    assert evil in seen.text
+
+
+def test_every_model_is_listed_with_context_status_and_end() -> None:
+    catalog = load_catalog()
+    dialects = ("openai_chat", "openai_responses", "anthropic")
+    everyone = {name: name for name in catalog.presets}
+    models = offer(catalog, everyone, [], dialects, date(2026, 11, 22)).listed()
+    assert len(models) > 25
+    html = page(models=models)
+    rows = re.findall(r'<tr>\s*<th scope="row"><code>(.*?)</tr>', html, re.DOTALL)
+    assert len(rows) == len(models)
+    for row, each in zip(rows, models, strict=True):
+        assert row.startswith(f"{each.id}</code>")
+        assert f"<td>{each.context}</td>" in row
+        assert f">{each.status}</span>" in row
+        assert ("until" in row) == (each.shutdown_date is not None)
+    assert f"offers {len(models)} models" in html
+    assert "its catalog knows 41" in html
+
+
+def test_a_model_of_unknown_context_has_a_dash() -> None:
+    html = page(models=[model("demo", context="", owned_by="demo")])
+    assert "<td>\N{EN DASH}</td>" in html
+    assert "offers 1 model\n" in html
+
+
+def test_without_models_it_says_what_helps() -> None:
+    seen = Seen(page(models=[]))
+    assert "offers no model yet" in seen.text
+    assert "configures a provider" in seen.text
+
+
+def test_rate_limits_appear_with_tiers_only() -> None:
+    assert "Rate limits" not in page()
+    text = Seen(page(tiers={"beta": 60, "enterprise": None})).text
+    assert re.search(r"beta\s*60 RPM", text)
+    assert re.search(r"enterprise\s*set for each account", text)
+
+
+def test_it_promises_only_what_exists() -> None:
+    html = page(tiers={"beta": 60})
+    for path in ("/v1/usage", "/v1/messages", "/v1/responses", "/dashboard"):
+        assert path not in html
+
+
+@pytest.mark.parametrize("name", ["gpt-5.2", """it's "odd" \\ $(x) `y`"""])
+def test_the_snippets_say_what_they_should_to_shell_and_python(name: str) -> None:
+    snippets = Seen(page(example_model=name)).snippets
+    export, chat, listing, python, node = snippets
+
+    assert shlex.split(export)[-1] == f"OPENAI_BASE_URL={BASE}"
+
+    words = shlex.split(chat)
+    assert words[:2] == ["curl", f"{BASE}/chat/completions"]
+    body = json.loads(words[words.index("-d") + 1])
+    assert body["model"] == name
+    assert body["stream"] is True
+    assert shlex.split(listing)[:2] == ["curl", f"{BASE}/models"]
+
+    client, call = python.split("response = ")
+    compile(python, "snippet", "exec")
+    assert f'base_url="{BASE}"' in client
+    assert f"model={json.dumps(name)}," in call
+    assert f"model: {json.dumps(name)}," in node
+    assert f'baseURL: "{BASE}",' in node
+
+
+def test_files_are_served_by_a_fixed_list() -> None:
+    found = static_file("docs.css")
+    assert found is not None
+    body, content_type = found
+    assert content_type == "text/css; charset=utf-8"
+    assert b"prefers-color-scheme: dark" in body
+    assert b"url(" not in body
+    assert b"@import" not in body
+    icon = static_file("icon.svg")
+    assert icon is not None
+    assert icon[1] == "image/svg+xml"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        ".",
+        "..",
+        "../docs/page.html",
+        "page.py",
+        "docs.css/",
+        "DOCS.CSS",
+        "docs.css\0",
+    ],
+)
+def test_no_other_file_is_served(name: str) -> None:
+    assert static_file(name) is None
