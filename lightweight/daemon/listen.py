@@ -1,23 +1,67 @@
 """Open the listening sockets that endpoint strings name, before anything is served."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
+from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import serverFromString
 from twisted.internet.interfaces import (
     IListeningPort,
+    IProtocolFactory,
     IReactorCore,
     IStreamServerEndpoint,
 )
-from twisted.internet.protocol import ServerFactory
 from twisted.python.failure import Failure
 
 BACKLOG = 4096
 """Connections the kernel queues: with Twisted's 50 a burst of 51 loses a second."""
 
 
+ANY = {"0.0.0.0", "::", ""}  # noqa: S104 -- compared with, not listened on
+TLS = ("ssl:", "tls:")
+
+
 class CannotListen(Exception):
     """One address cannot be served; the text says which, why and what to do."""
+
+
+@dataclass(frozen=True)
+class Opened:
+    """One socket that listens, and the endpoint string it was opened for."""
+
+    description: str
+    port: IListeningPort
+
+    @property
+    def url(self) -> str:
+        """Where a client on this machine finds it: a URL, or a socket's path."""
+        host = self.port.getHost()
+        if not isinstance(host, IPv4Address | IPv6Address):
+            return self.description
+        scheme = "https" if self.description.startswith(TLS) else "http"
+        name = "127.0.0.1" if host.host in ANY else host.host
+        return f"{scheme}://{f'[{name}]' if ':' in name else name}:{host.port}"
+
+    @property
+    def number(self) -> int | None:
+        """The TCP port; None for what has none."""
+        host = self.port.getHost()
+        return host.port if isinstance(host, IPv4Address | IPv6Address) else None
+
+    def hold(self) -> None:
+        """Leave connections in the kernel's queue: nobody is refused meanwhile."""
+        self.port.stopReading()  # type: ignore[attr-defined]  # every Port is a FileDescriptor
+
+    def accept(self) -> None:
+        """Take connections from the kernel's queue."""
+        self.port.startReading()  # type: ignore[attr-defined]  # every Port is a FileDescriptor
+
+    async def close(self) -> None:
+        """Listen no more; connections live on. Cancelling changes nothing."""
+        closing = self.port.stopListening()
+        if closing is not None:
+            await closing
 
 
 def endpoint(reactor: IReactorCore, description: str) -> IStreamServerEndpoint:
@@ -36,13 +80,13 @@ def endpoint(reactor: IReactorCore, description: str) -> IStreamServerEndpoint:
 
 
 def open_ports(
-    reactor: IReactorCore, descriptions: Iterable[str], factory: ServerFactory
-) -> Sequence[IListeningPort]:
+    reactor: IReactorCore, descriptions: Iterable[str], factory: IProtocolFactory
+) -> Sequence[Opened]:
     """Open every socket now; if one cannot be opened close the others and raise.
 
     Raises CannotListen. Nothing is accepted before the reactor runs.
     """
-    ports: list[IListeningPort] = []
+    ports: list[Opened] = []
     for description in descriptions:
         outcome: list[IListeningPort | Failure] = []
         listening: Deferred[IListeningPort] = endpoint(reactor, description).listen(
@@ -52,12 +96,12 @@ def open_ports(
         # Every server endpoint of Twisted binds within listen().
         opened = outcome[0] if outcome else None
         if isinstance(opened, Failure) or opened is None:
-            for port in ports:
-                port.stopListening()
+            for earlier in ports:
+                earlier.port.stopListening()
             reason = opened.getErrorMessage() if opened else "it did not open at once"
             raise CannotListen(
                 f"listen: cannot open {description!r}: {reason}. Stop what holds the "
                 "address or change 'listen' in the configuration."
             )
-        ports.append(opened)
+        ports.append(Opened(description, opened))
     return ports

@@ -1,11 +1,15 @@
 """Listening: ports open at once or one sentence says why not."""
 
-from twisted.internet.interfaces import IListeningPort
 from twisted.internet.protocol import Protocol, ServerFactory
+from twisted.web.resource import Resource
+from twisted.web.server import Site
 
 import pytest
+from support.http import fetch
 
 from lightweight.daemon.listen import CannotListen, endpoint, open_ports
+
+FREE = "tcp:0:interface=127.0.0.1"
 
 
 def factory() -> ServerFactory:
@@ -14,36 +18,60 @@ def factory() -> ServerFactory:
     return made
 
 
-def number(port: IListeningPort) -> int:
-    found: int = port.getHost().port  # type: ignore[attr-defined]  # IAddress says little
-    return found
-
-
-async def stop(port: IListeningPort) -> None:
-    stopping = port.stopListening()
-    assert stopping is not None
-    await stopping
-
-
 async def test_ports_are_open_when_the_call_returns() -> None:
     from twisted.internet import reactor
 
-    ports = open_ports(reactor, ["tcp:0:interface=127.0.0.1"] * 2, factory())
+    ports = open_ports(reactor, [FREE, FREE], factory())
 
-    assert len({number(port) for port in ports}) == 2
-    for port in ports:
-        await stop(port)
+    assert len({each.number for each in ports}) == 2
+    assert ports[0].url == f"http://127.0.0.1:{ports[0].number}"
+    for each in ports:
+        await each.close()
 
 
 async def test_a_taken_port_closes_the_others_and_says_so() -> None:
     from twisted.internet import reactor
 
-    (held,) = open_ports(reactor, ["tcp:0:interface=127.0.0.1"], factory())
-    taken = f"tcp:{number(held)}:interface=127.0.0.1"
+    (held,) = open_ports(reactor, [FREE], factory())
 
     with pytest.raises(CannotListen, match=r"cannot open 'tcp:\d+.*in use.*'listen'"):
-        open_ports(reactor, ["tcp:0:interface=127.0.0.1", taken], factory())
-    await stop(held)
+        open_ports(reactor, [FREE, f"tcp:{held.number}:interface=127.0.0.1"], factory())
+    await held.close()
+
+
+async def test_a_held_port_keeps_its_clients_waiting_not_refused() -> None:
+    from twisted.internet import reactor
+
+    page = Resource()
+    page.isLeaf = True
+    page.render = lambda _: b"here"  # type: ignore[method-assign]  # a page
+    (port,) = open_ports(reactor, [FREE], Site(page))
+    port.hold()
+    order = list[str]()
+
+    def accept() -> None:
+        order.append("accepts")
+        port.accept()
+
+    reactor.callLater(0.1, accept)
+
+    fetched = await fetch(port.url, headers={"Connection": "close"})
+
+    order.append("answered")
+    assert (fetched.body, order) == (b"here", ["accepts", "answered"])
+    await port.close()
+
+
+async def test_a_unix_socket_is_named_by_its_endpoint(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    from twisted.internet import reactor
+
+    path = tmp_path_factory.mktemp("run") / "api.sock"
+    (port,) = open_ports(reactor, [f"unix:{path}"], factory())
+
+    assert (port.url, port.number) == (f"unix:{path}", None)
+    await port.close()
 
 
 @pytest.mark.parametrize("text", ["8080", "tpc:8080", "tcp:port", "ssl:8443"])

@@ -1,0 +1,34 @@
+"""`lightweight check`: tell whether the daemon would start on a configuration."""
+
+import os
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from lightweight.cli.main import Opened
+
+
+@click.command()
+@click.pass_obj
+def check(opened: "Opened") -> None:
+    """Judge the configuration: exit 0 if a daemon would take it, else 1.
+
+    Every problem is told, one line each, with file and line where there is one.
+    """
+    # The daemon's own check, so that both judge alike; it needs Twisted.
+    from twisted.internet import reactor  # noqa: PLC0415, TID251 -- a composition root
+
+    from lightweight.catalog.load import CatalogProblem, load_catalog  # noqa: PLC0415 -- as above
+    from lightweight.config.load import ConfigError  # noqa: PLC0415 -- as above
+    from lightweight.daemon.listen import CannotListen  # noqa: PLC0415 -- as above
+    from lightweight.tap import read_config  # noqa: PLC0415 -- as above
+
+    try:
+        loaded = read_config(opened.path, os.environ, load_catalog(), reactor)
+    except (ConfigError, CatalogProblem, CannotListen) as problem:
+        click.echo(str(problem), err=True)
+        raise SystemExit(1) from problem
+    for warning in loaded.warnings:
+        click.echo(f"warning: {warning}", err=True)
+    click.echo(f"{opened.path or 'no configuration file'}: ok")

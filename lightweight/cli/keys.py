@@ -1,0 +1,234 @@
+"""`lightweight keys`: make keys, see them, rotate and revoke them."""
+
+from collections.abc import Mapping
+
+import click
+
+from lightweight.cli.output import (
+    NOTHING,
+    WHO,
+    Opened,
+    facts,
+    in_json,
+    json_option,
+    moment,
+    moment_or_none,
+    table,
+    told_plainly,
+)
+from lightweight.config.units import parse_duration
+from lightweight.records import ApiKey
+from lightweight.store.connect import Connection, reading, writing
+from lightweight.store.directory import (
+    create_key,
+    find_account,
+    find_key,
+    list_accounts,
+    list_keys,
+    revoke_key,
+    rotate_key,
+)
+from lightweight.store.keys import mint
+
+SHOWN_ONCE = "The key is shown only now: keep it where only its user can read it."
+
+
+@click.group()
+def keys() -> None:
+    """The keys with which accounts use this gateway."""
+
+
+@keys.command()
+@click.option("--account", required=True, help="The account's name or id.")
+@click.option("--name", default="", help="A name by which people know the key.")
+@click.option("--models", help="The only models it may use: a,b.  [default: all]")
+@click.option("--expires", help="How long it works: 30d, 12h.  [default: for ever]")
+@json_option
+@click.pass_obj
+def create(
+    opened: Opened,
+    account: str,
+    name: str,
+    models: str | None,
+    expires: str | None,
+    *,
+    as_json: bool,
+) -> None:
+    """Make a key and show it, this once."""
+    now = opened.now()
+    secret = mint(opened.random_bytes)
+    expires_at = None if expires is None else now + _seconds("--expires", expires)
+    with told_plainly(), writing(opened.engine()) as connection:
+        key = create_key(
+            connection,
+            key_id=opened.new_id("key"),
+            account=account,
+            name=name,
+            secret=secret,
+            pepper=opened.pepper(),
+            now=now,
+            who=WHO,
+            models=_model_set(models),
+            expires_at=expires_at,
+        )
+        owner = _owner(connection, key)
+    _show_secret(_described(key, owner, now), secret, SHOWN_ONCE, as_json=as_json)
+
+
+@keys.command("list")
+@click.option("--account", help="Only the keys of this account, by name or id.")
+@json_option
+@click.pass_obj
+def list_(opened: Opened, account: str | None, *, as_json: bool) -> None:
+    """Show all keys, or those of one account."""
+    with told_plainly(), reading(opened.engine()) as connection:
+        found = list_keys(connection, account)
+        owners = {each.id: each.name for each in list_accounts(connection)}
+    now = opened.now()
+    described = [_described(key, owners[key.account_id], now) for key in found]
+    if as_json:
+        click.echo(in_json(described))
+        return
+    columns = {
+        "ID": "id",
+        "ACCOUNT": "account",
+        "NAME": "name",
+        "KEY": "shown",
+        "STATE": "state",
+        "CREATED": "created_at",
+        "EXPIRES": "expires_at",
+        "MODELS": "models",
+    }
+    rows = [
+        [words[column] for column in columns.values()]
+        for words in map(_in_words, described)
+    ]
+    click.echo(table(list(columns), rows))
+
+
+@keys.command()
+@click.argument("key_id", metavar="ID")
+@json_option
+@click.pass_obj
+def show(opened: Opened, key_id: str, *, as_json: bool) -> None:
+    """Show one key, without its secret."""
+    with told_plainly(), reading(opened.engine()) as connection:
+        key = find_key(connection, key_id)
+        owner = _owner(connection, key)
+    _show(_described(key, owner, opened.now()), as_json=as_json)
+
+
+@keys.command()
+@click.argument("key_id", metavar="ID")
+@click.option(
+    "--grace",
+    default="24h",
+    show_default=True,
+    help="How long the old key works on; 0s ends it now.",
+)
+@json_option
+@click.pass_obj
+def rotate(opened: Opened, key_id: str, grace: str, *, as_json: bool) -> None:
+    """Make a new key in the place of another, which works on for a while."""
+    now = opened.now()
+    secret = mint(opened.random_bytes)
+    seconds = _seconds("--grace", grace)
+    with told_plainly(), writing(opened.engine()) as connection:
+        key = rotate_key(
+            connection,
+            key_id,
+            new_key_id=opened.new_id("key"),
+            secret=secret,
+            pepper=opened.pepper(),
+            grace=seconds,
+            now=now,
+            who=WHO,
+        )
+        owner = _owner(connection, key)
+        old = find_key(connection, key_id)
+    ends = moment(min(at for at in (old.revoked_at, old.expires_at) if at is not None))
+    described = {
+        **_described(key, owner, now),
+        "replaces": {"id": old.id, "ends_at": ends},
+    }
+    note = f"{SHOWN_ONCE}\nThe key {old.id} that it replaces works until {ends}."
+    _show_secret(described, secret, note, as_json=as_json)
+
+
+@keys.command()
+@click.argument("key_id", metavar="ID")
+@json_option
+@click.pass_obj
+def revoke(opened: Opened, key_id: str, *, as_json: bool) -> None:
+    """End a key: a running daemon refuses it within two seconds."""
+    now = opened.now()
+    with told_plainly(), writing(opened.engine()) as connection:
+        key = revoke_key(connection, key_id, now=now, who=WHO)
+        owner = _owner(connection, key)
+    _show(_described(key, owner, now), as_json=as_json)
+
+
+def _owner(connection: Connection, key: ApiKey) -> str:
+    return find_account(connection, key.account_id).name
+
+
+def _seconds(option: str, text: str) -> float:
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise click.ClickException(f"{option} {error}.") from error
+
+
+def _model_set(text: str | None) -> frozenset[str] | None:
+    if text is None:
+        return None
+    return frozenset(model.strip() for model in text.split(",") if model.strip())
+
+
+def _state(key: ApiKey, now: float) -> str:
+    if key.revoked_at is not None and key.revoked_at <= now:
+        return "revoked"
+    if key.expires_at is not None and key.expires_at <= now:
+        return "expired"
+    return "active" if key.revoked_at is None else "rotated"
+
+
+def _described(key: ApiKey, owner: str, now: float) -> dict[str, object]:
+    return {
+        "id": key.id,
+        "account": owner,
+        "account_id": key.account_id,
+        "name": key.name,
+        "shown": key.shown,
+        "state": _state(key, now),
+        "created_at": moment(key.created_at),
+        "expires_at": moment_or_none(key.expires_at),
+        "revoked_at": moment_or_none(key.revoked_at),
+        "models": None if key.models is None else sorted(key.models),
+    }
+
+
+def _in_words(described: Mapping[str, object]) -> dict[str, str]:
+    models = described["models"]
+    words = {
+        name: str(value) if value else NOTHING
+        for name, value in described.items()
+        if name != "replaces"
+    }
+    words["models"] = ", ".join(models) if isinstance(models, list) else "all"
+    return words
+
+
+def _show_secret(
+    described: Mapping[str, object], secret: str, note: str, *, as_json: bool
+) -> None:
+    if as_json:
+        click.echo(in_json({"id": described["id"], "key": secret, **described}))
+        return
+    words = _in_words(described)
+    click.echo(facts({"id": words["id"], "key": secret, **words}))
+    click.echo(f"\n{note}")
+
+
+def _show(described: Mapping[str, object], *, as_json: bool) -> None:
+    click.echo(in_json(described) if as_json else facts(_in_words(described)))

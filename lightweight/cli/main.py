@@ -1,0 +1,86 @@
+"""`lightweight`: the operator's command.
+
+It works on the configured database and state whether a daemon runs or not. Nothing that
+needs Twisted is imported before a command does, so `--help` answers at once.
+"""
+
+import os
+import secrets
+import time
+from functools import cached_property
+from pathlib import Path
+
+import click
+
+from lightweight import __version__
+from lightweight.catalog.load import load_catalog
+from lightweight.cli.accounts import accounts
+from lightweight.cli.check import check
+from lightweight.cli.keys import keys
+from lightweight.config.load import ConfigError, Loaded, load
+from lightweight.daemon.state import State, new_id, open_database, open_state
+from lightweight.store.connect import Engine
+
+
+class Opened:
+    """What commands work on, opened when a command first asks for it."""
+
+    def __init__(self, context: click.Context, path: Path | None) -> None:
+        self.path = path
+        self._context = context
+
+    @cached_property
+    def config(self) -> Loaded:
+        """The configuration; a bad one ends the command with every problem told."""
+        try:
+            return load(self.path, os.environ, presets=load_catalog().presets)
+        except ConfigError as problem:
+            click.echo(str(problem), err=True)
+            self._context.exit(1)
+
+    @cached_property
+    def _state(self) -> State:
+        return open_state(self.config.config, os.environ, secrets.token_bytes)
+
+    def engine(self) -> Engine:
+        """Open the migrated database; it is closed when the command ends."""
+        engine = open_database(self._state)
+        self._context.call_on_close(engine.dispose)
+        return engine
+
+    def pepper(self) -> bytes:
+        """Give the pepper of stored digests."""
+        return self._state.pepper
+
+    def now(self) -> float:
+        """Give seconds since the epoch."""
+        return time.time()  # noqa: TID251 -- a composition root
+
+    def new_id(self, prefix: str) -> str:
+        """Make an id."""
+        return new_id(prefix, secrets.token_bytes)
+
+    def random_bytes(self, count: int) -> bytes:
+        """Give bytes fit for secrets."""
+        return secrets.token_bytes(count)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, message="lightweight %(version)s")
+@click.option(
+    "-c",
+    "--config",
+    envvar="LIGHTWEIGHT_CONFIG",
+    show_envvar=True,
+    type=click.Path(path_type=Path),
+    help="The configuration file; without one the defaults hold.",
+)
+@click.pass_context
+def main(context: click.Context, config: Path | None) -> None:
+    """Run a Lightweight AI gateway: `twistd -n lightweight` starts the daemon."""
+    context.obj = Opened(context, config.absolute() if config else None)
+
+
+main.add_command(check)
+main.add_command(accounts)
+main.add_command(keys)

@@ -1,0 +1,91 @@
+"""How commands answer: tables for people, JSON for scripts, one sentence of error.
+
+Times are in UTC as RFC 3339 writes them.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Protocol
+
+import click
+
+from lightweight.config.load import Loaded
+from lightweight.store.connect import Engine
+from lightweight.store.problems import StoreProblem
+
+WHO = "cli"
+"""Who did it, in the audit log."""
+
+NOTHING = "-"
+
+
+class Opened(Protocol):
+    """What a command works on: the ``obj`` of click's context."""
+
+    @property
+    def config(self) -> Loaded:
+        """The configuration."""
+
+    def engine(self) -> Engine:
+        """Give the migrated database; raise StoreProblem. It is closed at the end."""
+
+    def pepper(self) -> bytes:
+        """Give the pepper of stored digests; raise StoreProblem."""
+
+    def now(self) -> float:
+        """Give seconds since the epoch."""
+
+    def new_id(self, prefix: str) -> str:
+        """Make an id: ``new_id("key")`` gives ``key_…``."""
+
+    def random_bytes(self, count: int) -> bytes:
+        """Give bytes fit for secrets."""
+
+
+json_option = click.option(
+    "--json", "as_json", is_flag=True, help="Answer in JSON, for scripts."
+)
+
+
+@contextmanager
+def told_plainly() -> Iterator[None]:
+    """Turn what the store cannot do into one sentence on stderr and exit status 1."""
+    try:
+        yield
+    except StoreProblem as problem:
+        raise click.ClickException(str(problem)) from problem
+
+
+def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Give aligned columns under their heads, with no space at the ends of lines."""
+    lines = [heads, *rows]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return "\n".join(
+        "  ".join(
+            cell.ljust(width) for cell, width in zip(line, widths, strict=True)
+        ).rstrip()
+        for line in lines
+    )
+
+
+def facts(pairs: Mapping[str, str]) -> str:
+    """Give one line for each fact of one thing, aligned."""
+    width = max(map(len, pairs))
+    return "\n".join(f"{name.ljust(width)}  {value}" for name, value in pairs.items())
+
+
+def in_json(value: object) -> str:
+    """Give ``value`` as JSON that people can read too."""
+    return json.dumps(value, indent=2, ensure_ascii=False)
+
+
+def moment(at: float) -> str:
+    """Give a time of the wall clock: ``2026-11-01T00:00:00Z``."""
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def moment_or_none(at: float | None) -> str | None:
+    """Give ``moment`` for what may not have one."""
+    return None if at is None else moment(at)

@@ -1,0 +1,112 @@
+"""The state directory: where it is, and what the first start puts there.
+
+No reactor is needed here: the daemon prepares its state before it serves, and the
+command line works on the same state whether a daemon runs or not.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from lightweight.config.schema import Config, state_directory
+from lightweight.store.connect import Engine, open_engine, sqlite_url, writing
+from lightweight.store.first_run import FirstRun, first_run, write_first_run
+from lightweight.store.keys import mint
+from lightweight.store.migrate import upgrade
+from lightweight.store.pepper import pepper_of, read_or_make_pepper
+from lightweight.store.problems import StoreProblem
+
+ID_BYTES = 8
+
+
+@dataclass(frozen=True, kw_only=True)
+class State:
+    """Where this server's memory is, open for use."""
+
+    directory: Path
+    database: str
+    """The database's URL, with its password: never log it."""
+    pepper: bytes
+
+
+def new_id(prefix: str, random_bytes: Callable[[int], bytes]) -> str:
+    """Make an id such as ``acct_3f9c01d2a4b5e6f7``."""
+    return f"{prefix}_{random_bytes(ID_BYTES).hex()}"
+
+
+def open_state(
+    config: Config, environ: Mapping[str, str], random_bytes: Callable[[int], bytes]
+) -> State:
+    """Find or make the state directory (0700) and the pepper in it.
+
+    Raises StoreProblem, in a sentence that says what to do.
+    """
+    try:
+        directory = config.state or state_directory(environ)
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except ValueError as problem:
+        raise StoreProblem(str(problem)) from problem
+    except OSError as problem:
+        raise StoreProblem(
+            f"The state directory {directory} cannot be made ({problem.strerror}): "
+            "make it writable for this user or set 'state' in the configuration."
+        ) from problem
+    if config.keys.pepper is not None:
+        pepper = pepper_of(config.keys.pepper.reveal(), "keys.pepper")
+    else:
+        pepper = read_or_make_pepper(directory, random_bytes)
+    url = config.database.url
+    return State(
+        directory=directory,
+        database=(
+            sqlite_url(directory).render_as_string(hide_password=False)
+            if url is None
+            else url.reveal()
+        ),
+        pepper=pepper,
+    )
+
+
+def open_database(state: State) -> Engine:
+    """Open the database and bring it to this version's schema; dispose of it after.
+
+    Raises StoreProblem.
+    """
+    engine = open_engine(state.database)
+    try:
+        upgrade(engine)
+    except BaseException:
+        engine.dispose()
+        raise
+    return engine
+
+
+def make_first_key(
+    state: State,
+    describe: Callable[[FirstRun], str],
+    *,
+    now: float,
+    random_bytes: Callable[[int], bytes],
+) -> Path | None:
+    """Migrate, and where there is no account make one with a key to begin with.
+
+    ``describe`` words what STATE/first-run.txt says. Give its path if it was written
+    now. Raises StoreProblem; then nothing was made.
+    """
+    engine = open_database(state)
+    try:
+        with writing(engine) as connection:
+            made = first_run(
+                connection,
+                account_id=new_id("acct", random_bytes),
+                key_id=new_id("key", random_bytes),
+                secret=mint(random_bytes),
+                pepper=state.pepper,
+                now=now,
+            )
+            if made is None:
+                return None
+            # Inside the transaction: a key that nobody can read is not made.
+            return write_first_run(state.directory, describe(made))
+    finally:
+        engine.dispose()

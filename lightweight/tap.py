@@ -1,0 +1,268 @@
+"""``twistd lightweight``: options, and the one place that knows every room."""
+
+import os
+import secrets
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from twisted.application.service import Service
+from twisted.python import usage
+from twisted.web.resource import NoResource
+
+from lightweight import __version__
+from lightweight.catalog.load import Catalog, CatalogProblem, load_catalog
+from lightweight.config.load import ConfigError, Loaded, load
+from lightweight.config.schema import Config
+from lightweight.daemon.listen import CannotListen, endpoint
+from lightweight.daemon.reload import Reloader
+from lightweight.daemon.service import GatewayService, Parts
+from lightweight.daemon.state import open_state
+from lightweight.observe.logs import AccessLog, LogFormat, LogObserver
+from lightweight.observe.writer import LogWriter
+from lightweight.runtime import ProviderPlan, Runtime, build_runtime
+from lightweight.store.keyring import Keyring
+from lightweight.store.problems import StoreProblem
+from lightweight.upstream.demo import DemoProvider
+from lightweight.upstream.discover import Found, discover
+from lightweight.upstream.http import HttpProvider
+from lightweight.upstream.provider import Provider
+from lightweight.web.app import App
+from lightweight.web.live import Live
+from lightweight.web.serve import Desk
+from lightweight.web.site import GatewaySite
+
+CONFIG_VARIABLE = "LIGHTWEIGHT_CONFIG"
+STDOUT = 1
+TOLD = (CannotListen, StoreProblem)
+"""Problems of a start that the log has told in one sentence: no traceback helps."""
+
+
+class Options(usage.Options):
+    """The command line after ``twistd lightweight``."""
+
+    synopsis = "[-c FILE] [--check]"
+    longdesc = (
+        "An OpenAI-compatible AI gateway. Without a configuration file it uses the "
+        "provider keys in its environment, local servers on loopback, or a built-in "
+        "demo model."
+    )
+    optParameters = [  # noqa: RUF012 -- Twisted's way to declare options
+        ["config", "c", None, f"Configuration file [default: ${CONFIG_VARIABLE}]"]
+    ]
+    optFlags = [  # noqa: RUF012 -- Twisted's way to declare options
+        ["check", None, "Check the configuration and exit: 0 if it is good, else 1"]
+    ]
+
+    def opt_version(self) -> None:
+        """Show the version of Lightweight and exit."""
+        sys.stdout.write(f"lightweight {__version__}\n")
+        sys.exit(0)
+
+
+def config_path(given: str | None, environ: Mapping[str, str]) -> Path | None:
+    """Give the absolute path of the configuration file; None for no file at all."""
+    named = given or environ.get(CONFIG_VARIABLE)
+    return Path(named).absolute() if named else None
+
+
+def read_config(
+    path: Path | None, environ: Mapping[str, str], catalog: Catalog, reactor: Any
+) -> Loaded:
+    """Read and judge the configuration as a start would.
+
+    Raises ConfigError, CatalogProblem or CannotListen; each says all it knows.
+    """
+    loaded = load(path, environ, presets=catalog.presets)
+    for description in loaded.config.listen:
+        endpoint(reactor, description)
+    _build(loaded.config, catalog, environ, _no_provider, (), None)
+    return loaded
+
+
+def _no_provider(plan: ProviderPlan) -> Provider:
+    """Stand for a provider where nothing will be sent."""
+    return DemoProvider(plan.name, None)
+
+
+def _build(
+    config: Config,
+    catalog: Catalog,
+    environ: Mapping[str, str],
+    make_provider: Callable[[ProviderPlan], Provider],
+    found: Sequence[Found],
+    previous: Runtime | None,
+) -> Runtime:
+    return build_runtime(
+        config,
+        catalog,
+        environ=environ,
+        make_provider=make_provider,
+        today=datetime.now(UTC).date(),
+        found=found,
+        previous=previous,
+    )
+
+
+def credential_headers(plan: ProviderPlan) -> Mapping[str, str]:
+    """Give the header in which a provider of this kind expects its key."""
+    if plan.credential is None:
+        return {}
+    key = plan.credential.reveal()
+    if plan.kind == "azure":
+        return {"api-key": key}
+    if plan.kind == "anthropic":
+        return {"x-api-key": key}
+    return {"authorization": f"Bearer {key}"}
+
+
+def secrets_of(runtime: Runtime) -> Sequence[str]:
+    """Give every secret that must never reach a log."""
+    config = runtime.config
+    held = [
+        config.metrics_token,
+        config.keys.pepper,
+        config.redis.url,
+        config.database.url,
+        *(plan.credential for plan in runtime.plans.values()),
+    ]
+    return [secret.reveal() for secret in held if secret is not None]
+
+
+def log_place(twistd: Mapping[str, Any]) -> Path | int:
+    """Say where twistd's own options want the log: a file, or standard output."""
+    if twistd.get("syslog"):
+        raise usage.UsageError(
+            "--syslog is not supported: run under systemd, or give --logfile."
+        )
+    named = twistd.get("logfile")
+    if named and named != "-":
+        return Path(named).absolute()
+    if named or twistd.get("nodaemon", True):
+        return STDOUT
+    return Path("twistd.log").absolute()
+
+
+def behind_journal(place: Path | int, environ: Mapping[str, str]) -> bool:
+    """Tell whether journald reads the log (systemd.exec(5), $JOURNAL_STREAM)."""
+    if isinstance(place, Path) or "JOURNAL_STREAM" not in environ:
+        return False
+    status = os.fstat(place)
+    return environ["JOURNAL_STREAM"] == f"{status.st_dev}:{status.st_ino}"
+
+
+def log_format(config: Config, place: Path | int) -> LogFormat:
+    """Choose text for a person at a terminal and JSON for everything else."""
+    if config.log_format != "auto":
+        return config.log_format
+    return "text" if isinstance(place, int) and os.isatty(place) else "json"
+
+
+def makeService(options: Options, reactor: Any = None) -> Service:
+    """Read the configuration and put the parts together; nothing is opened yet.
+
+    Ends the process with one line for each problem where the configuration is wrong.
+    """
+    if reactor is None:
+        from twisted.internet import reactor  # noqa: PLC0415, TID251 -- the composition root
+    # Before anything is scheduled: timers must not follow the wall clock's jumps.
+    reactor.seconds = time.monotonic
+    environ = dict(os.environ)
+    path = config_path(options["config"], environ)
+    catalog = load_catalog()
+    try:
+        loaded = read_config(path, environ, catalog, reactor)
+    except (ConfigError, CatalogProblem, CannotListen) as problem:
+        sys.exit(str(problem))
+    if options["check"]:
+        sys.stdout.write(f"{path or 'no configuration file'}: ok\n")
+        sys.exit(0)
+    sys.excepthook = _quiet_about_told_problems
+    return _put_together(loaded, path, catalog, environ, reactor, options)
+
+
+def _quiet_about_told_problems(
+    kind: type[BaseException], problem: BaseException, trace: TracebackType | None
+) -> None:
+    if not issubclass(kind, TOLD):
+        sys.__excepthook__(kind, problem, trace)
+
+
+def _put_together(
+    loaded: Loaded,
+    path: Path | None,
+    catalog: Catalog,
+    environ: Mapping[str, str],
+    reactor: Any,
+    options: Options,
+) -> GatewayService:
+    twistd = options.parent or {}
+    place = log_place(twistd)
+    journal = behind_journal(place, environ)
+    form = log_format(loaded.config, place)
+    writer = LogWriter(place)
+    instance = secrets.token_hex(8)
+    live = Live()
+
+    def make_provider(plan: ProviderPlan) -> Provider:
+        if plan.base_url is None:
+            return DemoProvider(plan.name, reactor)
+        return HttpProvider(
+            reactor,
+            name=plan.name,
+            base_url=plan.base_url,
+            credential=credential_headers(plan),
+            timeouts=plan.timeouts,
+            instance=instance,
+        )
+
+    reloader = Reloader(
+        loaded,
+        reread=lambda: read_config(path, environ, catalog, reactor),
+        build=lambda config, found, previous: _build(
+            config, catalog, environ, make_provider, found, previous
+        ),
+        discover=lambda: discover(reactor, skip_ports=service.ports_of_ours()),
+        adopted=lambda runtime: writer.hide(secrets_of(runtime)),
+    )
+    site = GatewaySite(
+        NoResource(),
+        reactor,
+        current=lambda: reloader.current,
+        record=AccessLog(writer, form, wall=time.time, journal=journal),  # noqa: TID251 -- the composition root
+        entropy=secrets.token_bytes,
+    )
+
+    def serve(keyring: Keyring) -> None:
+        site.resource = App(
+            current=lambda: reloader.current,
+            keyring=keyring,
+            desk=Desk(clock=reactor, live=live),
+            checks={"serving": lambda: service.why_not_ready},
+        ).get_resource()
+
+    foreground = place == STDOUT and not journal
+    service = GatewayService(
+        Parts(
+            reactor=reactor,
+            wall=time.time,  # noqa: TID251 -- the composition root
+            random_bytes=secrets.token_bytes,
+            observer=LogObserver(writer, form, journal=journal),
+            reopen_log=writer.reopen,
+            tell=_tell if foreground else None,
+            reloader=reloader,
+            site=site,
+            live=live,
+            open_state=lambda: open_state(loaded.config, environ, secrets.token_bytes),
+            serve=serve,
+        )
+    )
+    return service
+
+
+def _tell(text: str) -> None:
+    os.write(STDOUT, f"\n{text}\n".encode())
