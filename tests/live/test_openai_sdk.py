@@ -56,7 +56,7 @@ def completion(message: dict[str, Any], reason: str = "stop") -> bytes:
             "id": "chatcmpl-1",
             "object": "chat.completion",
             "created": 1,
-            "model": "upstream-name",
+            "model": "upstream",
             "choices": [choice],
             "usage": USAGE,
         }
@@ -68,7 +68,7 @@ def event(delta: dict[str, Any], reason: str | None = None, **members: Any) -> b
         "id": "chatcmpl-1",
         "object": "chat.completion.chunk",
         "created": 1,
-        "model": "upstream-name",
+        "model": "upstream",
         "choices": [{"index": 0, "delta": delta, "finish_reason": reason}],
         "usage": None,
         **members,
@@ -106,7 +106,7 @@ async def test_a_whole_answer(provider: ScriptedProvider, sdk: openai.OpenAI) ->
     assert answer.model == "renamed"
     assert answer.usage is not None
     assert answer.usage.total_tokens == 5
-    assert provider.requests[0].json() == {"model": "upstream-name", "messages": HELLO}
+    assert provider.requests[0].json() == {"model": "upstream", "messages": HELLO}
 
 
 async def test_a_streamed_answer(

@@ -20,6 +20,6 @@ targets = [{{ provider = "scripted", model = "test-model", dialect = "openai_cha
 [[models]]
 id = "renamed"
 context = "128K"
-targets = [{{ provider = "scripted", model = "upstream-name", dialect = "openai_chat" }}]
+targets = [{{ provider = "scripted", model = "upstream", dialect = "openai_chat" }}]
 {extra}
 """
