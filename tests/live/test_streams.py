@@ -78,12 +78,12 @@ async def test_a_client_that_leaves_stops_the_provider(
     gateway: Gateway, provider: ScriptedProvider, when: str
 ) -> None:
     started = {"Content-Type": "text/event-stream"}
-    steps: list[Step] = {
+    scripts: dict[str, list[Step]] = {
         "before the head": [SILENCE],
         "after the head": [Send(head(200, started)), SILENCE],
         "mid-stream": [Send(head(200, started) + CHUNK % b"a"), SILENCE],
-    }[when]
-    provider.script(*steps)
+    }
+    provider.script(*scripts[when])
     client = await asked(gateway, provider)
     if when == "mid-stream":
         assert await deferToThread(client.recv, 1)

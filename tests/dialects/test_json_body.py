@@ -1,0 +1,118 @@
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lightweight.dialects import json_body
+from lightweight.dialects.json_body import MAX_DEPTH, decode_object
+from lightweight.errors import BadRequest
+
+SURROGATE = "unpaired surrogate"
+LARGE = "too large"
+DEEP = "deeper than 128"
+
+# (body, a piece of the sentence, the member to blame)
+REFUSED = [
+    (b"", "empty", None),
+    (b" \n", "empty", None),
+    (b"\xef\xbb\xbf{}", "byte order mark", None),
+    (b'{"a":"\xff"}', "not valid UTF-8 (byte 6)", None),
+    (b'{"a":"\xed\xa0\x80"}', "not valid UTF-8", None),
+    ('{"a":1}'.encode("utf-16"), "not valid UTF-8", None),
+    (b"[]", "must be a JSON object", None),
+    (b'"x"', "must be a JSON object", None),
+    (b"null", "must be a JSON object", None),
+    (b"{", "not valid JSON", None),
+    (b"[{]", "must be a JSON object", None),
+    (b"{} x", "not valid JSON: trailing characters", None),
+    (b"{}{}", "not valid JSON", None),
+    (b'{"a":01}', "not valid JSON", None),
+    (b"{'a':1}", "not valid JSON", None),
+    (b'{"a":1,}', "not valid JSON", None),
+    (b'{"a":"\n"}', "not valid JSON", None),
+    (b"NaN", "not valid JSON", None),
+    (b'{"a":NaN}', "NaN or Infinity", "a"),
+    (b'{"a":1,"b":[{"c":-Infinity}]}', "NaN or Infinity", "b"),
+    (b'{"a":1e999}', LARGE, "a"),
+    (b'{"a":1,"b":{"c":[-1E+999]}}', LARGE, "b"),
+    (b'{"a":' + b"9" * 5000 + b"}", LARGE, "a"),
+    (b'{"a":' + b"9" * 299 + b"e99}", LARGE, "a"),
+    (b'{"a":1e999,"a":1}', LARGE, None),
+    (b'{"a":"\\ud800"}', SURROGATE, "a"),
+    (b'{"a":"\\udc00 and more text"}', SURROGATE, "a"),
+    (b'{"a":"\\ud83d\\u0041"}', SURROGATE, "a"),
+    (b'{"z":0,"a":[{"b":"\\ud800 and more text"}]}', SURROGATE, "a"),
+    (b'{"a":[{"\\ud800":1}]}', SURROGATE, "a"),
+    (b'{"\\ud800":1}', SURROGATE, None),
+    (b'{"a":"\\ud800","b":nul}', "not valid JSON", None),
+    (b'{"a":' + b"[" * MAX_DEPTH + b"]" * MAX_DEPTH + b"}", DEEP, "a"),
+    (b'{"a":' * (MAX_DEPTH + 1) + b"1" + b"}" * (MAX_DEPTH + 1), DEEP, "a"),
+    (b'{"a":' + b"[" * 100_000 + b"]" * 100_000 + b"}", DEEP, None),
+    (b'{"a":' + b"[" * 100_000, DEEP, None),
+]
+
+
+@pytest.mark.parametrize(("body", "text", "param"), REFUSED)
+def test_refused(body: bytes, text: str, param: str | None) -> None:
+    with pytest.raises(BadRequest) as caught:
+        decode_object(body)
+    assert text in caught.value.message
+    assert caught.value.param == param
+    assert caught.value.message.endswith(".")
+
+
+ACCEPTED = [
+    b"{}",
+    b' {"a" : 1 } \r\n',
+    b'{"a":1e308,"b":-1e-999,"c":' + b"9" * 308 + b"}",
+    b'{"a":0.' + b"9" * 5000 + b"}",
+    b'{"a":"1e999 NaN ' + b"9" * 5000 + b'"}',
+    b'{"a":"\\\\\\"1e999","b":"\\\\"}',
+    b'{"a":"\\ud83d\\ude00\\u0000"}',
+    b'{"a":"' + b"[" * 500 + b'"}',
+    b'{"a":["' + b'\\"[' * 500 + b'"]}',
+    b'{"a":[' + b"{}," * 500 + b"{}]}",
+    b'{"a":' + b"[" * (MAX_DEPTH - 1) + b"]" * (MAX_DEPTH - 1) + b"}",
+    '{"ä":"ü"}'.encode(),
+]
+
+
+@pytest.mark.parametrize("body", ACCEPTED)
+def test_accepted_with_nested_bytes_as_they_are(body: bytes) -> None:
+    fields = decode_object(body)
+    assert {key: json.loads(bytes(raw)) for key, raw in fields.items()} == json.loads(
+        body
+    )
+    assert all(bytes(raw) in body for raw in fields.values())
+
+
+def test_the_last_of_equal_keys_stays() -> None:
+    assert bytes(decode_object(b'{"m":"cheap","m":"dear"}')["m"]) == b'"dear"'
+
+
+def test_windows_do_not_change_what_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    for window in (1, 2, 7):
+        monkeypatch.setattr(json_body, "_WINDOW", window)
+        for body in ACCEPTED:
+            decode_object(body)
+        for body, text, param in REFUSED:
+            with pytest.raises(BadRequest) as caught:
+                decode_object(body)
+            assert (text in caught.value.message, caught.value.param) == (True, param)
+
+
+def test_a_large_body_is_refused_without_blame() -> None:
+    body = b'{"a":NaN,"b":"' + b"x" * 1024 * 1024 + b'"}'
+    with pytest.raises(BadRequest) as caught:
+        decode_object(body)
+    assert caught.value.param is None
+
+
+@given(st.binary() | st.text(alphabet='{}[]",:\\ud8c01e9.-NI \n').map(str.encode))
+def test_any_bytes_are_an_object_or_a_bad_request(body: bytes) -> None:
+    try:
+        fields = decode_object(body)
+    except BadRequest:
+        return
+    assert set(fields) == set(json.loads(body))

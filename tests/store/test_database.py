@@ -1,0 +1,157 @@
+import threading
+from pathlib import Path
+
+from twisted.internet.defer import CancelledError, Deferred, gatherResults
+
+import pytest
+from sqlalchemy import Connection, select, update
+
+from lightweight.store.connect import sqlite_url
+from lightweight.store.database import Database
+from lightweight.store.migrate import SchemaTooNew
+from lightweight.store.problems import StoreUnusable
+from lightweight.store.schema import counters
+
+
+def value(connection: Connection) -> int:
+    found: int = connection.execute(select(counters.c.value)).scalar_one()
+    return found
+
+
+def add_one(connection: Connection) -> int:
+    seen = value(connection)
+    connection.execute(update(counters).values(value=seen + 1))
+    return seen + 1
+
+
+def another(state: Path) -> Database:
+    from twisted.internet import reactor
+
+    return Database(sqlite_url(state), reactor=reactor)  # type: ignore[arg-type]  # the module stands for the reactor
+
+
+async def test_run_gives_what_the_work_gives_and_commits(database: Database) -> None:
+    assert await database.run(add_one) == 1
+    assert await database.read(value) == 1
+
+
+async def test_work_is_done_outside_the_reactor(database: Database) -> None:
+    def name(_connection: Connection) -> str:
+        return threading.current_thread().name
+
+    assert "database-writer" in await database.run(name)
+    assert "database-reader" in await database.read(name)
+
+
+async def test_an_exception_comes_back_and_rolls_back(database: Database) -> None:
+    def fail(connection: Connection) -> None:
+        add_one(connection)
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await database.run(fail)
+    assert await database.read(value) == 0
+
+
+async def test_a_read_cannot_write(database: Database) -> None:
+    with pytest.raises(StoreUnusable, match="readonly"):
+        await database.read(add_one)
+    assert await database.run(add_one) == 1
+
+
+async def test_many_writers_here_and_elsewhere_lose_nothing(
+    database: Database, tmp_path: Path
+) -> None:
+    other = another(tmp_path)
+    await other.start()
+    await gatherResults(
+        [Deferred.fromCoroutine(each.run(add_one)) for each in [database, other] * 50],
+        consumeErrors=True,
+    )
+    assert await database.read(value) == 100
+    await other.close()
+
+
+async def test_reads_go_on_while_a_writer_works(database: Database) -> None:
+    release = threading.Event()
+
+    def slow(connection: Connection) -> None:
+        add_one(connection)
+        assert release.wait(20)
+
+    writers = [Deferred.fromCoroutine(database.run(slow)) for _ in range(3)]
+    assert await database.read(value) == 0
+    release.set()
+    await gatherResults(writers)
+    assert await database.read(value) == 3
+
+
+async def test_who_cancels_gets_no_answer_but_the_work_is_done_before_close(
+    tmp_path: Path,
+) -> None:
+    database = another(tmp_path)
+    await database.start()
+    entered, release = threading.Event(), threading.Event()
+
+    def slow(connection: Connection) -> None:
+        entered.set()
+        assert release.wait(20)
+        add_one(connection)
+
+    running = Deferred.fromCoroutine(database.run(slow))
+    entered.wait(20)
+    running.cancel()
+    with pytest.raises(CancelledError):
+        await running
+    closing = Deferred.fromCoroutine(database.close())
+    assert not closing.called
+    release.set()
+    await closing
+    again = another(tmp_path)
+    await again.start()
+    assert await again.read(value) == 1
+    await again.close()
+
+
+async def test_a_cancelled_close_can_be_repeated(tmp_path: Path) -> None:
+    database = another(tmp_path)
+    await database.start()
+    release = threading.Event()
+    running = Deferred.fromCoroutine(database.read(lambda _: release.wait(20)))
+    closing = Deferred.fromCoroutine(database.close())
+    closing.cancel()
+    with pytest.raises(CancelledError):
+        await closing
+    release.set()
+    assert await running
+    await database.close()
+
+
+async def test_nothing_is_begun_before_the_start_or_after_the_end(
+    tmp_path: Path,
+) -> None:
+    database = another(tmp_path)
+    with pytest.raises(StoreUnusable, match="closed"):
+        await database.run(add_one)
+    await database.start()
+    await database.close()
+    with pytest.raises(StoreUnusable, match="closed"):
+        await database.read(value)
+
+
+async def test_closing_what_never_started_is_nothing(tmp_path: Path) -> None:
+    await another(tmp_path).close()
+
+
+async def test_a_database_of_a_newer_version_does_not_start(
+    database: Database, tmp_path: Path
+) -> None:
+    await database.run(
+        lambda c: (
+            c.exec_driver_sql("UPDATE alembic_version SET version_num = '9'") and None
+        )
+    )
+    newer = another(tmp_path)
+    with pytest.raises(SchemaTooNew):
+        await newer.start()
+    await newer.close()

@@ -1,0 +1,113 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import event
+
+from lightweight.store import connect
+from lightweight.store.connect import Engine, open_engine, reading, sqlite_url, writing
+from lightweight.store.migrate import SchemaTooNew, revision, upgrade
+from lightweight.store.schema import metadata
+
+HEAD = "0001"
+
+START = """
+import sys
+from lightweight.store.connect import open_engine
+from lightweight.store.migrate import revision, upgrade
+engine = open_engine(sys.argv[1])
+upgrade(engine)
+print(revision(engine))
+assert "twisted" not in sys.modules
+"""
+
+
+@pytest.fixture
+def empty(tmp_path: Path) -> object:
+    opened = open_engine(sqlite_url(tmp_path))
+    yield opened
+    opened.dispose()
+
+
+def tables(engine: Engine) -> set[str]:
+    with reading(engine) as connection:
+        rows = connection.exec_driver_sql(
+            "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL "
+            "AND name NOT LIKE '%alembic%'"
+        )
+        return set(rows.scalars())
+
+
+def test_an_empty_database_is_brought_up(empty: Engine) -> None:
+    assert revision(empty) is None
+    upgrade(empty)
+    assert revision(empty) == HEAD
+    upgrade(empty)
+    assert revision(empty) == HEAD
+
+
+def test_the_migrated_schema_is_the_one_in_the_code(engine: Engine) -> None:
+    with reading(engine) as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, metadata) == []
+
+
+def test_it_is_so_to_the_letter(engine: Engine, tmp_path: Path) -> None:
+    """Alembic does not compare names of constraints."""
+    (tmp_path / "made").mkdir()
+    made = open_engine(sqlite_url(tmp_path / "made"))
+    with writing(made) as connection:
+        metadata.create_all(connection)
+    assert tables(made) == tables(engine)
+    made.dispose()
+
+
+def test_a_newer_database_is_refused_and_left_alone(engine: Engine) -> None:
+    with writing(engine) as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0999'")
+    with pytest.raises(SchemaTooNew, match=f"schema 0999 .* newer than {HEAD}"):
+        upgrade(engine)
+    assert revision(engine) == "0999"
+
+
+def test_processes_that_start_at_once_from_anywhere(tmp_path: Path) -> None:
+    url = str(sqlite_url(tmp_path))
+    starts = [
+        subprocess.Popen(
+            [sys.executable, "-c", START, url],
+            cwd="/",
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        for _ in range(3)
+    ]
+    assert [start.communicate()[0] for start in starts] == [f"{HEAD}\n"] * 3
+
+
+def test_a_migration_that_fails_leaves_nothing(empty: Engine) -> None:
+    def fail(_c: object, _cursor: object, statement: str, *_rest: object) -> None:
+        if "CREATE TABLE counters" in statement:
+            raise ZeroDivisionError
+
+    event.listen(empty, "before_cursor_execute", fail)
+    with pytest.raises(ZeroDivisionError):
+        upgrade(empty)
+    assert tables(empty) == set()
+    assert revision(empty) is None
+    event.remove(empty, "before_cursor_execute", fail)
+    upgrade(empty)
+    assert revision(empty) == HEAD
+
+
+def test_an_up_to_date_database_is_only_read(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connect, "BUSY_S", 0.01)
+    other = open_engine(engine.url)
+    with writing(engine):
+        upgrade(other)
+    other.dispose()

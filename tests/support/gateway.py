@@ -1,0 +1,385 @@
+"""The whole gateway in memory: bytes of a client in, doubles of providers behind.
+
+No sockets, no reactor: the clock stands still until a test advances it, and every byte
+is where it must be as soon as the call that caused it returns.
+"""
+
+import itertools
+import json
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from twisted.internet.address import IPv4Address
+from twisted.internet.error import ConnectionDone, ConnectionLost
+from twisted.internet.task import Clock
+from twisted.internet.testing import StringTransport
+from twisted.python.failure import Failure
+
+from support.fakes import FakeProvider
+
+from lightweight.catalog.offer import Offering
+from lightweight.config.schema import Config
+from lightweight.dialects.dialect import Dialect, Passage
+from lightweight.dialects.openai_chat import OpenAIChat
+from lightweight.observe.access import Visit
+from lightweight.records import (
+    Account,
+    ApiKey,
+    Identity,
+    Model,
+    Outcome,
+    Target,
+)
+from lightweight.runtime import Runtime
+from lightweight.web.app import App
+from lightweight.web.health import Check
+from lightweight.web.live import Live
+from lightweight.web.serve import Desk
+from lightweight.web.site import GatewayChannel, GatewaySite
+
+KEY = "lw-known"
+STORED_KEY = "lw-stored"
+LIMITED_KEY = "lw-limited"
+
+
+def identity(name: str = "acme", models: frozenset[str] | None = None) -> Identity:
+    """Make someone who may ask."""
+    account = Account(id=f"acc_{name}", name=name, tier="pro", created_at=0)
+    key = ApiKey(
+        id=f"key_{name}",
+        account_id=account.id,
+        name=name,
+        shown="lw-…",
+        created_at=0,
+        models=models,
+    )
+    return Identity(account, key)
+
+
+def model(id_: str, *targets: Target, **fields: Any) -> Model:
+    """Make a model served by ``targets``."""
+    return Model(
+        id=id_,
+        owned_by="acme",
+        created=1_700_000_000,
+        context="128K",
+        context_window=128_000,
+        targets=targets,
+        **fields,
+    )
+
+
+def offering(*models: Model) -> Offering:
+    """Make the offering of exactly these models."""
+    named = {name: m.id for m in models for name in (m.id, *m.aliases)}
+    return Offering(
+        models={m.id: m for m in models},
+        names={name.casefold(): id_ for name, id_ in named.items()},
+        reasons={},
+    )
+
+
+class Keys:
+    """A keyring of three keys; one of them only the store knows."""
+
+    def __init__(self) -> None:
+        self.held = {
+            KEY: identity(),
+            LIMITED_KEY: identity("limited", frozenset({"same"})),
+        }
+        self.stored = {STORED_KEY: identity("stored")}
+
+    def known(self, presented: str) -> Identity | None:
+        return self.held.get(presented)
+
+    async def identify(self, presented: str) -> Identity | None:
+        return self.stored.get(presented)
+
+
+class Wire(StringTransport):
+    """The server's end of a connection; it closes a turn after it is told to."""
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__(
+            hostAddress=IPv4Address("TCP", "127.0.0.1", 8080),
+            peerAddress=IPv4Address("TCP", "192.0.2.7", 40000),
+        )
+        self.aborted = False
+        self.closed = False
+        self._clock = clock
+        self.on_close: Callable[[Failure], None] = lambda _: None
+
+    def write(self, data: bytes) -> None:
+        if not self.disconnecting:
+            super().write(data)
+
+    def loseConnection(self) -> None:
+        if not self.disconnecting:
+            self.disconnecting = True
+            self._clock.callLater(0, self.close, ConnectionDone())
+
+    def abortConnection(self) -> None:
+        self.aborted = True
+        self.loseConnection()
+
+    def close(self, why: Exception) -> None:
+        if not self.closed:
+            self.closed = self.disconnecting = True
+            self.on_close(Failure(why))
+
+
+@dataclass
+class Answered:
+    """What a client read of one answer so far; header names are lower-case."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+    whole: bool
+    rest: bytes
+
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+def _dechunked(data: bytes) -> tuple[bytes, bool, bytes]:
+    body = b""
+    while True:
+        size, found, data = data.partition(b"\r\n")
+        if not found:
+            return body, False, b""
+        length = int(size, 16)
+        if length == 0:
+            return body, data.startswith(b"\r\n"), data[2:]
+        body += data[:length]
+        data = data[length + 2 :]
+
+
+def read_answer(data: bytes, *, head_only: bool = False) -> Answered:
+    """Read one answer off the wire, as far as it came."""
+    head, found, rest = data.partition(b"\r\n\r\n")
+    assert found, f"no whole head in {data!r}"
+    first, *lines = head.decode().split("\r\n")
+    status = int(first.split(" ")[1])
+    headers: dict[str, str] = {}
+    for line in lines:
+        name, _, value = line.partition(": ")
+        assert name.lower() not in headers, f"{name} is there twice"
+        headers[name.lower()] = value
+    if head_only or status in (204, 304):
+        return Answered(status, headers, b"", whole=True, rest=rest)
+    if headers.get("transfer-encoding") == "chunked":
+        body, whole, rest = _dechunked(rest)
+        return Answered(status, headers, body, whole, rest)
+    if "content-length" not in headers:
+        return Answered(status, headers, rest, whole=False, rest=b"")
+    length = int(headers["content-length"])
+    whole = len(rest) >= length
+    return Answered(status, headers, rest[:length], whole, rest[length:])
+
+
+class Client:
+    """One connection to the gateway."""
+
+    def __init__(self, channel: GatewayChannel, wire: Wire) -> None:
+        self.wire = wire
+        self._channel = channel
+        wire.on_close = channel.connectionLost
+        channel.makeConnection(wire)
+
+    def send(self, data: bytes) -> None:
+        """Send bytes as they are."""
+        self._channel.dataReceived(data)
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        key: str | None = KEY,
+    ) -> None:
+        """Send one request with its length."""
+        fields = {"Host": "gateway.example", **(headers or {})}
+        if key is not None:
+            fields.setdefault("Authorization", f"Bearer {key}")
+        if body is not None:
+            fields.setdefault("Content-Length", str(len(body)))
+        lines = [f"{method} {path} HTTP/1.1", *(f"{k}: {v}" for k, v in fields.items())]
+        self.send("\r\n".join([*lines, "", ""]).encode("latin-1") + (body or b""))
+
+    def chat(self, key: str | None = KEY, **fields: Any) -> None:
+        """Ask for a chat completion."""
+        asked = {
+            "model": "renamed",
+            "messages": [{"role": "user", "content": "Hi"}],
+            **fields,
+        }
+        self.ask(
+            "POST",
+            "/v1/chat/completions",
+            json.dumps(asked).encode(),
+            {"Content-Type": "application/json"},
+            key,
+        )
+
+    @property
+    def received(self) -> bytes:
+        """All bytes that came, whatever they are."""
+        received: bytes = self.wire.value()
+        return received
+
+    def answer(self, *, head_only: bool = False) -> Answered:
+        """Give the first answer, as far as it came."""
+        return read_answer(self.received, head_only=head_only)
+
+    def stall(self) -> None:
+        """Stop reading: the server's buffer is full."""
+        producer: Any = self.wire.producer
+        producer.pauseProducing()
+
+    def read_on(self) -> None:
+        """Read what waits."""
+        producer: Any = self.wire.producer
+        producer.resumeProducing()
+
+    def leave(self) -> None:
+        """Go without a word."""
+        self.wire.close(ConnectionLost())
+
+
+class Gateway:
+    """A gateway with two providers, "one" and "two", and what it told of itself."""
+
+    def __init__(self, config: Config | None = None) -> None:
+        self.clock = Clock()
+        self.one = FakeProvider("one")
+        self.two = FakeProvider("two")
+        self.visits: list[Visit] = []
+        self.before_ends: list[Passage] = []
+        self.before_end: Callable[[Passage], None] = self.before_ends.append
+        self.live = Live()
+        self.keys = Keys()
+        self.checks: dict[str, Check] = {}
+        self.runtime = self.made(config or Config())
+        numbers = itertools.count(1)
+        app = App(
+            current=lambda: self.runtime,
+            keyring=self.keys,
+            desk=Desk(
+                clock=self.clock,
+                live=self.live,
+                before_end=lambda _call, passage: self.before_end(passage),
+            ),
+            checks=self.checks,
+        )
+        self.site = GatewaySite(
+            app.get_resource(),
+            self.clock,
+            current=lambda: self.runtime,
+            record=self.visits.append,
+            entropy=lambda size: next(numbers).to_bytes(size, "big"),
+        )
+
+    def made(self, config: Config, dialect: Dialect | None = None) -> Runtime:
+        """Make a runtime of ``config`` with this gateway's providers."""
+        at_one = Target(provider="one", model="renamed-there", dialect="openai_chat")
+        same = Target(provider="one", model="same", dialect="openai_chat")
+        at_two = Target(provider="two", model="renamed-there", dialect="openai_chat")
+        return Runtime(
+            config=config,
+            offering=offering(
+                model("renamed", at_one, aliases=("other-name",)),
+                model("same", same),
+                model("org/path.1", at_one, at_two, status="Preview"),
+            ),
+            dialects={"openai_chat": dialect or OpenAIChat()},
+            providers={"one": self.one, "two": self.two},
+            plans={},
+        )
+
+    def connect(self) -> Client:
+        """Open a connection."""
+        channel = self.site.buildProtocol(IPv4Address("TCP", "192.0.2.7", 40000))
+        assert isinstance(channel, GatewayChannel)
+        return Client(channel, Wire(self.clock))
+
+    def turn(self) -> None:
+        """Let what is due happen."""
+        self.clock.advance(0)
+
+    @property
+    def visit(self) -> Visit:
+        """The only visit there was."""
+        assert len(self.visits) == 1, self.visits
+        return self.visits[0]
+
+    @property
+    def outcome(self) -> Outcome:
+        """The only call's outcome."""
+        assert self.visit.outcome is not None
+        return self.visit.outcome
+
+
+@asynccontextmanager
+async def on_loopback(gateway: Gateway) -> AsyncIterator[int]:
+    """Serve on a real port; give its number."""
+    from twisted.internet import reactor
+
+    real: Any = reactor
+    gateway.site.reactor = real
+    port = real.listenTCP(0, gateway.site, interface="127.0.0.1")
+    try:
+        yield port.getHost().port
+    finally:
+        await port.stopListening()
+
+
+def chunk(
+    content: str | None = "Hi", finish: str | None = None, **more: object
+) -> bytes:
+    """Make one event of an OpenAI chat stream, as a provider writes it."""
+    delta = {} if content is None else {"content": content}
+    body = {
+        "id": "chatcmpl-1",
+        "object": "chat.completion.chunk",
+        "created": 1_700_000_000,
+        "model": "renamed-there",
+        "choices": [{"index": 0, "delta": delta, "finish_reason": finish}],
+        **more,
+    }
+    return b"data: " + json.dumps(body).encode() + b"\n\n"
+
+
+DONE = b"data: [DONE]\n\n"
+
+USAGE = {"prompt_tokens": 7, "completion_tokens": 2, "total_tokens": 9}
+
+
+def usage_chunk() -> bytes:
+    """Make the event that tells the usage."""
+    return chunk(choices=[], usage=USAGE)
+
+
+def completion(**more: object) -> bytes:
+    """Make a whole answer, as a provider writes it."""
+    message = {"role": "assistant", "content": "Hi", "refusal": None}
+    body = {
+        "id": "chatcmpl-1",
+        "object": "chat.completion",
+        "created": 1_700_000_000,
+        "model": "renamed-there",
+        "choices": [
+            {
+                "index": 0,
+                "message": message,
+                "logprobs": None,
+                "finish_reason": "stop",
+            }
+        ],
+        "usage": USAGE,
+        **more,
+    }
+    return json.dumps(body).encode()

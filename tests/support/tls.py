@@ -1,0 +1,103 @@
+"""Certificates for tests: an authority of our own and what it signs, made in memory."""
+
+import datetime as dt
+import functools
+import ipaddress
+from dataclasses import dataclass
+
+from twisted.internet.ssl import (
+    Certificate,
+    CertificateOptions,
+    KeyPair,
+    PrivateCertificate,
+    trustRootFromCertificates,
+)
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+)
+from cryptography.x509.oid import NameOID
+
+_DAY = dt.timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Authority:
+    """An authority: who trusts ``root`` trusts what ``server`` presents."""
+
+    key: ec.EllipticCurvePrivateKey
+    certificate: x509.Certificate
+
+    @property
+    def root(self) -> object:
+        """A trust root with this authority and no other."""
+        pem = self.certificate.public_bytes(Encoding.PEM)
+        return trustRootFromCertificates([Certificate.loadPEM(pem)])
+
+    @property
+    def pem(self) -> bytes:
+        """The authority's certificate, for clients that read files."""
+        return self.certificate.public_bytes(Encoding.PEM)
+
+    def server(self, *names: str) -> CertificateOptions:
+        """Make a server's context for DNS names and addresses, 127.0.0.1 if none."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        alternatives = x509.SubjectAlternativeName(
+            [_general(name) for name in names or ("127.0.0.1", "localhost")]
+        )
+        certificate = (
+            _builder("test server", self.certificate.subject, key)
+            .add_extension(alternatives, critical=False)
+            .sign(self.key, hashes.SHA256())
+        )
+        der = key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+        private = PrivateCertificate.load(
+            certificate.public_bytes(Encoding.DER), KeyPair.load(der)
+        )
+        options: CertificateOptions = private.options()
+        return options
+
+
+def _general(name: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ipaddress.ip_address(name))
+    except ValueError:
+        return x509.DNSName(name)
+
+
+def _builder(
+    name: str, issuer: x509.Name | None, key: ec.EllipticCurvePrivateKey
+) -> x509.CertificateBuilder:
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    now = dt.datetime.now(dt.UTC)
+    return (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer or subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - _DAY)
+        .not_valid_after(now + _DAY)
+    )
+
+
+def make_authority() -> Authority:
+    """Make an authority that nobody else knows."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    certificate = (
+        _builder("test authority", None, key)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    return Authority(key, certificate)
+
+
+@functools.cache
+def authority() -> Authority:
+    """Give the authority that the tests of one run share."""
+    return make_authority()

@@ -1,0 +1,62 @@
+"""Credentials in headers become an Identity, or one and the same fault."""
+
+import pytest
+from support.gateway import KEY, STORED_KEY, Keys, identity, model
+
+from lightweight.errors import InvalidKey, ModelDenied
+from lightweight.web.auth import identify, permits, presented_key, require_model
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"authorization": "Bearer lw-abc"},
+        {"authorization": "bearer lw-abc"},
+        {"authorization": "BEARER  lw-abc "},
+        {"x-api-key": "lw-abc"},
+        {"x-api-key": "lw-abc", "authorization": "Bearer lw-abc"},
+    ],
+)
+def test_a_credential_is_found(headers: dict[str, str]) -> None:
+    assert presented_key(headers) == "lw-abc"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"authorization": ""},
+        {"authorization": "Bearer"},
+        {"authorization": "Bearer lw-a lw-b"},
+        {"authorization": "Bearer lw-a, Bearer lw-b"},
+        {"authorization": "Bearer lw-a, Bearer lw-a"},
+        {"authorization": "Basic lw-a"},
+        {"authorization": "Bearer lw-é"},
+        {"x-api-key": "lw-a, lw-b"},
+        {"x-api-key": "lw-a", "authorization": "Bearer lw-b"},
+        {"x-api-key": "lw-a", "authorization": "Basic lw-a"},
+    ],
+)
+def test_everything_else_is_invalid(headers: dict[str, str]) -> None:
+    with pytest.raises(InvalidKey):
+        presented_key(headers)
+
+
+async def test_memory_is_asked_before_the_store() -> None:
+    keys = Keys()
+    assert await identify({"x-api-key": KEY}, keys) is keys.held[KEY]
+    assert await identify({"x-api-key": STORED_KEY}, keys) is keys.stored[STORED_KEY]
+    with pytest.raises(InvalidKey):
+        await identify({"x-api-key": "lw-unknown"}, keys)
+
+
+def test_an_allow_list_knows_ids_and_aliases() -> None:
+    named = model("one", aliases=("eins",))
+    assert permits(identity(), named)
+    assert permits(identity(models=frozenset({"one"})), named)
+    assert permits(identity(models=frozenset({"eins"})), named)
+    assert not permits(identity(models=frozenset()), named)
+    require_model(identity(), named)
+    with pytest.raises(ModelDenied) as denied:
+        require_model(identity(models=frozenset({"two"})), named)
+    assert denied.value.param == "model"

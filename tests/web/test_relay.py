@@ -1,0 +1,220 @@
+"""The way between provider and client: pressure, silence, ends."""
+
+from typing import Any
+
+from support.gateway import DONE, Client, Gateway, chunk, completion
+
+from lightweight.config.schema import Config
+from lightweight.dialects.dialect import Passage
+from lightweight.dialects.openai_chat import OpenAIChat
+from lightweight.errors import Overloaded, ProviderCut
+from lightweight.records import Call, Target
+from lightweight.web.relay import (
+    KEEP_ALIVE,
+    KEEP_ALIVE_SECONDS,
+    LINGER_SECONDS,
+)
+
+STREAM: dict[str, Any] = {"stream": True, "model": "same"}
+
+
+def streaming(gateway: Gateway) -> Client:
+    client = gateway.connect()
+    client.chat(**STREAM)
+    return client
+
+
+# -- pressure ----------------------------------------------------------------------
+
+
+def test_a_slow_client_pauses_the_provider() -> None:
+    gateway = Gateway()
+    client = streaming(gateway)
+    body = gateway.one.reply()
+    body.push(chunk("one"))
+    client.stall()
+    assert body.paused
+    body.push(chunk("two"))
+    assert b"two" not in client.received
+    client.read_on()
+    assert not body.paused
+    assert b"two" in client.received
+
+
+def test_nothing_steers_the_provider_after_the_end() -> None:
+    gateway = Gateway()
+    client = streaming(gateway)
+    body = gateway.one.reply()
+    body.push(chunk(None, "stop"))
+    client.stall()
+    body.resume()
+    body.push(DONE)
+    assert client.answer().whole
+    pauses = body.pauses
+    client.stall()
+    assert body.pauses == pauses
+
+
+def test_a_provider_that_flows_at_once_is_carried_too() -> None:
+    gateway = Gateway()
+    client = gateway.connect()
+    body = gateway.one.reply()
+    body.push(chunk(), chunk(None, "stop"), DONE)
+    body.end()
+    client.chat(**STREAM)
+    assert client.answer().body == chunk() + chunk(None, "stop") + DONE
+
+
+# -- silence -----------------------------------------------------------------------
+
+
+def test_silence_before_the_first_byte_is_broken_by_a_comment() -> None:
+    gateway = Gateway()
+    client = streaming(gateway)
+    gateway.clock.advance(KEEP_ALIVE_SECONDS)
+    assert client.received == b"", "no status before the provider's"
+    body = gateway.one.reply()
+    gateway.clock.advance(KEEP_ALIVE_SECONDS - 1)
+    assert client.received == b""
+    gateway.clock.advance(1)
+    assert (client.answer().status, client.answer().body) == (200, KEEP_ALIVE)
+    gateway.clock.advance(KEEP_ALIVE_SECONDS)
+    assert client.answer().body == KEEP_ALIVE * 2
+    body.push(chunk())
+    gateway.clock.advance(KEEP_ALIVE_SECONDS - 1)
+    assert client.answer().body == KEEP_ALIVE * 2 + chunk()
+    body.push(chunk(None, "stop"), DONE)
+    body.end()
+    told = gateway.outcome
+    assert told.first_byte_s == 3 * KEEP_ALIVE_SECONDS
+    assert told.duration_s == 4 * KEEP_ALIVE_SECONDS - 1
+    # The connection's own idle timer is all that is left.
+    assert len(gateway.clock.getDelayedCalls()) == 1
+
+
+def test_a_fault_after_a_comment_is_an_event() -> None:
+    gateway = Gateway()
+    client = streaming(gateway)
+    body = gateway.one.reply()
+    gateway.clock.advance(KEEP_ALIVE_SECONDS)
+    body.end(ProviderCut("The answer broke off."))
+    answer = client.answer()
+    assert answer.status == 200
+    assert b"The answer broke off." in answer.body
+    assert answer.body.endswith(DONE)
+    assert gateway.outcome.ending == "cut"
+    assert gateway.outcome.first_byte_s is None
+
+
+def test_a_whole_answer_gets_no_comments() -> None:
+    gateway = Gateway()
+    client = gateway.connect()
+    client.chat(model="same")
+    body = gateway.one.reply()
+    gateway.clock.advance(KEEP_ALIVE_SECONDS * 2)
+    body.push(completion())
+    body.end()
+    assert client.answer().body == completion()
+
+
+def test_a_full_buffer_gets_no_comments() -> None:
+    gateway = Gateway()
+    client = streaming(gateway)
+    gateway.one.reply().push(chunk())
+    client.stall()
+    gateway.clock.advance(KEEP_ALIVE_SECONDS * 2)
+    assert KEEP_ALIVE not in client.received
+
+
+class Untouched(OpenAIChat):
+    """A dialect that passes bytes on as they come, half events too."""
+
+    def passage(self, call: Call, target: Target) -> Passage:
+        passage = super().passage(call, target)
+        passage.feed = lambda data: data  # type: ignore[method-assign]  # see above
+        return passage
+
+
+def test_half_an_event_is_not_torn() -> None:
+    gateway = Gateway()
+    gateway.runtime = gateway.made(Config(), Untouched())
+    client = streaming(gateway)
+    event = chunk("whole")
+    body = gateway.one.reply()
+    body.push(event[:20])
+    gateway.clock.advance(KEEP_ALIVE_SECONDS)
+    body.push(event[20:-1], event[-1:])
+    assert client.answer().body == event
+    gateway.clock.advance(KEEP_ALIVE_SECONDS)
+    assert client.answer().body == event + KEEP_ALIVE
+
+
+# -- ends --------------------------------------------------------------------------
+
+
+def test_the_client_is_done_when_the_answer_is_complete() -> None:
+    gateway = Gateway()
+    client = streaming(gateway)
+    body = gateway.one.reply()
+    body.push(chunk(None, "stop") + DONE)
+    assert client.answer().whole
+    assert gateway.outcome.ending == "finished"
+    assert not body.aborted
+    body.push(b"more than the answer")
+    gateway.clock.advance(LINGER_SECONDS / 2)
+    assert not body.aborted, "its connection may serve again"
+    body.end()
+    gateway.clock.advance(LINGER_SECONDS)
+    assert not body.aborted
+    assert b"more than" not in client.received
+
+
+def test_a_provider_that_does_not_end_is_stopped() -> None:
+    gateway = Gateway()
+    client = streaming(gateway)
+    body = gateway.one.reply()
+    body.push(chunk(None, "stop") + DONE)
+    gateway.clock.advance(LINGER_SECONDS)
+    assert body.aborted
+    assert client.answer().whole
+
+
+def test_a_missing_done_is_added_where_the_answer_is_whole() -> None:
+    gateway = Gateway()
+    client = streaming(gateway)
+    body = gateway.one.reply()
+    body.push(chunk(None, "stop"))
+    assert not client.answer().whole
+    body.end()
+    assert client.answer().body == chunk(None, "stop") + DONE
+    assert gateway.outcome.ending == "finished"
+
+
+def test_what_cannot_be_recorded_is_not_called_done() -> None:
+    for stream in (True, False):
+        gateway = Gateway()
+
+        def full(_: object) -> None:
+            raise Overloaded("The use could not be recorded.")
+
+        gateway.before_end = full
+        client = gateway.connect()
+        client.chat(model="same", stream=stream)
+        body = gateway.one.reply()
+        body.push(*([chunk(None, "stop"), DONE] if stream else [completion()]))
+        body.end()
+        answer = client.answer()
+        assert b"could not be recorded" in answer.body
+        assert answer.status == (200 if stream else 503)
+        assert gateway.outcome.ending == ("cut" if stream else "failed")
+
+
+def test_nothing_is_retried_after_the_first_byte() -> None:
+    gateway = Gateway()
+    client = gateway.connect()
+    client.chat(model="org/path.1", stream=True)
+    body = gateway.one.reply()
+    body.push(chunk())
+    body.end(ProviderCut("The answer broke off."))
+    assert client.answer().whole
+    assert gateway.two.asked == []

@@ -1,0 +1,232 @@
+"""The HTTP edge: malformed requests, caps, connections and their end."""
+
+import socket
+from collections.abc import Callable
+
+from twisted.internet.threads import deferToThread
+
+import pytest
+from support.gateway import KEY, Client, Gateway, chunk, on_loopback, read_answer
+
+from lightweight.config.schema import Config, Edge
+from lightweight.web.site import DISCARD_SECONDS
+
+CHAT = b"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer "
+CHAT += KEY.encode() + b"\r\n"
+
+
+def small(max_body: int = 1000) -> Gateway:
+    return Gateway(Config(edge=Edge(max_body=max_body)))
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"nonsense\r\n\r\n",
+        b"GET / HTTP/3.0\r\n\r\n",
+        b"GET / HTTP/1.1\r\nno colon\r\n\r\n",
+        b"GET / HTTP/1.1\r\nno colon\r\nHost: x\r\n\r\nGET / HTTP/1.1\r\n\r\n",
+        b"POST / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\nx",
+        b"POST / HTTP/1.1\r\nContent-Length: " + b"9" * 5000 + b"\r\n\r\n",
+        b"POST / HTTP/1.1\r\nTransfer-Encoding: gzip\r\n\r\n",
+        b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+        b"GET /" + b"a" * 17000 + b" HTTP/1.1\r\n\r\n",
+        b"GET / HTTP/1.1\r\nX: " + b"a" * 17000 + b"\r\n\r\n",
+        b"GET / HTTP/1.1\r\n" + b"".join(b"X: %d\r\n" % n for n in range(600)),
+    ],
+)
+def test_a_malformed_request_is_one_json_400_and_the_end(sent: bytes) -> None:
+    gateway = Gateway()
+    client = gateway.connect()
+    client.send(sent)
+    client.send(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+    answer = client.answer()
+    assert answer.status == 400
+    assert set(answer.json()["error"]) == {"message", "type", "param", "code"}
+    assert answer.headers["connection"] == "close"
+    assert answer.headers["x-request-id"] == gateway.visit.request_id
+    assert answer.rest == b"", "nothing is answered after it"
+    assert gateway.visit.status == 400
+    gateway.clock.advance(DISCARD_SECONDS)
+    assert client.wire.closed
+    assert len(gateway.visits) == 1
+
+
+# -- bodies ------------------------------------------------------------------------
+
+
+def assert_refused(gateway: Gateway, client: Client) -> None:
+    answer = client.answer()
+    assert answer.status == 413
+    assert answer.json()["error"]["code"] == "request_too_large"
+    assert "1000 bytes" in answer.json()["error"]["message"]
+    assert answer.headers["x-request-id"] == gateway.visit.request_id
+    assert answer.headers["access-control-allow-origin"] == "*"
+    assert answer.headers["connection"] == "close"
+    assert answer.rest == b""
+    assert (gateway.visit.status, gateway.visit.method) == (413, "POST")
+    assert gateway.visit.path == "/v1/chat/completions"
+
+
+def test_a_length_beyond_the_cap_is_refused_before_the_body() -> None:
+    gateway = small()
+    client = gateway.connect()
+    client.send(CHAT + b"Expect: 100-continue\r\nContent-Length: 1001\r\n\r\n")
+    assert_refused(gateway, client)
+    assert b"100 Continue" not in client.received
+
+
+def test_a_chunked_body_beyond_the_cap_is_refused_while_it_comes() -> None:
+    gateway = small()
+    client = gateway.connect()
+    client.send(CHAT + b"Transfer-Encoding: chunked\r\n\r\n")
+    part = b"190\r\n" + b"a" * 400 + b"\r\n"
+    client.send(part * 2)
+    assert client.received == b""
+    client.send(part + part + b"0\r\n\r\n")
+    assert_refused(gateway, client)
+
+
+def test_a_refused_client_may_send_for_a_while_and_not_longer() -> None:
+    gateway = small()
+    client = gateway.connect()
+    client.send(CHAT + b"Content-Length: 1000000\r\n\r\n")
+    client.send(b"a" * 500_000)
+    gateway.turn()
+    assert not client.wire.disconnecting, "closing now would destroy the answer"
+    gateway.clock.advance(DISCARD_SECONDS)
+    assert client.wire.aborted
+    assert len(gateway.visits) == 1
+
+
+def test_a_refused_client_that_leaves_leaves_nothing_behind() -> None:
+    gateway = small()
+    client = gateway.connect()
+    client.send(CHAT + b"Content-Length: 1000000\r\n\r\n")
+    client.leave()
+    assert gateway.clock.getDelayedCalls() == []
+    assert len(gateway.visits) == 1
+
+
+def test_a_body_at_the_cap_is_taken() -> None:
+    gateway = small()
+    body = b"a" * 1000
+    for rest in (
+        b"Content-Length: 1000\r\n\r\n" + body,
+        b"Transfer-Encoding: chunked\r\n\r\n3e8\r\n" + body + b"\r\n0\r\n\r\n",
+    ):
+        client = gateway.connect()
+        client.send(CHAT + rest)
+        assert client.answer().status == 400
+
+
+def test_a_large_multipart_body_is_neither_parsed_nor_kept_on_disk(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr("twisted.web.http._getMultiPartArgs", refuse)
+    monkeypatch.setattr("tempfile.TemporaryFile", refuse)
+    gateway = Gateway()
+    part = b'--b\r\nContent-Disposition: form-data; name="a"\r\n\r\n\r\n'
+    body = part * (20 * 1024 * 1024 // len(part)) + b"--b--\r\n"
+    client = gateway.connect()
+    client.ask(
+        "POST",
+        "/v1/chat/completions",
+        body,
+        {"Content-Type": "multipart/form-data; boundary=b"},
+    )
+    assert client.answer().status == 400
+
+
+# -- connections -------------------------------------------------------------------
+
+
+def test_a_connection_serves_one_request_after_another() -> None:
+    gateway = Gateway()
+    client = gateway.connect()
+    for _ in range(3):
+        client.ask("GET", "/healthz")
+    first = client.answer()
+    assert "connection" not in first.headers
+    assert read_answer(read_answer(first.rest).rest).status == 200
+    assert not client.wire.disconnecting
+    assert len(gateway.visits) == 3
+
+
+def test_an_idle_connection_closes_when_its_time_is_over() -> None:
+    gateway = Gateway(Config(edge=Edge(keep_alive=15.0, header_timeout=10.0)))
+    silent, kept = gateway.connect(), gateway.connect()
+    kept.ask("GET", "/healthz")
+    gateway.clock.advance(10.0)
+    gateway.turn()
+    assert silent.wire.closed
+    assert not kept.wire.closed
+    gateway.clock.advance(5.0)
+    gateway.turn()
+    assert kept.wire.closed
+
+
+def test_a_drain_closes_connections_with_their_next_answer() -> None:
+    gateway = Gateway()
+    client, idle = gateway.connect(), gateway.connect()
+    idle.ask("GET", "/healthz")
+    client.chat(stream=True)
+    gateway.site.draining = True
+    body = gateway.one.reply()
+    body.push(chunk(None, "stop"), b"data: [DONE]\n\n")
+    answer = client.answer()
+    assert answer.headers["connection"] == "close"
+    assert answer.whole
+    gateway.turn()
+    assert client.wire.closed
+    assert not idle.wire.disconnecting, "an idle connection waits for its own timeout"
+
+
+def test_only_http_1_is_spoken() -> None:
+    assert list(Gateway().site.acceptableProtocols()) == [b"http/1.1"]
+
+
+def test_the_factory_keeps_no_clock_and_no_file() -> None:
+    gateway = Gateway()
+    gateway.site.doStart()
+    assert gateway.clock.getDelayedCalls() == []
+    gateway.site.doStop()
+
+
+# -- over real sockets -------------------------------------------------------------
+
+UPLOAD = 20 * 1024 * 1024
+
+
+def upload(port: int, head: bytes, framed: Callable[[bytes], bytes]) -> bytes:
+    """Send all of a large body before reading a byte, as most clients do."""
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as client:
+        client.sendall(CHAT + head + b"\r\n\r\n")
+        piece = framed(b"a" * 65536)
+        for _ in range(UPLOAD // 65536):
+            client.sendall(piece)
+        return client.recv(65536)
+
+
+@pytest.mark.parametrize(
+    ("head", "framed"),
+    [
+        (b"Content-Length: %d" % UPLOAD, lambda data: data),
+        (
+            b"Transfer-Encoding: chunked",
+            lambda data: b"%x\r\n%s\r\n" % (len(data), data),
+        ),
+    ],
+    ids=["length", "chunked"],
+)
+async def test_the_refusal_of_a_large_upload_arrives(
+    head: bytes, framed: Callable[[bytes], bytes]
+) -> None:
+    gateway = small()
+    async with on_loopback(gateway) as port:
+        said = await deferToThread(upload, port, head, framed)
+    assert said.startswith(b"HTTP/1.1 413 ")
+    assert len(gateway.visits) == 1
