@@ -11,6 +11,7 @@ from twisted.internet.threads import deferToThread
 
 import openai
 import pytest
+from support.chat_bytes import DONE, USAGE, completion, event
 from support.daemon import Gateway
 from support.scripted import ScriptedProvider
 
@@ -29,7 +30,6 @@ TOOLS: Any = [
         },
     }
 ]
-USAGE = {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}
 
 
 @pytest.fixture
@@ -44,39 +44,6 @@ async def in_thread(work: Callable[[], T]) -> T:
     return await deferToThread(work)
 
 
-def completion(message: dict[str, Any], reason: str = "stop") -> bytes:
-    choice = {
-        "index": 0,
-        "message": {"role": "assistant", "content": None, "refusal": None, **message},
-        "logprobs": None,
-        "finish_reason": reason,
-    }
-    return json.dumps(
-        {
-            "id": "chatcmpl-1",
-            "object": "chat.completion",
-            "created": 1,
-            "model": "upstream",
-            "choices": [choice],
-            "usage": USAGE,
-        }
-    ).encode()
-
-
-def event(delta: dict[str, Any], reason: str | None = None, **members: Any) -> bytes:
-    chunk = {
-        "id": "chatcmpl-1",
-        "object": "chat.completion.chunk",
-        "created": 1,
-        "model": "upstream",
-        "choices": [{"index": 0, "delta": delta, "finish_reason": reason}],
-        "usage": None,
-        **members,
-    }
-    return b"data: " + json.dumps(chunk).encode() + b"\n\n"
-
-
-DONE = b"data: [DONE]\n\n"
 SPOKEN = [
     event({"role": "assistant", "content": ""}),
     event({"content": "Hel"}),

@@ -1,5 +1,10 @@
-"""The configuration with which live tests run a daemon."""
+"""A real daemon in front of a scripted provider: the fixtures of live tests."""
 
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest_twisted
+from support.daemon import Gateway
 from support.scripted import ScriptedProvider
 
 CANARY = "sk-canary-9f8e7d6c5b4a"
@@ -23,3 +28,21 @@ context = "128K"
 targets = [{{ provider = "scripted", model = "upstream", dialect = "openai_chat" }}]
 {extra}
 """
+
+
+@pytest_twisted.async_yield_fixture  # type: ignore[untyped-decorator]  # has no types
+async def provider() -> AsyncIterator[ScriptedProvider]:
+    """A scripted provider, stopped after the test."""
+    scripted = await ScriptedProvider().start()
+    yield scripted
+    await scripted.stop()
+
+
+@pytest_twisted.async_yield_fixture  # type: ignore[untyped-decorator]  # has no types
+async def gateway(provider: ScriptedProvider, tmp_path: Path) -> AsyncIterator[Gateway]:
+    """A real ``twistd lightweight`` before ``provider``, stopped after the test."""
+    started = await Gateway.start(
+        tmp_path, config_for(provider), environ={"SCRIPTED_KEY": CANARY}
+    )
+    yield started
+    await started.stop()

@@ -4,6 +4,7 @@ import datetime as dt
 import functools
 import ipaddress
 from dataclasses import dataclass
+from typing import Any
 
 from twisted.internet.ssl import (
     Certificate,
@@ -34,7 +35,7 @@ class Authority:
     certificate: x509.Certificate
 
     @property
-    def root(self) -> object:
+    def root(self) -> Any:
         """A trust root with this authority and no other."""
         pem = self.certificate.public_bytes(Encoding.PEM)
         return trustRootFromCertificates([Certificate.loadPEM(pem)])

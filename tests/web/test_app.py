@@ -127,17 +127,19 @@ def test_the_front_leads_to_the_docs() -> None:
     assert (answer.status, answer.headers["location"]) == (302, "/docs")
 
 
-async def _cancelled(_: str) -> Identity | None:
-    raise CancelledError
-
-
 def test_a_cancelled_handler_is_cut_in_silence() -> None:
     gateway = Gateway()
-    gateway.keys.identify = _cancelled  # type: ignore[method-assign]  # the cancel
+
+    async def cancelled(presented: str) -> Identity | None:
+        raise CancelledError
+
+    gateway.keys.identify = cancelled  # type: ignore[method-assign]  # the cancel
     client = gateway.connect()
     client.ask("GET", "/v1/models", key="lw-unknown")
     assert client.wire.aborted
     assert client.received == b""
+    gateway.turn()
+    assert gateway.visit.status == 499
 
 
 # -- probes ------------------------------------------------------------------------

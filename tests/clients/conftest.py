@@ -1,0 +1,5 @@
+"""The real daemon and the scripted provider behind it."""
+
+from support.live import gateway, provider
+
+__all__ = ["gateway", "provider"]

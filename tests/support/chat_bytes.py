@@ -1,0 +1,41 @@
+"""OpenAI chat answers as a provider sends them, whole and streamed."""
+
+import json
+from typing import Any
+
+USAGE = {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}
+
+
+def completion(message: dict[str, Any], reason: str = "stop") -> bytes:
+    choice = {
+        "index": 0,
+        "message": {"role": "assistant", "content": None, "refusal": None, **message},
+        "logprobs": None,
+        "finish_reason": reason,
+    }
+    return json.dumps(
+        {
+            "id": "chatcmpl-1",
+            "object": "chat.completion",
+            "created": 1,
+            "model": "upstream",
+            "choices": [choice],
+            "usage": USAGE,
+        }
+    ).encode()
+
+
+def event(delta: dict[str, Any], reason: str | None = None, **members: Any) -> bytes:
+    chunk = {
+        "id": "chatcmpl-1",
+        "object": "chat.completion.chunk",
+        "created": 1,
+        "model": "upstream",
+        "choices": [{"index": 0, "delta": delta, "finish_reason": reason}],
+        "usage": None,
+        **members,
+    }
+    return b"data: " + json.dumps(chunk).encode() + b"\n\n"
+
+
+DONE = b"data: [DONE]\n\n"
