@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Any
 
 from twisted.application.service import Service
+from twisted.internet.task import Clock
 from twisted.python import usage
 from twisted.web.resource import NoResource
 
@@ -22,14 +23,16 @@ from lightweight.daemon.listen import CannotListen, endpoint
 from lightweight.daemon.reload import Reloader
 from lightweight.daemon.service import GatewayService, Parts
 from lightweight.daemon.state import open_state
+from lightweight.dialects.dialect import Passage
 from lightweight.observe.logs import AccessLog, LogFormat, LogObserver
 from lightweight.observe.writer import LogWriter
+from lightweight.records import Call
 from lightweight.runtime import ProviderPlan, Runtime, build_runtime
 from lightweight.store.keyring import Keyring
 from lightweight.store.problems import StoreProblem
 from lightweight.upstream.demo import DemoProvider
 from lightweight.upstream.discover import Found, discover
-from lightweight.upstream.http import HttpProvider
+from lightweight.upstream.http import HttpProvider, credential_headers
 from lightweight.upstream.provider import Provider
 from lightweight.web.app import App
 from lightweight.web.live import Live
@@ -86,7 +89,7 @@ def read_config(
 
 def _no_provider(plan: ProviderPlan) -> Provider:
     """Stand for a provider where nothing will be sent."""
-    return DemoProvider(plan.name, None)
+    return DemoProvider(plan.name, Clock(), wall=lambda: 0.0)
 
 
 def _build(
@@ -106,18 +109,6 @@ def _build(
         found=found,
         previous=previous,
     )
-
-
-def credential_headers(plan: ProviderPlan) -> Mapping[str, str]:
-    """Give the header in which a provider of this kind expects its key."""
-    if plan.credential is None:
-        return {}
-    key = plan.credential.reveal()
-    if plan.kind == "azure":
-        return {"api-key": key}
-    if plan.kind == "anthropic":
-        return {"x-api-key": key}
-    return {"authorization": f"Bearer {key}"}
 
 
 def secrets_of(runtime: Runtime) -> Sequence[str]:
@@ -200,22 +191,24 @@ def _put_together(
     reactor: Any,
     options: Options,
 ) -> GatewayService:
-    twistd = options.parent or {}
+    twistd: Mapping[str, Any] = options.parent or {}
     place = log_place(twistd)
     journal = behind_journal(place, environ)
     form = log_format(loaded.config, place)
     writer = LogWriter(place)
     instance = secrets.token_hex(8)
     live = Live()
+    wall = time.time  # noqa: TID251 -- the composition root
 
     def make_provider(plan: ProviderPlan) -> Provider:
         if plan.base_url is None:
-            return DemoProvider(plan.name, reactor)
+            return DemoProvider(plan.name, reactor, wall=wall)
+        key = None if plan.credential is None else plan.credential.reveal()
         return HttpProvider(
             reactor,
             name=plan.name,
             base_url=plan.base_url,
-            credential=credential_headers(plan),
+            credential=credential_headers(plan.kind, key),
             timeouts=plan.timeouts,
             instance=instance,
         )
@@ -233,7 +226,7 @@ def _put_together(
         NoResource(),
         reactor,
         current=lambda: reloader.current,
-        record=AccessLog(writer, form, wall=time.time, journal=journal),  # noqa: TID251 -- the composition root
+        record=AccessLog(writer, form, wall=wall, journal=journal),
         entropy=secrets.token_bytes,
     )
 
@@ -241,7 +234,7 @@ def _put_together(
         site.resource = App(
             current=lambda: reloader.current,
             keyring=keyring,
-            desk=Desk(clock=reactor, live=live),
+            desk=Desk(clock=reactor, live=live, before_end=_nothing_to_record),
             checks={"serving": lambda: service.why_not_ready},
         ).get_resource()
 
@@ -249,7 +242,7 @@ def _put_together(
     service = GatewayService(
         Parts(
             reactor=reactor,
-            wall=time.time,  # noqa: TID251 -- the composition root
+            wall=wall,
             random_bytes=secrets.token_bytes,
             observer=LogObserver(writer, form, journal=journal),
             reopen_log=writer.reopen,
@@ -262,6 +255,10 @@ def _put_together(
         )
     )
     return service
+
+
+def _nothing_to_record(call: Call, passage: Passage) -> None:
+    """Stand where a usage record is written before a client learns of its end."""
 
 
 def _tell(text: str) -> None:

@@ -39,6 +39,7 @@ REFUSED = [
     (b'{"a":' + b"9" * 5000 + b"}", LARGE, "a"),
     (b'{"a":' + b"9" * 299 + b"e99}", LARGE, "a"),
     (b'{"a":1e999,"a":1}', LARGE, None),
+    (b'{"a":"\\\\","b":1e999}', LARGE, "b"),
     (b'{"a":"\\ud800"}', SURROGATE, "a"),
     (b'{"a":"\\udc00 and more text"}', SURROGATE, "a"),
     (b'{"a":"\\ud83d\\u0041"}', SURROGATE, "a"),

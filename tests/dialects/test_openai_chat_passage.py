@@ -108,6 +108,21 @@ def test_a_model_that_is_not_there_is_not_put_in() -> None:
     assert travel(passage("up", usage=False), [data]) == (data + DONE, None)
 
 
+def test_a_later_null_takes_no_usage_back() -> None:
+    way = passage()
+    travel(way, [chunk(speech("a"), usage=USAGE) + chunk(ending(), usage=None)])
+    assert way.usage == Usage(fresh=9, answer=3)
+
+
+def test_a_chunk_without_choices_goes_only_where_it_tells_usage() -> None:
+    data = b'data: {"choices":[],"usage":null,"prompt_filter_results":[1]}\n\n'
+    passed, fault = travel(passage(usage=False), [data + GOOD])
+    assert fault is None
+    assert passed == (
+        b'data: {"choices":[],"prompt_filter_results":[1]}\n\n' + GOOD + DONE
+    )
+
+
 def test_comments_pass_and_steering_does_not() -> None:
     data = b": wait\n\nid: 7\nretry: 1\n\nevent: ping\n\nid: 8\n" + GOOD
     assert travel(passage(), [data]) == (b": wait\n\n" + GOOD + DONE, None)

@@ -134,6 +134,16 @@ def test_custom_calls_which_the_document_forgot_in_chunks() -> None:
     ]
 
 
+def test_the_old_form_takes_no_number() -> None:
+    events: list[Event] = [
+        ToolCallDelta(call=0, arguments="", name="f"),
+        ToolCallDelta(call=1, arguments="", id="a", name="g"),
+    ]
+    old, new = deltas(events)
+    assert old == {"function_call": {"name": "f", "arguments": ""}}
+    assert new["tool_calls"][0]["index"] == 0
+
+
 def test_usage_in_a_stream() -> None:
     events: list[Event] = [STARTED, UsageReported(usage=USAGE), STOP]
     asked = payloads(write(stream_call(usage=True), events))

@@ -121,10 +121,11 @@ def test_accounts_are_listed_by_name(connection: Connection) -> None:
     assert [a.name for a in list_accounts(connection)] == ["a", "b", "c"]
 
 
-def test_an_id_goes_before_a_name(connection: Connection) -> None:
+@pytest.mark.parametrize("impostor", ["acct_1", "acct_3"])
+def test_an_id_goes_before_a_name(connection: Connection, impostor: str) -> None:
     """Nobody takes over an account by taking its id for a name."""
+    acme(connection, account_id=impostor, name="acct_2")
     made = acme(connection, account_id="acct_2", name="zeta")
-    acme(connection, account_id="acct_1", name="acct_2")
     assert find_account(connection, "acct_2") == made
 
 

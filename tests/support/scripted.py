@@ -241,6 +241,9 @@ class _Connection(Protocol):
         request = SeenRequest(head_bytes + end, b"", self.number)
         assert "transfer-encoding" not in request.headers, "clients send a length"
         length = int(request.headers.get("content-length", "0"))
+        if self._provider.early:
+            length = len(rest)
+            self.stop_reading()
         if len(rest) < length:
             return
         self._buffer = rest[length:]
@@ -346,6 +349,8 @@ class ScriptedProvider:
         """Bytes that scripts have handed to the network so far."""
         self.reads_nothing = False
         """Connections made from now on never read a byte."""
+        self.early = False
+        """Scripts start when a head is there; of the body nothing more is read."""
         self.reactor: Any = None
         self.port = 0
         self._tls = tls

@@ -9,7 +9,6 @@ from support.gateway import (
     KEY,
     LIMITED_KEY,
     STORED_KEY,
-    USAGE,
     Gateway,
     chunk,
     completion,
@@ -252,6 +251,17 @@ def test_the_next_target_answers_where_the_first_cannot_be_reached() -> None:
     assert gateway.outcome.provider == "two"
 
 
+def test_the_outcome_names_who_failed_last() -> None:
+    gateway = Gateway()
+    client = gateway.connect()
+    client.chat(model="org/path.1")
+    gateway.one.fail(ProviderUnreachable("No connection."))
+    gateway.two.fail(ProviderTimeout("Too late."))
+    assert client.answer().json()["error"]["code"] == "upstream_timeout"
+    told = gateway.outcome
+    assert (told.provider, told.upstream_model) == ("two", "renamed-there")
+
+
 # -- refusals ----------------------------------------------------------------------
 
 
@@ -487,4 +497,3 @@ def test_the_use_is_known_before_the_client_hears_the_end() -> None:
     assert known == [REPORTED]
     assert b"[DONE]" not in heard[0]
     assert client.answer().body.endswith(DONE)
-    assert USAGE["total_tokens"] == REPORTED.total

@@ -3,6 +3,7 @@
 import socket
 from collections.abc import Callable
 
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.threads import deferToThread
 
 import pytest
@@ -183,6 +184,30 @@ def test_a_drain_closes_connections_with_their_next_answer() -> None:
     gateway.turn()
     assert client.wire.closed
     assert not idle.wire.disconnecting, "an idle connection waits for its own timeout"
+
+
+def test_at_the_end_every_connection_closes_when_its_bytes_have_left() -> None:
+    gateway = Gateway()
+    idle, silent = gateway.connect(), gateway.connect()
+    idle.ask("GET", "/healthz")
+    waiting = Deferred.fromCoroutine(gateway.site.flushed())
+    assert idle.wire.disconnecting
+    assert not idle.wire.aborted
+    assert not waiting.called
+    gateway.turn()
+    assert waiting.called
+    assert silent.wire.closed
+    assert Deferred.fromCoroutine(gateway.site.flushed()).called
+
+
+def test_waiting_for_connections_to_close_can_be_given_up() -> None:
+    gateway = Gateway()
+    client = gateway.connect()
+    waiting = Deferred.fromCoroutine(gateway.site.flushed())
+    waiting.addErrback(lambda failure: failure.trap(CancelledError))
+    waiting.cancel()
+    gateway.turn()
+    assert client.wire.closed
 
 
 def test_only_http_1_is_spoken() -> None:

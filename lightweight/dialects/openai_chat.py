@@ -1,0 +1,56 @@
+"""OpenAI's chat completions: the dialect as the rest of the gateway sees it.
+
+API reference, "Chat completions". The parts are the ``openai_chat_*`` modules.
+"""
+
+from lightweight.dialects import openai_chat_faults, openai_chat_request
+from lightweight.dialects.dialect import Passage, Reader, Writer
+from lightweight.dialects.openai_chat_passage import StreamPassage, WholePassage
+from lightweight.dialects.openai_chat_reader import StreamReader, WholeReader
+from lightweight.dialects.openai_chat_writer import StreamWriter, WholeWriter
+from lightweight.errors import Fault
+from lightweight.records import (
+    Answer,
+    Call,
+    DialectName,
+    Headers,
+    Outgoing,
+    Request,
+    Target,
+)
+
+
+class OpenAIChat:
+    """The dialect ``openai_chat``; it has no state of its own."""
+
+    name: DialectName = "openai_chat"
+
+    def parse_request(self, request: Request) -> Call:
+        """Judge a client's request; raise BadRequest with ``param`` set."""
+        return openai_chat_request.parse_request(request)
+
+    def writer(self, call: Call) -> Writer:
+        """Make the writer of this call's answer."""
+        return StreamWriter(call) if call.stream else WholeWriter(call)
+
+    def render_error(self, fault: Fault) -> Answer:
+        """Give the error envelope with its status and retry headers."""
+        return openai_chat_faults.render_error(fault)
+
+    def write_request(self, call: Call, target: Target) -> Outgoing:
+        """Give the provider's request; raise BadRequest for another dialect's call."""
+        return openai_chat_request.write_request(call, target)
+
+    def reader(self, call: Call) -> Reader:
+        """Make the reader of this call's answer."""
+        return StreamReader(call) if call.stream else WholeReader(call)
+
+    def passage(self, call: Call, target: Target) -> Passage:
+        """Make the way for an answer whose provider speaks this dialect too."""
+        if call.stream:
+            return StreamPassage(call, target)
+        return WholePassage(call, target)
+
+    def read_error(self, status: int, headers: Headers, body: bytes) -> Fault:
+        """Judge a provider's answer outside 2xx."""
+        return openai_chat_faults.read_error(status, headers, body)

@@ -1,0 +1,195 @@
+"""OpenAI's error envelope: read from a provider, written for a client.
+
+API guide, "Error codes"; envelope ``{"error": {"message", "type", "param", "code"}}``.
+What a provider says is for its customer, the operator. The client sees it only where
+the client caused the error, and then without anything that looks like a credential.
+"""
+
+import math
+import re
+
+import msgspec
+from msgspec import Raw, Struct
+
+from lightweight.errors import (
+    BadRequest,
+    Fault,
+    ProviderBusy,
+    ProviderRefused,
+    ProviderTimeout,
+    TooLarge,
+    Unprocessable,
+)
+from lightweight.records import Answer, Headers
+
+DEFAULT_RETRY_AFTER = 1
+"""Seconds to wait where a provider does not say how long."""
+
+_MAX_TEXT = 2000
+_CLIENTS_FAULT = {400: BadRequest, 413: TooLarge, 422: Unprocessable}
+_TIMEOUTS = (408, 504)
+_CREDENTIAL = (401, 403)
+_NOT_FOUND = 404
+_BUSY = 429
+_COME_BACK = (429, 503)
+_QUOTA = "insufficient_quota"
+_CONTEXT = "context_length_exceeded"
+# llama.cpp's word for it.
+_CODES = {"exceed_context_size_error": _CONTEXT}
+
+_SECRETS = re.compile(
+    r"""https?://\S+
+      | \bBearer\s+\S+
+      | \b(?:sk|pk|rk|lw|gsk|xai|org|proj|req|ak|key)[-_](?=\S*[\d*])[\w*.-]{4,}
+      | \bAIza[\w-]+""",
+    re.VERBOSE | re.IGNORECASE,
+)
+# Some providers answer 400 where they mean 401.
+_KEY_TROUBLE = re.compile(r"\bapi[ -]key\b", re.IGNORECASE)
+_CODE = re.compile(r"[\w.:-]{1,64}")
+_SECONDS = re.compile(r"\d{1,9}(?:\.\d{1,9})?")
+
+_NO_REASON = "The provider refused the request as invalid and gave no reason."
+_REJECTED = "The provider rejected this gateway's credential. Tell the operator."
+_BROKE = "The provider reported an error while it answered."
+
+
+class _Complaint(Struct, frozen=True):
+    """What a provider says is wrong; empty where it does not say."""
+
+    message: str = ""
+    kind: str = ""
+    param: str | None = None
+    code: str | None = None
+    status: int = 0
+    """An HTTP status where the body names one (Gemini, llama.cpp)."""
+
+
+def read_error(status: int, headers: Headers, body: bytes) -> Fault:
+    """Judge a provider's answer outside 2xx."""
+    said = _complaint(body)
+    operators = _operators_trouble(status, said)
+    if operators is not None:
+        return ProviderRefused(operators)
+    if status in _CLIENTS_FAULT:
+        return _CLIENTS_FAULT[status](
+            _scrubbed(said.message) or _NO_REASON, param=said.param, code=said.code
+        )
+    if status == _BUSY:
+        return ProviderBusy(
+            "The provider is limiting requests. Retry after the time given.",
+            retry_after=_retry_after(headers),
+        )
+    if status in _TIMEOUTS:
+        return ProviderTimeout("The provider took too long to answer.")
+    return ProviderRefused(f"The provider failed with status {status}.")
+
+
+def read_error_frame(error: Raw) -> ProviderRefused:
+    """Judge an error inside an answer that began with 200."""
+    said = _told(error)
+    clients = (
+        said.status in _CLIENTS_FAULT
+        or said.code == _CONTEXT
+        or said.kind == "invalid_request_error"
+    )
+    if not clients or _is_key_trouble(said) or _is_quota(said):
+        return ProviderRefused(_BROKE)
+    return ProviderRefused(_scrubbed(said.message) or _BROKE)
+
+
+def render_error(fault: Fault) -> Answer:
+    """Give the whole answer that tells an OpenAI client of ``fault``."""
+    headers = {"content-type": "application/json"}
+    if fault.status in _COME_BACK:
+        wait = max(1, fault.retry_after or DEFAULT_RETRY_AFTER)
+        headers["retry-after"] = str(wait)
+        headers["retry-after-ms"] = str(wait * 1000)
+    if fault.should_retry is not None:
+        headers["x-should-retry"] = "true" if fault.should_retry else "false"
+    return Answer(status=fault.status, headers=headers, body=envelope(fault))
+
+
+def envelope(fault: Fault) -> bytes:
+    """Give OpenAI's error object, always with all four keys."""
+    return msgspec.json.encode(
+        {
+            "error": {
+                "message": fault.message,
+                "type": fault.type,
+                "param": fault.param,
+                "code": fault.code,
+            }
+        }
+    )
+
+
+def _operators_trouble(status: int, said: _Complaint) -> str | None:
+    if status in _CREDENTIAL or (status in _CLIENTS_FAULT and _is_key_trouble(said)):
+        return _REJECTED
+    if _is_quota(said):
+        return "The provider refuses this gateway more use. Tell the operator."
+    if status == _NOT_FOUND:
+        return "The provider does not know this model or path. Tell the operator."
+    return None
+
+
+def _is_key_trouble(said: _Complaint) -> bool:
+    return said.code == "invalid_api_key" or bool(_KEY_TROUBLE.search(said.message))
+
+
+def _is_quota(said: _Complaint) -> bool:
+    return _QUOTA in (said.code, said.kind)
+
+
+def _scrubbed(text: str) -> str:
+    return _SECRETS.sub("[removed]", text[:_MAX_TEXT])
+
+
+def _retry_after(headers: Headers) -> int:
+    """Seconds; a date cannot be read without a clock."""
+    told = headers.get("retry-after", "").strip()
+    if not _SECONDS.fullmatch(told):
+        return DEFAULT_RETRY_AFTER
+    return max(1, math.ceil(float(told)))
+
+
+def _complaint(body: bytes) -> _Complaint:
+    try:
+        told = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return _Complaint()
+    if isinstance(told, list) and told:  # Gemini wraps its envelope in an array
+        told = told[0]
+    if not isinstance(told, dict):
+        return _Complaint()
+    return _judged(told.get("error", told))
+
+
+def _told(error: Raw) -> _Complaint:
+    try:
+        return _judged(msgspec.json.decode(error))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return _Complaint()
+
+
+def _judged(error: object) -> _Complaint:
+    if isinstance(error, str):
+        return _Complaint(message=error)
+    if not isinstance(error, dict):
+        return _Complaint()
+    kind = _string(error, "type")
+    code = _CODES.get(kind) or _string(error, "code")
+    number = error.get("code")
+    return _Complaint(
+        message=_string(error, "message") or _string(error, "detail"),
+        kind=kind,
+        param=_scrubbed(_string(error, "param")) or None,
+        code=code if _CODE.fullmatch(code) and not _SECRETS.search(code) else None,
+        status=number if isinstance(number, int) else 0,
+    )
+
+
+def _string(error: dict[str, object], key: str) -> str:
+    value = error.get(key)
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,160 @@
+"""A chat completion on its way through the gateway, byte for byte.
+
+Both sides speak this dialect, so the provider's bytes are the client's, save that
+``model`` is set back where the target has another name for it, usage the client did not
+ask for is cut out, and the lines of an event stream that steer a client (``id``,
+``retry``) are dropped.
+"""
+
+import msgspec
+
+from lightweight.dialects.openai_chat_faults import read_error_frame
+from lightweight.dialects.openai_chat_reader import DONE as DONE_DATA
+from lightweight.dialects.openai_chat_reader import check_ending, decode_whole
+from lightweight.dialects.openai_chat_shapes import (
+    Gathered,
+    Piece,
+    Progress,
+    decode_piece,
+    says_something,
+    usage_of,
+)
+from lightweight.dialects.openai_chat_writer import DONE, broken_stream
+from lightweight.dialects.splice import replaced, without
+from lightweight.dialects.sse import Block, Framing, passable, with_data
+from lightweight.errors import Fault, ProviderFault
+from lightweight.records import Call, Target, Usage
+
+
+def _own_name(call: Call, target: Target) -> bytes | None:
+    """Give the JSON of the model's name to set back; None where it is the same."""
+    return None if call.model == target.model else msgspec.json.encode(call.model)
+
+
+class StreamPassage:
+    """The way of a streamed answer.
+
+    Where one piece of the body holds events and then a fault, the events are given
+    first: ``complete`` turns true and the next call raises the fault.
+    """
+
+    def __init__(self, call: Call, target: Target) -> None:
+        self.content_type = "text/event-stream"
+        self.complete = False
+        self.usage: Usage | None = None
+        self.deltas = 0
+        self._model = _own_name(call, target)
+        self._cut_usage = not call.wants_usage
+        self._framing = Framing()
+        self._progress = Progress()
+        self._done = b""
+        self._fault: ProviderFault | None = None
+
+    def feed(self, data: bytes) -> bytes:
+        """Give the events that ``data`` completes; raise ProviderFault on garbage."""
+        if self._fault is not None:
+            raise self._fault
+        if self.complete:
+            return b""
+        passed = bytearray()
+        try:
+            for block in self._framing.feed(data):
+                passed += self._pass(block)
+                if self.complete:
+                    break
+        except ProviderFault as fault:
+            if not passed:
+                raise
+            self._fault = fault
+            self.complete = True
+        return bytes(passed)
+
+    def finish(self) -> bytes:
+        """Give the rest and [DONE]; raise ProviderFault if the answer is not whole."""
+        if self._fault is not None:
+            raise self._fault
+        rest = b""
+        if not self.complete:
+            rest = b"".join([self._pass(block) for block in self._framing.finish()])
+        if not self.complete:
+            check_ending(self._framing, self._progress)
+            self.complete = True
+        return rest + (self._done or DONE)
+
+    def broken(self, fault: Fault) -> bytes:
+        """Give the error frame and [DONE]."""
+        return broken_stream(fault)
+
+    def _pass(self, block: Block) -> bytes:
+        if block.data is None:
+            return passable(block)
+        if block.data.strip() == DONE_DATA:
+            self._progress.check()
+            self.complete = True
+            self._done = passable(block)
+            return b""
+        piece = decode_piece(block.data)
+        if says_something(piece.error):
+            raise read_error_frame(piece.error)
+        self._watch(piece)
+        return self._edited(block, block.data, piece)
+
+    def _watch(self, piece: Piece) -> None:
+        for choice in piece.choices or ():
+            self._progress.begin(choice.index)
+            if choice.finish_reason:
+                self._progress.end(choice.index)
+            delta = choice.delta or {}
+            self.deltas += any(
+                says_something(raw) for key, raw in delta.items() if key != "role"
+            )
+        self.usage = usage_of(piece.usage) or self.usage
+
+    def _edited(self, block: Block, data: bytes, piece: Piece) -> bytes:
+        edited = data
+        if self._cut_usage and piece.usage:
+            if not piece.choices and says_something(piece.usage):
+                return b""
+            edited = without(edited, "usage")
+        if self._model is not None and piece.model:
+            edited = replaced(edited, "model", self._model)
+        raw = passable(block)
+        return raw if edited == data else with_data(raw, data, edited)
+
+
+class WholePassage:
+    """The way of an answer in one piece: all of it comes from ``finish``."""
+
+    def __init__(self, call: Call, target: Target) -> None:
+        self.content_type = "application/json"
+        self.complete = False
+        self.usage: Usage | None = None
+        self.deltas = 0
+        self._model = _own_name(call, target)
+        self._gathered = Gathered()
+
+    def feed(self, data: bytes) -> bytes:
+        """Keep ``data``; raise ProviderGarbage when it is too much."""
+        self._gathered.add(data)
+        return b""
+
+    def finish(self) -> bytes:
+        """Give the answer; raise ProviderFault if it is not a complete one."""
+        body = self._gathered.body
+        piece = decode_whole(body)
+        progress = Progress()
+        for choice in piece.choices or ():
+            progress.begin(choice.index)
+            if choice.finish_reason:
+                progress.end(choice.index)
+        progress.check()
+        self.usage = usage_of(piece.usage)
+        self.deltas = len(piece.choices or ())
+        self.complete = True
+        if self._model is not None and piece.model:
+            return replaced(body, "model", self._model)
+        return body
+
+    def broken(self, fault: Fault) -> bytes:  # noqa: ARG002  (the Protocol's argument)
+        """Give nothing: what follows half a JSON text cannot mend it."""
+        return b""

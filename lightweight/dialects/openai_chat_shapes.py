@@ -1,0 +1,179 @@
+"""What is read of OpenAI's chat completions and chunks, and how it is judged.
+
+API reference, "The chat completion object" and "The chat completion chunk object".
+Members that only some readers need stay raw, so that an odd value in one of them does
+not spoil an answer that is otherwise fine.
+"""
+
+from typing import Annotated, TypeVar
+
+import msgspec
+from msgspec import Meta, Raw, Struct
+
+from lightweight.errors import ProviderCut, ProviderGarbage
+from lightweight.records import Usage
+
+MAX_ANSWER = 64 * 1024 * 1024
+"""The largest whole answer that is accepted, in bytes."""
+
+_T = TypeVar("_T")
+_Tokens = Annotated[int, Meta(ge=0, le=2**53)]
+_EMPTY = (b"", b"null", b'""', b"[]", b"{}")
+
+
+class Choice(Struct, frozen=True):
+    """One alternative of a chunk or of a whole answer."""
+
+    index: Annotated[int, Meta(ge=0, lt=128)] = 0
+    delta: dict[str, Raw] | None = None
+    message: dict[str, Raw] | None = None
+    finish_reason: str | None = None
+    logprobs: Raw = Raw()
+
+
+class Piece(Struct, frozen=True):
+    """A chunk or a whole answer, an error frame included."""
+
+    id: Raw = Raw()
+    created: Raw = Raw()
+    model: Raw = Raw()
+    choices: list[Choice] | None = None
+    usage: Raw = Raw()
+    error: Raw = Raw()
+
+
+class _PromptDetails(Struct, frozen=True):
+    cached_tokens: _Tokens | None = None
+    cache_write_tokens: _Tokens | None = None
+
+
+class _CompletionDetails(Struct, frozen=True):
+    reasoning_tokens: _Tokens | None = None
+
+
+class _Usage(Struct, frozen=True):
+    prompt_tokens: _Tokens | None = None
+    completion_tokens: _Tokens | None = None
+    prompt_tokens_details: _PromptDetails | None = None
+    completion_tokens_details: _CompletionDetails | None = None
+
+
+_PIECE = msgspec.json.Decoder(Piece)
+_USAGE = msgspec.json.Decoder(_Usage | None)
+_STRING = msgspec.json.Decoder(str)
+_NUMBER = msgspec.json.Decoder(float)
+
+
+def decode(decoder: msgspec.json.Decoder[_T], data: bytes | Raw) -> _T:
+    """Decode a provider's JSON; raise ProviderGarbage where that cannot be done."""
+    try:
+        return decoder.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise ProviderGarbage(
+            "The provider's answer does not have the form of a chat completion."
+        ) from None
+
+
+def decode_piece(data: bytes) -> Piece:
+    """Decode a chunk or a whole answer; raise ProviderGarbage for anything else."""
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        raise ProviderGarbage("The provider's answer is not valid UTF-8.") from None
+    return decode(_PIECE, data)
+
+
+def says_something(raw: Raw | None) -> bool:
+    """Whether a member is there and is not null or empty."""
+    return raw is not None and bytes(raw) not in _EMPTY
+
+
+def text_of(raw: Raw) -> str:
+    """Give a string member, or an empty string where it is something else."""
+    try:
+        return _STRING.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return ""
+
+
+def seconds_of(raw: Raw) -> int:
+    """Give a time in seconds, or 0 where the member is something else."""
+    try:
+        return int(_NUMBER.decode(raw))
+    except msgspec.DecodeError:
+        return 0
+
+
+def usage_of(raw: Raw) -> Usage | None:
+    """Give the usage a provider reports, in disjoint classes; None if it is no count.
+
+    OpenAI's details are parts of the inclusive figures. Where a part is larger than its
+    whole the rest counts as 0.
+    """
+    try:
+        told = _USAGE.decode(raw) if raw else None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    if told is None or (told.prompt_tokens is None and told.completion_tokens is None):
+        return None
+    prompt = told.prompt_tokens_details or _PromptDetails()
+    completion = told.completion_tokens_details or _CompletionDetails()
+    cached = prompt.cached_tokens or 0
+    cache_write = prompt.cache_write_tokens or 0
+    reasoning = completion.reasoning_tokens or 0
+    return Usage(
+        fresh=max(0, (told.prompt_tokens or 0) - cached - cache_write),
+        cached=cached,
+        cache_write=cache_write,
+        answer=max(0, (told.completion_tokens or 0) - reasoning),
+        reasoning=reasoning,
+    )
+
+
+def cut_short() -> ProviderCut:
+    """Give the fault of an answer without its end."""
+    return ProviderCut("The provider's answer broke off before it was complete.")
+
+
+class Progress:
+    """Which choices of an answer began, and which of them are finished."""
+
+    def __init__(self) -> None:
+        self._finished: dict[int, bool] = {}
+
+    def begin(self, index: int) -> bool:
+        """Note that a choice speaks; say whether it does so for the first time."""
+        if index in self._finished:
+            return False
+        self._finished[index] = False
+        return True
+
+    def end(self, index: int) -> bool:
+        """Note that a choice is finished; say whether it was not so before."""
+        first = not self._finished.get(index)
+        self._finished[index] = True
+        return first
+
+    def check(self) -> None:
+        """Raise ProviderCut unless there is a choice and every one is finished."""
+        if not self._finished or not all(self._finished.values()):
+            raise cut_short()
+
+
+class Gathered:
+    """A whole answer's bytes, up to ``limit`` of them."""
+
+    def __init__(self, limit: int = MAX_ANSWER) -> None:
+        self._limit = limit
+        self._body = bytearray()
+
+    def add(self, data: bytes) -> None:
+        """Take more; raise ProviderGarbage when it is too much."""
+        self._body += data
+        if len(self._body) > self._limit:
+            raise ProviderGarbage("The provider's answer is too large.")
+
+    @property
+    def body(self) -> bytes:
+        """All of it."""
+        return bytes(self._body)

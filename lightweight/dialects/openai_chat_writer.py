@@ -1,0 +1,272 @@
+"""Events to OpenAI chat completions, streamed or whole.
+
+API reference, "The chat completion chunk object" and "The chat completion object". The
+SDKs' accumulators decide the rules: role, tool id, type and name come once, calls count
+from 0 without gaps, ``finish_reason`` is null until it is said, and no ending is made
+up where the events have none.
+"""
+
+from typing import Any, TypeAlias
+
+import msgspec
+
+from lightweight.dialects.openai_chat_faults import envelope
+from lightweight.dialects.openai_chat_shapes import Progress
+from lightweight.dialects.sse import framed
+from lightweight.errors import Fault
+from lightweight.events import (
+    Event,
+    Finished,
+    ReasoningDelta,
+    RefusalDelta,
+    Started,
+    TextDelta,
+    ToolCallDelta,
+    UsageReported,
+)
+from lightweight.records import Call, Usage
+
+DONE = framed(b"[DONE]")
+
+_Json: TypeAlias = dict[str, Any]
+_Speech: TypeAlias = TextDelta | ReasoningDelta | RefusalDelta | ToolCallDelta
+
+
+def broken_stream(fault: Fault) -> bytes:
+    """Give the frames that end a stream which broke: the error, then [DONE]."""
+    return framed(envelope(fault)) + DONE
+
+
+def render_usage(usage: Usage) -> _Json:
+    """Give OpenAI's usage object, whose figures include their details."""
+    return {
+        "prompt_tokens": usage.prompt,
+        "completion_tokens": usage.completion,
+        "total_tokens": usage.total,
+        "prompt_tokens_details": {
+            "cached_tokens": usage.cached,
+            "cache_write_tokens": usage.cache_write,
+        },
+        "completion_tokens_details": {"reasoning_tokens": usage.reasoning},
+    }
+
+
+class _Head:
+    """The members every chunk of one answer shares."""
+
+    def __init__(self, call: Call, kind: str) -> None:
+        self._model = call.model
+        self._kind = kind
+        self._id = f"chatcmpl-{call.id}"
+        self._created = 0
+
+    def take(self, started: Started) -> None:
+        self._id = started.id or self._id
+        self._created = started.created
+
+    def render(self, choices: list[_Json]) -> _Json:
+        return {
+            "id": self._id,
+            "object": self._kind,
+            "created": self._created,
+            "model": self._model,
+            "choices": choices,
+        }
+
+
+class StreamWriter:
+    """Writer of a streamed answer."""
+
+    def __init__(self, call: Call) -> None:
+        self._head = _Head(call, "chat.completion.chunk")
+        self._wants_usage = call.wants_usage
+        self._usage: Usage | None = None
+        self._progress = Progress()
+        # By choice and the event's number: our number, and the key of the call's kind.
+        self._calls: dict[tuple[int, int], tuple[int, str]] = {}
+
+    def write(self, event: Event) -> bytes:
+        """Give the chunks this event makes."""
+        match event:
+            case Started():
+                self._head.take(event)
+            case UsageReported():
+                self._usage = event.usage
+            case Finished():
+                opening = self._open(event.choice)
+                if self._progress.end(event.choice):
+                    return opening + self._chunk(event.choice, {}, event.reason)
+            case TextDelta() | ReasoningDelta() | RefusalDelta() | ToolCallDelta():
+                return self._open(event.choice) + self._speak(event)
+        return b""
+
+    def finish(self) -> bytes:
+        """Give the usage where it was asked for, and [DONE].
+
+        Raises ProviderCut where a choice has not been finished.
+        """
+        self._progress.check()
+        if self._wants_usage and self._usage is not None:
+            chunk = self._head.render([])
+            chunk["usage"] = render_usage(self._usage)
+            return framed(msgspec.json.encode(chunk)) + DONE
+        return DONE
+
+    def broken(self, fault: Fault) -> bytes:
+        """Give the error frame and [DONE]."""
+        return broken_stream(fault)
+
+    def _open(self, choice: int) -> bytes:
+        if self._progress.begin(choice):
+            return self._chunk(choice, {"role": "assistant", "content": ""})
+        return b""
+
+    def _speak(self, event: _Speech) -> bytes:
+        match event:
+            case TextDelta():
+                return self._chunk(event.choice, {"content": event.text})
+            case ReasoningDelta():
+                return self._chunk(event.choice, {"reasoning_content": event.text})
+            case RefusalDelta():
+                return self._chunk(event.choice, {"refusal": event.text})
+        return self._call(event)
+
+    def _call(self, event: ToolCallDelta) -> bytes:
+        begun = b""
+        key = (event.choice, event.call)
+        if key not in self._calls:
+            kind = _kind(event)
+            number = sum(
+                choice == event.choice and known != "function_call"
+                for (choice, _), (_, known) in self._calls.items()
+            )
+            self._calls[key] = (number, kind)
+            begun = self._chunk(event.choice, _first_delta(event, number, kind))
+        number, kind = self._calls[key]
+        if not event.arguments:
+            return begun
+        delta = _next_delta(event.arguments, number, kind)
+        return begun + self._chunk(event.choice, delta)
+
+    def _chunk(self, choice: int, delta: _Json, reason: str | None = None) -> bytes:
+        chunk = self._head.render(
+            [{"index": choice, "delta": delta, "finish_reason": reason}]
+        )
+        if self._wants_usage:
+            chunk["usage"] = None
+        return framed(msgspec.json.encode(chunk))
+
+
+class WholeWriter:
+    """Writer of an answer in one piece: all of it comes from ``finish``."""
+
+    def __init__(self, call: Call) -> None:
+        self._head = _Head(call, "chat.completion")
+        self._usage: Usage | None = None
+        self._progress = Progress()
+        self._choices: dict[int, _WholeChoice] = {}
+
+    def write(self, event: Event) -> bytes:
+        """Take an event; nothing is sent before the end."""
+        match event:
+            case Started():
+                self._head.take(event)
+            case UsageReported():
+                self._usage = event.usage
+            case Finished():
+                if self._progress.end(event.choice):
+                    self._choice(event.choice).reason = event.reason
+            case TextDelta() | ReasoningDelta() | RefusalDelta() | ToolCallDelta():
+                self._progress.begin(event.choice)
+                self._choice(event.choice).hear(event)
+        return b""
+
+    def finish(self) -> bytes:
+        """Give the completion; raise ProviderCut where a choice is not finished."""
+        self._progress.check()
+        choices = [
+            self._choices[index].render(index) for index in sorted(self._choices)
+        ]
+        completion = self._head.render(choices)
+        if self._usage is not None:
+            completion["usage"] = render_usage(self._usage)
+        return msgspec.json.encode(completion)
+
+    def broken(self, fault: Fault) -> bytes:  # noqa: ARG002  (the Protocol's argument)
+        """Give nothing: what follows half a JSON text cannot mend it."""
+        return b""
+
+    def _choice(self, index: int) -> "_WholeChoice":
+        return self._choices.setdefault(index, _WholeChoice())
+
+
+class _WholeChoice:
+    """What one choice said, in pieces."""
+
+    def __init__(self) -> None:
+        self.reason: str | None = None
+        self._texts: dict[type[_Speech], list[str]] = {}
+        self._calls: dict[int, tuple[ToolCallDelta, list[str]]] = {}
+
+    def hear(self, event: _Speech) -> None:
+        if isinstance(event, ToolCallDelta):
+            _, pieces = self._calls.setdefault(event.call, (event, []))
+            pieces.append(event.arguments)
+        else:
+            self._texts.setdefault(type(event), []).append(event.text)
+
+    def render(self, index: int) -> _Json:
+        message: _Json = {
+            "role": "assistant",
+            "content": self._text(TextDelta),
+            "refusal": self._text(RefusalDelta),
+        }
+        if ReasoningDelta in self._texts:
+            message["reasoning_content"] = self._text(ReasoningDelta)
+        calls = []
+        for first, pieces in self._calls.values():
+            kind = _kind(first)
+            body = {"name": first.name or "", _ARGUMENTS[kind]: "".join(pieces)}
+            if kind == "function_call":
+                message["function_call"] = body
+            else:
+                calls.append({"id": first.id, "type": kind, kind: body})
+        if calls:
+            message["tool_calls"] = calls
+        elsewhere = {"tool_calls", "function_call"} & message.keys()
+        if not elsewhere and RefusalDelta not in self._texts:
+            message["content"] = message["content"] or ""
+        return {
+            "index": index,
+            "message": message,
+            "logprobs": None,
+            "finish_reason": self.reason,
+        }
+
+    def _text(self, kind: type[_Speech]) -> str | None:
+        pieces = self._texts.get(kind)
+        return None if pieces is None else "".join(pieces)
+
+
+_ARGUMENTS = {"function": "arguments", "function_call": "arguments", "custom": "input"}
+
+
+def _kind(first: ToolCallDelta) -> str:
+    """Give the key of a call's kind; one that begins without an id is the old form."""
+    if first.id is None:
+        return "function_call"
+    return "custom" if first.custom else "function"
+
+
+def _first_delta(event: ToolCallDelta, number: int, kind: str) -> _Json:
+    body = {"name": event.name or "", _ARGUMENTS[kind]: ""}
+    if kind == "function_call":
+        return {kind: body}
+    return {"tool_calls": [{"index": number, "id": event.id, "type": kind, kind: body}]}
+
+
+def _next_delta(text: str, number: int, kind: str) -> _Json:
+    body = {_ARGUMENTS[kind]: text}
+    if kind == "function_call":
+        return {kind: body}
+    return {"tool_calls": [{"index": number, kind: body}]}

@@ -1,0 +1,159 @@
+"""Server-sent events: bytes to event blocks, in linear time however they are cut.
+
+WHATWG HTML, section "Server-sent events", 9.2.5 and 9.2.6. Beyond them each block keeps
+the exact bytes that made it, because a relay sends those on; ``id`` and ``retry`` are
+recognised but not obeyed.
+"""
+
+from collections.abc import Iterator
+
+from msgspec import Struct
+
+from lightweight.errors import ProviderGarbage
+
+MAX_EVENT = 8 * 1024 * 1024
+"""The largest block that is accepted, in bytes."""
+
+_BOM = b"\xef\xbb\xbf"
+_CR = 13
+_STEERING = frozenset({b"id", b"retry"})
+_FIELDS = frozenset({b"id", b"retry", b"event", b"data"})
+# What a JSON or HTML document begins with; no field of an event stream does.
+_DOCUMENT = (b"{", b"[", b"<")
+
+
+class Block(Struct, frozen=True, kw_only=True):
+    """The lines up to and with a blank one: an event, or only comments."""
+
+    raw: bytes
+    """Exactly what arrived, the stream's byte order mark aside."""
+    data: bytes | None
+    """The event's data, or None where the standard dispatches no event."""
+    event: str = ""
+    plain: bool = True
+    """Nothing but data and comments: ``raw`` may go to a client as it is."""
+
+
+class Framing:
+    """One event stream's state. Not to be used again after a fault."""
+
+    def __init__(self, limit: int = MAX_EVENT) -> None:
+        """``limit`` bounds one block, in bytes."""
+        self._limit = limit
+        self._started = False
+        # The unfinished line. It may end in CR: only the next byte tells whether the
+        # line ends there or with the LF of a CRLF.
+        self._line = bytearray()
+        self._raw = bytearray()
+        self._data: bytearray | None = None
+        self._event = b""
+        self._plain = True
+
+    def feed(self, data: bytes) -> Iterator[Block]:
+        """Give the blocks ``data`` completes; iterate to the end before feeding again.
+
+        Raises ProviderGarbage for a block over the limit and for a document of JSON or
+        HTML in the place of a stream.
+        """
+        for piece in data.splitlines(keepends=True):
+            if self._line and self._line[-1] == _CR and piece != b"\n":
+                yield from self._end_line()
+            self._line += piece
+            if len(self._raw) + len(self._line) > self._limit:
+                raise ProviderGarbage("The provider sent an event that is too large.")
+            if not self._started:
+                self._judge_start()
+            if piece.endswith(b"\n"):
+                yield from self._end_line()
+
+    def finish(self) -> list[Block]:
+        """Give the block that only the end of the stream completes, if there is one."""
+        if self._line.endswith(b"\r"):
+            return list(self._end_line())
+        return []
+
+    @property
+    def leftover(self) -> bytes:
+        """The lines of an event that never ended, which the standard discards.
+
+        Empty when the framing is clean; a comment is no part of an event.
+        """
+        lines = bytes(self._raw + self._line).splitlines(keepends=True)
+        return b"".join(line for line in lines if not line.startswith(b":"))
+
+    def _judge_start(self) -> None:
+        if self._line[:16].removeprefix(_BOM).lstrip().startswith(_DOCUMENT):
+            raise ProviderGarbage("The provider sent a document, not an event stream.")
+
+    def _end_line(self) -> Iterator[Block]:
+        line = bytes(self._line)
+        self._line.clear()
+        if not self._started:
+            line = line.removeprefix(_BOM)
+            self._started = True
+        self._raw += line
+        body = line.rstrip(b"\r\n")
+        if not body:
+            yield self._end_block()
+        elif not body.startswith(b":"):
+            self._take_field(body)
+
+    def _take_field(self, body: bytes) -> None:
+        name, _, value = body.partition(b":")
+        value = value.removeprefix(b" ")
+        if name != b"data":
+            self._plain = False
+            if name == b"event":
+                self._event = value
+        elif self._data is None:
+            self._data = bytearray(value)
+        else:
+            self._data += b"\n" + value
+
+    def _end_block(self) -> Block:
+        block = Block(
+            raw=bytes(self._raw),
+            data=bytes(self._data) if self._data else None,
+            event=self._event.decode(errors="replace"),
+            plain=self._plain and (self._data is None or bool(self._data)),
+        )
+        self._raw.clear()
+        self._data = None
+        self._event = b""
+        self._plain = True
+        return block
+
+
+def passable(block: Block) -> bytes:
+    """Give the bytes of ``block`` that a client may see.
+
+    ``id`` and ``retry`` lines go, since they change what the client does with our own
+    comments; of a block without an event only comments stay, since some clients take
+    any field for an event.
+    """
+    if block.plain:
+        return block.raw
+    drop = _FIELDS if block.data is None else _STEERING
+    lines = block.raw.splitlines(keepends=True)
+    kept = b"".join(
+        line for line in lines if line.rstrip(b"\r\n").partition(b":")[0] not in drop
+    )
+    return kept if kept.strip() else b""
+
+
+def with_data(raw: bytes, old: bytes, new: bytes) -> bytes:
+    """Give the block ``raw`` with ``new`` in the place of its data ``old``.
+
+    Everything else stays as it is, save where the data spans lines: then the data lines
+    are written anew.
+    """
+    if raw.count(old) == 1:
+        return raw.replace(old, new)
+    lines = raw.splitlines(keepends=True)
+    kept = [line for line in lines if not line.startswith(b"data")]
+    return b"".join(kept[:-1]) + framed(new)
+
+
+def framed(data: bytes) -> bytes:
+    """Give the block that carries ``data``."""
+    return b"data: " + data.replace(b"\n", b"\ndata: ") + b"\n\n"

@@ -1,0 +1,143 @@
+"""Opening the database, and its two kinds of transaction. No reactor is needed here.
+
+Python's own handling of SQLite transactions is switched off: it begins them late and
+never IMMEDIATE, so that two readers who both go on to write fail at once whatever
+``busy_timeout`` says. Here a writer takes its lock at BEGIN and waits for it.
+"""
+
+import fcntl
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import (
+    ArgumentError,
+    DatabaseError,
+    DataError,
+    IntegrityError,
+    ProgrammingError,
+)
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from lightweight.store.problems import StoreProblem, StoreUnusable
+
+__all__ = ["Connection", "Engine", "open_engine", "reading", "sqlite_url", "writing"]
+
+FILE = "lightweight.db"
+BUSY_S = 5.0
+"""How long a transaction waits for another process's lock, in seconds."""
+
+_READ_ONLY = "lightweight_read_only"
+
+
+def sqlite_url(state: Path) -> URL:
+    """Give the URL of the database in the state directory."""
+    return URL.create("sqlite", database=str(state / FILE))
+
+
+def open_engine(url: str | URL) -> Engine:
+    """Open the database of ``url``; a missing SQLite file is made with mode 0600.
+
+    The tables are ``migrate.upgrade``'s business. Raises StoreProblem. Whoever opens an
+    engine disposes of it.
+    """
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise StoreProblem(
+            "The database URL cannot be read: write sqlite:////path/to/file."
+        ) from error
+    if parsed.get_backend_name() != "sqlite" or parsed.database in {
+        None,
+        "",
+        ":memory:",
+    }:
+        raise StoreProblem(
+            "Only SQLite files can be the database: write sqlite:////path/to/file."
+        )
+    _prepare_file(Path(parsed.database))
+    engine = create_engine(
+        parsed,
+        connect_args={"timeout": BUSY_S},
+        # Digests of keys belong into no log and no error.
+        hide_parameters=True,
+    )
+    event.listen(engine, "connect", _set_up)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """Give a connection inside one transaction that is committed at the end.
+
+    The write lock is taken at once, after at most BUSY_S seconds. Any exception rolls
+    back. Raises StoreUnusable.
+    """
+    with _translated(), engine.begin() as connection:
+        yield connection
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """Give a connection that sees one state of the data and cannot change it.
+
+    Takes no write lock and waits for no writer. Raises StoreUnusable.
+    """
+    with _translated(), engine.connect() as plain:
+        connection = plain.execution_options(**{_READ_ONLY: True})
+        with connection.begin():
+            yield connection
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except (IntegrityError, ProgrammingError, DataError):
+        raise  # a bug of ours, not the database's state
+    except DatabaseError as error:
+        raise StoreUnusable(f"The database cannot be used: {error.orig}.") from error
+
+
+def _prepare_file(path: Path) -> None:
+    """Make the file if it is missing and switch it to WAL, one process at a time.
+
+    The switch does not wait for ``busy_timeout``: processes that start together would
+    fail with "database is locked" (seen in one start of five). The lock is on the
+    directory since closing a descriptor of the file itself drops SQLite's own locks.
+    """
+    try:
+        directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            fcntl.flock(directory, fcntl.LOCK_EX)
+            if not path.exists():
+                os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+            with closing(sqlite3.connect(path, timeout=BUSY_S)) as connection:
+                connection.execute("PRAGMA journal_mode = WAL")
+        finally:
+            os.close(directory)
+    except OSError as error:
+        raise StoreUnusable(
+            f"The database {path} cannot be opened: {error.strerror}."
+        ) from error
+    except sqlite3.Error as error:
+        raise StoreUnusable(
+            f"The database {path} cannot be opened: {error}."
+        ) from error
+
+
+def _set_up(connection: sqlite3.Connection, _entry: ConnectionPoolEntry) -> None:
+    connection.isolation_level = None
+    connection.execute("PRAGMA foreign_keys = ON")
+    # What was acknowledged is there after a loss of power.
+    connection.execute("PRAGMA synchronous = FULL")
+
+
+def _begin(connection: Connection) -> None:
+    read_only = connection.get_execution_options().get(_READ_ONLY, False)
+    connection.exec_driver_sql(f"PRAGMA query_only = {'ON' if read_only else 'OFF'}")
+    connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")

@@ -1,0 +1,76 @@
+"""What the first start makes so that a first request can be sent (SPEC section 8)."""
+
+from pathlib import Path
+
+from msgspec import Struct
+from sqlalchemy import Connection, func, select
+
+from lightweight.records import Account, ApiKey
+from lightweight.store.directory import create_account, create_key
+from lightweight.store.private import write_private
+from lightweight.store.problems import StoreUnusable
+from lightweight.store.schema import accounts
+
+FILE = "first-run.txt"
+WHO = "first start"
+
+TIER = "enterprise"
+"""The tier without limits of its own: nobody is refused before limits were chosen."""
+
+
+class FirstRun(Struct, frozen=True):
+    """The account and key that were made; ``secret`` is shown this once."""
+
+    account: Account
+    key: ApiKey
+    secret: str
+
+
+def first_run(
+    connection: Connection,
+    *,
+    account_id: str,
+    key_id: str,
+    secret: str,
+    pepper: bytes,
+    now: float,
+) -> FirstRun | None:
+    """Make account ``default`` with key ``first`` where there is no account at all.
+
+    Call ``write_first_run`` before the transaction ends: a key that nobody can read
+    must not be committed.
+    """
+    if connection.execute(select(func.count()).select_from(accounts)).scalar_one():
+        return None
+    account = create_account(
+        connection,
+        account_id=account_id,
+        name="default",
+        tier=TIER,
+        now=now,
+        who=WHO,
+    )
+    key = create_key(
+        connection,
+        key_id=key_id,
+        account=account.id,
+        name="first",
+        secret=secret,
+        pepper=pepper,
+        now=now,
+        who=WHO,
+    )
+    return FirstRun(account, key, secret)
+
+
+def write_first_run(state: Path, text: str) -> Path:
+    """Write ``STATE/first-run.txt``, mode 0600, and give its path.
+
+    Raises StoreUnusable.
+    """
+    path = state / FILE
+    try:
+        write_private(path, text.encode())
+    except OSError as error:
+        raise StoreUnusable(f"{path} cannot be written: {error.strerror}.") from error
+    return path

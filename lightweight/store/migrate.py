@@ -1,0 +1,61 @@
+"""Bringing a database to the schema of this code, and never past it."""
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from lightweight.store.connect import Connection, Engine, reading, writing
+from lightweight.store.problems import StoreProblem
+
+
+class SchemaTooNew(StoreProblem):
+    """The database was migrated by a newer Lightweight than this one."""
+
+
+def upgrade(engine: Engine) -> None:
+    """Create or migrate the tables, in one transaction: all of it or nothing.
+
+    Processes that start at once take turns and the second finds the work done. A
+    database that is up to date is only read. Raises SchemaTooNew and StoreUnusable.
+    """
+    config = _config()
+    scripts = ScriptDirectory.from_config(config)
+    with reading(engine) as connection:
+        if _is_current(connection, scripts):
+            return
+    with writing(engine) as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def revision(engine: Engine) -> str | None:
+    """Give the revision the database has, None for an empty one.
+
+    Raises StoreUnusable.
+    """
+    with reading(engine) as connection:
+        return _revision(connection)
+
+
+def _is_current(connection: Connection, scripts: ScriptDirectory) -> bool:
+    theirs = _revision(connection)
+    ours = scripts.get_current_head()
+    known = {script.revision for script in scripts.walk_revisions()}
+    if theirs is not None and theirs not in known:
+        raise SchemaTooNew(
+            f"The database has schema {theirs} and this Lightweight knows none newer "
+            f"than {ours}: install the version that wrote it, or restore a backup."
+        )
+    return theirs == ours
+
+
+def _revision(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def _config() -> Config:
+    config = Config()
+    # A package and not a path: found in a wheel, from any directory.
+    config.set_main_option("script_location", "lightweight.store:migrations")
+    return config

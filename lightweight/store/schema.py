@@ -1,0 +1,80 @@
+"""The tables. Types are portable: SQLite now, PostgreSQL by the same definitions.
+
+Times are seconds since the epoch. ``changed`` is the value that the counter of keys had
+after the row's last change: who remembers a value finds what is newer by it.
+"""
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+"""Every constraint has a name, so that a later migration can drop it."""
+
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("name", String, nullable=False, unique=True),
+    Column("tier", String, nullable=False),
+    Column("created_at", Double, nullable=False),
+    Column("disabled", Boolean, nullable=False),
+    Column("changed", BigInteger, nullable=False, index=True),
+)
+
+keys = Table(
+    "keys",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("account_id", ForeignKey(accounts.c.id), nullable=False, index=True),
+    Column("name", String, nullable=False),
+    Column("digest", LargeBinary(32), nullable=False, unique=True),
+    Column("shown", String, nullable=False),
+    Column("created_at", Double, nullable=False),
+    Column("expires_at", Double),
+    Column("revoked_at", Double),
+    # A list of model ids, or null for all.
+    Column("models", JSON(none_as_null=True)),
+    Column("changed", BigInteger, nullable=False, index=True),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    # SQLite numbers rows by itself only where the type is exactly INTEGER.
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("at", Double, nullable=False),
+    Column("who", String, nullable=False),
+    Column("what", String, nullable=False),
+    Column("subject", String, nullable=False),
+    Column("details", JSON, nullable=False),
+    Index(None, "subject"),
+)
+
+counters = Table(
+    "counters",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("value", BigInteger, nullable=False),
+)
+
+KEYS_COUNTER = "keys"
+"""The counter of changes to accounts and keys; its row comes with the table."""

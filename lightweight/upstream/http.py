@@ -1,0 +1,205 @@
+"""A provider on the network: treq's client on an agent of ours, under four clocks."""
+
+from collections.abc import Callable, Mapping
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any, cast
+
+from treq.client import HTTPClient
+from treq.cookies import IndexableCookieJar
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.web.http_headers import Headers as WireHeaders
+from twisted.web.iweb import IResponse
+
+from msgspec import Struct
+
+from lightweight.config.schema import Timeouts
+from lightweight.errors import ProviderGarbage, ProviderTimeout
+from lightweight.records import Headers, Outgoing
+from lightweight.upstream.agent import make_agent
+from lightweight.upstream.body import Body, BytesProducer, abandon
+from lightweight.upstream.failures import FAILURES, fault_of
+from lightweight.upstream.provider import Source
+
+HOP_HEADER = "x-lightweight-hop"
+"""Names the gateway a request passed; a gateway that receives it refuses a loop."""
+
+ERROR_BODY_SECONDS = 5.0
+"""How long the body of an answer outside 2xx may take."""
+
+FORWARDED = frozenset(
+    {
+        "accept",
+        "anthropic-beta",
+        "anthropic-version",
+        "content-type",
+        "idempotency-key",
+        "openai-beta",
+        "traceparent",
+        "tracestate",
+    }
+)
+"""What a dialect may send; all else it hands over is dropped, whoever put it there."""
+
+_KEY_HEADERS = {"azure": "api-key", "anthropic": "x-api-key"}
+
+_REDIRECTS = range(300, 400)
+_GOOD = range(200, 300)
+
+
+def credential_headers(kind: str, key: str | None) -> Headers:
+    """Give the headers that show a provider of this kind its key; none without one."""
+    if not key:
+        return {}
+    name = _KEY_HEADERS.get(kind)
+    return {"authorization": f"Bearer {key}"} if name is None else {name: key}
+
+
+class HttpReply(Struct):
+    """A reply from the network; not frozen since ``Reply`` does not promise it."""
+
+    status: int
+    headers: Headers
+    body: Source
+
+
+class HttpProvider:
+    """One configured provider on the network."""
+
+    def __init__(
+        self,
+        reactor: Any,
+        *,
+        name: str,
+        base_url: str,
+        credential: Headers,
+        timeouts: Timeouts,
+        instance: str,
+        trust_root: Any = None,
+    ) -> None:
+        """``instance`` is this gateway's id for the loop header.
+
+        ``credential`` comes from ``credential_headers``; TLS is verified against
+        ``trust_root``, the system's store where it is None.
+        """
+        self.name = name
+        self._reactor = reactor
+        self._base_url = base_url.rstrip("/")
+        self._own: Mapping[str, str] = {**credential, HOP_HEADER: instance}
+        self._timeouts = timeouts
+        self._agent = make_agent(
+            reactor, connect_timeout=timeouts.connect, trust_root=trust_root
+        )
+        # Cookies of one client's call must not reach the next: none are kept.
+        no_cookies = IndexableCookieJar(DefaultCookiePolicy(allowed_domains=[]))
+        self._client = HTTPClient(self._agent, no_cookies, _as_it_is)
+
+    async def send(self, outgoing: Outgoing, request_id: str) -> HttpReply:
+        """Send a request and give its reply once the head arrived.
+
+        Raises ProviderUnreachable, ProviderTimeout or ProviderGarbage. Cancelling
+        resets the connection at once and raises ``CancelledError``.
+        """
+        deadline = self._reactor.seconds() + self._timeouts.total
+        clocks = _Clocks(self._reactor)
+        clocks.start(
+            self._timeouts.total,
+            f"Provider {self.name!r} did not answer in the total time it has.",
+        )
+        sent = BytesProducer(
+            outgoing.body,
+            lambda: clocks.start(
+                self._timeouts.first_byte,
+                f"Provider {self.name!r} did not begin to answer in time.",
+            ),
+        )
+        try:
+            asked = self._request(outgoing, request_id, sent)
+            clocks.expired = asked.cancel
+            response = await asked
+        except CancelledError:
+            if clocks.fault is not None:
+                raise clocks.fault from None
+            raise
+        except FAILURES as error:
+            raise fault_of(self.name, error) from None
+        finally:
+            clocks.stop()
+        return self._judged(response, deadline)
+
+    async def close(self) -> None:
+        """Close idle connections; replies in flight are left alone."""
+        await self._agent.close()
+
+    def _request(
+        self, outgoing: Outgoing, request_id: str, body: BytesProducer
+    ) -> Deferred[IResponse]:
+        headers = WireHeaders()
+        for name, value in outgoing.headers.items():
+            if name.lower() in FORWARDED:
+                headers.setRawHeaders(name, [value])
+        for name, value in self._own.items():
+            headers.setRawHeaders(name, [value])
+        headers.setRawHeaders("x-client-request-id", [request_id])
+        asked = self._client.request(
+            "POST",
+            self._base_url + outgoing.path,
+            headers=headers,
+            data=body,
+            unbuffered=True,
+            allow_redirects=False,
+            reactor=self._reactor,
+        )
+        return cast("Deferred[IResponse]", asked)
+
+    def _judged(self, response: IResponse, deadline: float) -> HttpReply:
+        if response.code in _REDIRECTS:
+            abandon(response)
+            raise ProviderGarbage(
+                f"Provider {self.name!r} answered with a redirect; check its base_url."
+            )
+        if response.code not in _GOOD:
+            soon = self._reactor.seconds() + ERROR_BODY_SECONDS
+            deadline = min(deadline, soon)
+        body = Body(
+            response,
+            self._reactor,
+            name=self.name,
+            idle=self._timeouts.idle,
+            deadline=deadline,
+        )
+        return HttpReply(response.code, _readable(response.headers), body)
+
+
+class _Clocks:
+    """Whichever runs out first says why and calls ``expired``."""
+
+    def __init__(self, clock: IReactorTime) -> None:
+        self.fault: ProviderTimeout | None = None
+        self.expired: Callable[[], None] = lambda: None
+        self._clock = clock
+        self._running: list[IDelayedCall] = []
+
+    def start(self, seconds: float, text: str) -> None:
+        self._running.append(self._clock.callLater(seconds, self._ran_out, text))
+
+    def stop(self) -> None:
+        for call in self._running:
+            if call.active():
+                call.cancel()
+
+    def _ran_out(self, text: str) -> None:
+        self.stop()
+        self.fault = ProviderTimeout(text)
+        self.expired()
+
+
+def _as_it_is(body: BytesProducer) -> BytesProducer:
+    return body
+
+
+def _readable(headers: WireHeaders) -> Headers:
+    return {
+        name.decode("latin-1").lower(): b", ".join(values).decode("latin-1")
+        for name, values in headers.getAllRawHeaders()
+    }

@@ -1,0 +1,224 @@
+"""The map of the service: every route, and an answer for whatever goes wrong on it."""
+
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from functools import wraps
+from typing import TypeAlias
+
+from klein import Klein
+from twisted.internet.defer import CancelledError
+from twisted.python.failure import Failure
+from twisted.web.iweb import IRequest
+from twisted.web.resource import IResource
+
+from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import MethodNotAllowed as WrongMethod
+
+from lightweight.dialects.openai_chat_faults import render_error
+from lightweight.errors import Fault, MethodNotAllowed, NotFound
+from lightweight.records import Answer, Identity
+from lightweight.runtime import Runtime
+from lightweight.web import health
+from lightweight.web.answers import redirect, send, with_headers
+from lightweight.web.auth import Keyring, identify
+from lightweight.web.docs.page import render_docs, static_file
+from lightweight.web.models import list_models, one_model
+from lightweight.web.serve import Desk, serve_call
+from lightweight.web.site_exchange import SiteExchange
+from lightweight.web.site_request import GatewayRequest, of
+
+_HOST = re.compile(r"(?:[A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?")
+
+_PAGE = {
+    "content-type": "text/html; charset=utf-8",
+    "content-security-policy": "default-src 'none'; style-src 'self'; img-src 'self'",
+}
+
+Keyed: TypeAlias = Callable[..., Awaitable[None]]
+"""A handler that takes the app, an exchange and the Identity it is served for."""
+
+
+def keyed(handler: Keyed) -> Callable[..., Awaitable[None]]:
+    """Make a route of a handler that cannot run without an Identity."""
+
+    @wraps(handler)
+    async def route(app: "App", request: IRequest, **parts: str) -> None:
+        ours = of(request)
+        exchange = SiteExchange(ours)
+        try:
+            identity = await identify(exchange.request.headers, app.keyring)
+            ours.identity = identity
+            await handler(app, exchange, identity, **parts)
+        except (Fault, CancelledError):
+            raise
+        except Exception:  # noqa: BLE001 -- the one catch-all; cancelling passed above
+            # Klein would not tell our log of it once the answer is finished.
+            ours.processingFailed(Failure())
+
+    return route
+
+
+def public(render: Callable[..., Answer]) -> Callable[..., Awaitable[None]]:
+    """Make a route of what anyone may read."""
+
+    @wraps(render)
+    async def route(app: "App", request: IRequest, **parts: str) -> None:
+        of(request).answer(render(app, of(request), **parts))
+
+    return route
+
+
+class App:
+    """The web service.
+
+    ``current`` gives the runtime in force: a call keeps the one it started with.
+    ``checks`` are what /readyz asks, by name.
+    """
+
+    _app = Klein()
+
+    def __init__(
+        self,
+        *,
+        current: Callable[[], Runtime],
+        keyring: Keyring,
+        desk: Desk,
+        checks: Mapping[str, health.Check],
+    ) -> None:
+        self.keyring = keyring
+        self._current = current
+        self._desk = desk
+        self._checks = checks
+
+    def get_resource(self) -> IResource:
+        """Give the resource that a Site serves."""
+        resource: IResource = self._app.resource()
+        return resource
+
+    # -- the API -------------------------------------------------------------------
+
+    @_app.route("/v1/chat/completions", methods=["POST"])
+    @keyed
+    async def chat(self, exchange: SiteExchange, identity: Identity) -> None:
+        """Answer a chat completion."""
+        runtime = self._current()
+        await serve_call(
+            exchange,
+            identity,
+            runtime.dialects["openai_chat"],
+            runtime,
+            desk=self._desk,
+            report=exchange.hold_line(),
+        )
+
+    @_app.route("/v1/models", methods=["GET"])
+    @keyed
+    async def models(self, exchange: SiteExchange, identity: Identity) -> None:
+        """List the models the key may use."""
+        anthropic = "anthropic-version" in exchange.request.headers
+        offering = self._current().offering
+        send(exchange, list_models(offering, identity, anthropic=anthropic))
+
+    @_app.route("/v1/models/<path:name>", methods=["GET"])
+    @keyed
+    async def model(
+        self, exchange: SiteExchange, identity: Identity, name: str
+    ) -> None:
+        """Show one model."""
+        anthropic = "anthropic-version" in exchange.request.headers
+        offering = self._current().offering
+        send(exchange, one_model(offering, identity, name, anthropic=anthropic))
+
+    # -- pages and probes ----------------------------------------------------------
+
+    @_app.route("/", methods=["GET"])
+    @public
+    def front(self, _request: GatewayRequest) -> Answer:
+        """Lead a visitor to the docs."""
+        return redirect("/docs")
+
+    @_app.route("/docs", methods=["GET"])
+    @public
+    def docs(self, request: GatewayRequest) -> Answer:
+        """Show how to use this server."""
+        runtime = self._current()
+        models = runtime.offering.listed()
+        page = render_docs(
+            base_url=f"{address_of(request, runtime)}/v1",
+            models=models,
+            catalog_size=len(set(runtime.offering.names.values())),
+            example_model=models[0].id if models else "MODEL",
+            tiers={},
+        )
+        return Answer(status=200, headers=_PAGE, body=page.encode())
+
+    @_app.route("/static/<name>", methods=["GET"])
+    @public
+    def static(self, _request: GatewayRequest, name: str) -> Answer:
+        """Give a file of the pages."""
+        found = static_file(name)
+        if found is None:
+            raise _no_such_path()
+        body, content_type = found
+        return Answer(status=200, headers={"content-type": content_type}, body=body)
+
+    @_app.route("/healthz", methods=["GET"])
+    @public
+    def healthz(self, _request: GatewayRequest) -> Answer:
+        """Say that the process lives."""
+        return health.alive()
+
+    @_app.route("/readyz", methods=["GET"])
+    @public
+    def readyz(self, _request: GatewayRequest) -> Answer:
+        """Say whether to send traffic here."""
+        return health.ready(self._checks)
+
+    # -- what goes wrong -----------------------------------------------------------
+
+    @_app.handle_errors(Fault)
+    def fault(self, request: IRequest, failure: Failure) -> None:
+        """Tell the client of a fault in OpenAI's envelope."""
+        assert isinstance(failure.value, Fault)
+        of(request).answer_or_cut(render_error(failure.value))
+
+    @_app.handle_errors(HTTPException)
+    def unrouted(self, request: IRequest, failure: Failure) -> None:
+        """Tell the client of a path or method that does not exist.
+
+        Also where Werkzeug would redirect (doubled slashes).
+        """
+        error = failure.value
+        if not isinstance(error, WrongMethod):
+            answer = render_error(_no_such_path())
+        else:
+            allowed = ", ".join(sorted(error.valid_methods or ()))
+            answer = with_headers(
+                render_error(MethodNotAllowed(f"This path takes {allowed}.")),
+                {"allow": allowed},
+            )
+        of(request).answer_or_cut(answer)
+
+    @_app.handle_errors(CancelledError)
+    def cancelled(self, request: IRequest, failure: Failure) -> None:  # noqa: ARG002 -- Klein's
+        """Cut what nobody may take for whole; there is nothing to log."""
+        of(request).cut()
+
+
+def _no_such_path() -> NotFound:
+    return NotFound("No such path. /docs describes the ones there are.")
+
+
+def address_of(request: GatewayRequest, runtime: Runtime) -> str:
+    """Give the URL that people reach this server by, without a slash at its end.
+
+    ``public_url`` of the configuration, else what the request's Host says, as far as it
+    looks like a host.
+    """
+    if runtime.config.public_url is not None:
+        return runtime.config.public_url
+    host = request.sent(b"host")
+    scheme = "https" if request.isSecure() else "http"
+    if not host or not _HOST.fullmatch(host):
+        host = "localhost"
+    return f"{scheme}://{host}"

@@ -1,0 +1,73 @@
+"""Who asks: a credential in the request's headers becomes an Identity.
+
+Whatever is wrong with a credential, the client gets the same InvalidKey: an answer that
+told "unknown" from "revoked" would help only someone who guesses.
+"""
+
+from typing import Protocol
+
+from lightweight.errors import InvalidKey, ModelDenied
+from lightweight.records import Headers, Identity, Model
+
+
+class Keyring(Protocol):
+    """Every live key and whose it is. Dead keys and disabled accounts give None."""
+
+    def known(self, presented: str) -> Identity | None:
+        """Answer from memory; None also when only the store could tell."""
+
+    async def identify(self, presented: str) -> Identity | None:
+        """Answer, with a look into the store if it must be. Cancelling is harmless."""
+
+
+def _bearer(value: str) -> str:
+    scheme, _, token = value.partition(" ")
+    if scheme.lower() != "bearer":
+        raise InvalidKey
+    return token.strip(" ")
+
+
+def presented_key(headers: Headers) -> str:
+    """Give the one credential a request presents (RFC 6750 section 2.1, x-api-key).
+
+    Raises InvalidKey where there is none, it is malformed, or two differ.
+    """
+    presented = set()
+    if "authorization" in headers:
+        presented.add(_bearer(headers["authorization"]))
+    if "x-api-key" in headers:
+        presented.add(headers["x-api-key"])
+    if len(presented) != 1:
+        raise InvalidKey
+    key = presented.pop()
+    # A repeated field arrives joined by commas, which no key contains.
+    if not key or not key.isascii() or not key.replace("-", "").isalnum():
+        raise InvalidKey
+    return key
+
+
+async def identify(headers: Headers, keyring: Keyring) -> Identity:
+    """Give who asks; raise InvalidKey whatever is wrong. Cancelling is harmless."""
+    key = presented_key(headers)
+    identity = keyring.known(key)
+    if identity is None:
+        identity = await keyring.identify(key)
+    if identity is None:
+        raise InvalidKey
+    return identity
+
+
+def permits(identity: Identity, model: Model) -> bool:
+    """Tell whether the key's allow-list has the model, by its id or an alias."""
+    allowed = identity.key.models
+    return allowed is None or not allowed.isdisjoint((model.id, *model.aliases))
+
+
+def require_model(identity: Identity, model: Model) -> None:
+    """Raise ModelDenied where the key's allow-list leaves the model out."""
+    if not permits(identity, model):
+        raise ModelDenied(
+            f"This key may not use the model '{model.id}'. Use another key, or ask "
+            "whoever made this one to allow the model.",
+            param="model",
+        )

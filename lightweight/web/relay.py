@@ -1,0 +1,229 @@
+"""The one way of an answer from a provider to a client: whole or streamed.
+
+Back-pressure runs through it: a client that reads slowly pauses the provider. A fault
+before the first byte is raised, since the status is still open; later it becomes the
+stream's last event. What broke is never made to look whole.
+"""
+
+from collections import deque
+from collections.abc import Callable
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+
+from msgspec import Struct
+
+from lightweight.dialects.dialect import Passage
+from lightweight.errors import Fault, OwnFault, ProviderFault
+from lightweight.records import Ending, Headers
+from lightweight.upstream.provider import Source
+from lightweight.web.exchange import Exchange
+
+KEEP_ALIVE_SECONDS = 15.0
+"""Silence after which a stream gets a comment (hops cut it after some 100 s)."""
+
+KEEP_ALIVE = b": keepalive\n\n"
+
+LINGER_SECONDS = 1.0
+"""How long a provider may take to end its body after the answer was complete."""
+
+_EVENT_ENDS = (b"\n\n", b"\r\n\r\n", b"\r\r")
+_LONGEST_END = 4
+
+
+class Ended(Struct, frozen=True):
+    """How an answer that had begun ended, and what the client was told, if it broke."""
+
+    ending: Ending
+    fault: Fault | None = None
+
+
+class Relay:
+    """Carries one answer. It is the source's sink and the exchange's flow."""
+
+    def __init__(
+        self,
+        exchange: Exchange,
+        source: Source,
+        passage: Passage,
+        *,
+        headers: Headers,
+        clock: IReactorTime,
+        before_end: Callable[[Passage], None],
+    ) -> None:
+        """``headers`` go out with status 200, beside Content-Type.
+
+        ``before_end`` is called before the bytes that tell the client it is done; a
+        Fault it raises takes their place.
+        """
+        self.first_byte_at: float | None = None
+        """When the first byte of the answer left, by ``clock``; no comment counts."""
+        self._exchange = exchange
+        self._source = source
+        self._passage = passage
+        self._headers = {**headers, "content-type": passage.content_type}
+        self._clock = clock
+        self._before_end = before_end
+        self._arrived: deque[bytes | Fault | None] = deque()
+        self._waiting: Deferred[None] | None = None
+        self._source_ended = False
+        self._paused = False
+        self._tail = _EVENT_ENDS[0]
+        self._silence: IDelayedCall | None = None
+        self._linger: IDelayedCall | None = None
+
+    async def run(self, *, stream: bool) -> Ended:
+        """Carry the answer to its end and say how that was.
+
+        Raises the Fault that came before the first byte; nothing was sent then.
+        Cancelling stops the provider at once.
+        """
+        finished = False
+        try:
+            self._source.deliver(self)
+            ended = await (self._streamed() if stream else self._whole())
+            finished = ended.ending == "finished"
+            return ended
+        finally:
+            self._let_go(finished=finished)
+
+    def end(self, fault: Fault) -> None:
+        """Break the answer off now: the client is told of ``fault``."""
+        self._arrived.clear()
+        self._take(fault)
+
+    # -- the source's side ---------------------------------------------------------
+
+    def received(self, data: bytes) -> None:
+        """Take the provider's next bytes."""
+        if data and self._linger is None:
+            self._take(data)
+
+    def ended(self, fault: ProviderFault | None) -> None:
+        """Take the provider's end."""
+        self._source_ended = True
+        if self._linger is None:
+            self._take(fault)
+        elif self._linger.active():
+            self._linger.cancel()
+
+    def _take(self, item: bytes | Fault | None) -> None:
+        self._arrived.append(item)
+        waiting, self._waiting = self._waiting, None
+        if waiting is not None:
+            waiting.callback(None)
+
+    async def _next(self) -> bytes | None:
+        """Give the next bytes, or None at a clean end; raise what another end says."""
+        if not self._arrived:
+            self._waiting = Deferred()
+            try:
+                await self._waiting
+            finally:
+                self._waiting = None
+        item = self._arrived.popleft()
+        if isinstance(item, Fault):
+            raise item
+        return item
+
+    def _let_go(self, *, finished: bool) -> None:
+        if self._source_ended:
+            return
+        if not finished:
+            self._source.abort()
+            return
+        # Its connection can serve again if it ends by itself.
+        self._linger = self._clock.callLater(LINGER_SECONDS, self._source.abort)
+        if self._paused:
+            self._source.resume()
+
+    # -- the client's side ---------------------------------------------------------
+
+    def pause(self) -> None:
+        """Let the provider wait for the client."""
+        self._paused = True
+        self._source.pause()
+
+    def resume(self) -> None:
+        """Let the provider go on."""
+        self._paused = False
+        self._source.resume()
+
+    # -- the way between them ------------------------------------------------------
+
+    async def _whole(self) -> Ended:
+        pieces: list[bytes] = []
+        while not self._passage.complete and (data := await self._next()):
+            pieces.append(self._passage.feed(data))
+        pieces.append(self._passage.finish())
+        self._before_end(self._passage)
+        body = b"".join(pieces)
+        self._exchange.start(200, self._headers, length=len(body))
+        self._send(body)
+        return self._finished()
+
+    async def _streamed(self) -> Ended:
+        settled = False
+        if self._passage.content_type.startswith("text/event-stream"):
+            self._silence = self._clock.callLater(KEEP_ALIVE_SECONDS, self._keep_alive)
+        self._exchange.attach(self)
+        try:
+            ended = await self._events()
+            settled = True
+        except Fault as fault:
+            settled = True
+            if not self._exchange.started:
+                raise
+            ended = self._broken(fault)
+        finally:
+            if self._silence is not None:
+                self._silence.cancel()
+            self._exchange.detach()
+            # A bug of ours is the app's to log; the client must not wait for that.
+            if not settled and self._exchange.started:
+                self._broken(OwnFault())
+        return ended
+
+    async def _events(self) -> Ended:
+        while not self._passage.complete and (data := await self._next()):
+            self._send(self._passage.feed(data))
+        rest = self._passage.finish()
+        self._before_end(self._passage)
+        if not self._exchange.started:
+            self._exchange.start(200, self._headers)
+        self._send(rest)
+        return self._finished()
+
+    def _send(self, data: bytes) -> None:
+        if not data:
+            return
+        if self.first_byte_at is None:
+            self.first_byte_at = self._clock.seconds()
+        if not self._exchange.started:
+            self._exchange.start(200, self._headers)
+        self._exchange.write(data)
+        if self._silence is not None:
+            self._tail = (self._tail + data)[-_LONGEST_END:]
+            self._silence.reset(KEEP_ALIVE_SECONDS)
+
+    def _keep_alive(self) -> None:
+        self._silence = self._clock.callLater(KEEP_ALIVE_SECONDS, self._keep_alive)
+        # A comment inside an event would tear it; a full buffer needs no more.
+        if self._paused or not self._tail.endswith(_EVENT_ENDS):
+            return
+        if not self._exchange.started:
+            self._exchange.start(200, self._headers)
+        self._exchange.write(KEEP_ALIVE)
+
+    def _finished(self) -> Ended:
+        # Asked first: ``finish`` may be what tells us that the client is gone.
+        ending: Ending = "client_gone" if self._exchange.lost else "finished"
+        self._exchange.finish()
+        return Ended(ending)
+
+    def _broken(self, fault: Fault) -> Ended:
+        if self._exchange.lost:
+            return Ended("client_gone")
+        self._exchange.write(self._passage.broken(fault))
+        self._exchange.finish()
+        return Ended("cut", fault)

@@ -1,0 +1,233 @@
+"""One model call, from the request that arrived whole to its one Outcome."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.interfaces import IReactorTime
+
+from lightweight.dialects.dialect import Dialect, Passage
+from lightweight.errors import Fault, LoopDetected, OwnFault
+from lightweight.records import (
+    Call,
+    Ending,
+    Headers,
+    Identity,
+    Outcome,
+    Provenance,
+    Request,
+    Target,
+    Usage,
+)
+from lightweight.runtime import Runtime
+from lightweight.upstream.attempts import Attempt, first_answer
+from lightweight.upstream.http import HOP_HEADER
+from lightweight.upstream.provider import Reply
+from lightweight.web.answers import send
+from lightweight.web.auth import require_model
+from lightweight.web.exchange import Exchange
+from lightweight.web.live import Live
+from lightweight.web.relay import Ended, Relay
+
+_STREAM_HEADERS: Headers = {
+    "cache-control": "no-cache",
+    # nginx would collect the events until the stream ends.
+    "x-accel-buffering": "no",
+}
+_FROM_PROVIDER = {
+    "x-request-id": "x-upstream-request-id",
+    "openai-processing-ms": "openai-processing-ms",
+    "openai-version": "openai-version",
+}
+_CLIENT_LEFT = 499
+
+
+@dataclass(frozen=True, kw_only=True)
+class Desk:
+    """What every call needs and none owns."""
+
+    clock: IReactorTime
+    live: Live
+    before_end: Callable[[Call, Passage], None]
+    """Called before the bytes that tell a client its answer is complete."""
+
+
+async def serve_call(
+    exchange: Exchange,
+    identity: Identity,
+    dialect: Dialect,
+    runtime: Runtime,
+    *,
+    desk: Desk,
+    report: Callable[[Outcome | None], None],
+) -> None:
+    """Answer a model call, whatever happens to it.
+
+    ``report`` is called exactly once, at the very end: with the call's Outcome, or with
+    None where the request never became a call. Every Fault is answered here; what else
+    is raised is a bug of ours and reported too. Cancelling stops the provider.
+    """
+    serving: _Serving | None = None
+    try:
+        _refuse_loop(exchange.request)
+        call = dialect.parse_request(exchange.request)
+        serving = _Serving(
+            exchange, identity, dialect=dialect, runtime=runtime, desk=desk, call=call
+        )
+        with desk.live.call(serving.end):
+            await serving.run()
+    except Fault as fault:
+        if serving is not None:
+            serving.fault = fault
+        send(exchange, dialect.render_error(fault))
+    finally:
+        report(None if serving is None else serving.outcome())
+
+
+def _refuse_loop(request: Request) -> None:
+    if HOP_HEADER in request.headers:
+        raise LoopDetected(
+            "This request already passed a Lightweight gateway. The operator must let "
+            "base_url of the provider point at the provider itself."
+        )
+
+
+class _Tried(tuple[Target, ...]):  # noqa: SLOT001 -- one for each call, and it has state
+    """A call's targets; remembers the last one that was tried."""
+
+    last: Target | None = None
+
+    def __iter__(self) -> Iterator[Target]:
+        for target in super().__iter__():
+            self.last = target
+            yield target
+
+
+class _Serving:
+    """One call on its way, and what is known of it so far."""
+
+    def __init__(
+        self,
+        exchange: Exchange,
+        identity: Identity,
+        *,
+        dialect: Dialect,
+        runtime: Runtime,
+        desk: Desk,
+        call: Call,
+    ) -> None:
+        self.fault: Fault | None = None
+        self._exchange = exchange
+        self._identity = identity
+        self._dialect = dialect
+        self._runtime = runtime
+        self._desk = desk
+        self._call = call
+        self._asking: Deferred[Attempt] | None = None
+        self._tried = _Tried()
+        self._end_with: Fault | None = None
+        self._passage: Passage | None = None
+        self._relay: Relay | None = None
+        self._ended: Ended | None = None
+
+    async def run(self) -> None:
+        """Answer the call; raise the Fault that came before the first byte."""
+        model = self._runtime.offering.find(self._call.model)
+        require_model(self._identity, model)
+        self._tried = _Tried(model.targets)
+        attempt = await self._ask()
+        with ExitStack() as unless_relayed:
+            unless_relayed.callback(attempt.reply.body.abort)
+            passage = self._passage = self._dialect.passage(self._call, attempt.target)
+            self._relay = Relay(
+                self._exchange,
+                attempt.reply.body,
+                passage,
+                headers=_answer_headers(attempt.reply, stream=self._call.stream),
+                clock=self._desk.clock,
+                before_end=lambda passage: self._desk.before_end(self._call, passage),
+            )
+            unless_relayed.pop_all()
+        self._ended = await self._relay.run(stream=self._call.stream)
+
+    async def _ask(self) -> Attempt:
+        runtime = self._runtime
+        self._asking = Deferred.fromCoroutine(
+            first_answer(self._call, self._tried, runtime.providers, runtime.dialects)
+        )
+        try:
+            return await self._asking
+        except CancelledError:
+            if self._end_with is None:
+                raise
+            raise self._end_with from None
+
+    def end(self, fault: Fault) -> None:
+        """End the call before its time: the client is told of ``fault``."""
+        if self._relay is not None:
+            self._relay.end(fault)
+        elif self._asking is not None:
+            self._end_with = fault
+            self._asking.cancel()
+
+    # -- what is told of it --------------------------------------------------------
+
+    def outcome(self) -> Outcome:
+        """Say how the call ended; it must have."""
+        ending, status, why = self._ending()
+        target = self._tried.last
+        usage, provenance = self._usage()
+        return Outcome(
+            request_id=self._call.id,
+            account_id=self._identity.account.id,
+            key_id=self._identity.key.id,
+            model=self._call.model,
+            provider=target.provider if target else None,
+            upstream_model=target.model if target else None,
+            dialect=self._call.dialect,
+            stream=self._call.stream,
+            status=status,
+            ending=ending,
+            fault=why,
+            usage=usage,
+            provenance=provenance,
+            first_byte_s=self._first_byte_s(),
+            duration_s=self._desk.clock.seconds() - self._call.arrived,
+        )
+
+    def _ending(self) -> tuple[Ending, int, str | None]:
+        started = self._exchange.started
+        if self._ended is not None:
+            fault = self._ended.fault
+            return self._ended.ending, 200, fault.message if fault else None
+        if self._exchange.lost:
+            return "client_gone", 200 if started else _CLIENT_LEFT, None
+        if self.fault is not None:
+            ending: Ending = "failed" if self._tried.last else "refused"
+            return ending, self.fault.status, self.fault.message
+        why = "A bug in Lightweight: the log has its traceback."
+        return ("cut", 200, why) if started else ("failed", OwnFault.status, why)
+
+    def _usage(self) -> tuple[Usage | None, Provenance | None]:
+        if self._passage is None:
+            return None, None
+        if self._passage.usage is not None:
+            return self._passage.usage, "reported"
+        if self._passage.deltas:
+            return Usage(answer=self._passage.deltas), "counted"
+        return None, None
+
+    def _first_byte_s(self) -> float | None:
+        if self._relay is None or self._relay.first_byte_at is None:
+            return None
+        return self._relay.first_byte_at - self._call.arrived
+
+
+def _answer_headers(reply: Reply, *, stream: bool) -> Headers:
+    passed = {
+        ours: reply.headers[theirs]
+        for theirs, ours in _FROM_PROVIDER.items()
+        if theirs in reply.headers
+    }
+    return {**passed, **_STREAM_HEADERS} if stream else passed

@@ -1,0 +1,264 @@
+"""One HTTP request in Twisted's hands, from its head to its line in the access log."""
+
+from collections.abc import Mapping
+from io import BytesIO
+from typing import TYPE_CHECKING
+from urllib.parse import unquote_to_bytes
+
+from twisted.internet.defer import maybeDeferred
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+from twisted.web.http import datetimeToString
+from twisted.web.server import Request as ServerRequest
+
+from lightweight.dialects.openai_chat_faults import render_error
+from lightweight.errors import BadRequest, Fault, OwnFault, TooLarge
+from lightweight.observe.access import Visit
+from lightweight.records import Answer, Headers, Identity, Outcome
+from lightweight.records import Request as RequestRecord
+from lightweight.web.cors import cors_headers, preflight_headers
+
+if TYPE_CHECKING:
+    from lightweight.web.site import GatewayChannel
+
+CLIENT_LEFT = 499
+"""What the access log shows where no status was sent (as nginx does)."""
+
+_log = Logger()
+
+
+class GatewayRequest(ServerRequest):
+    """Twisted's Request without its HTML, its form parser and its files on disk."""
+
+    defaultContentType = b"application/json"
+
+    def __init__(self, channel: "GatewayChannel", queued: int = 0) -> None:
+        super().__init__(channel, queued)
+        self.site = self._gateway = channel.site
+        self._edge = channel
+        self.request_id = channel.site.next_id()
+        self.arrived = channel.site.reactor.seconds()
+        self.identity: Identity | None = None
+        self._config = channel.site.current().config
+        self._outcome: Outcome | None = None
+        self._open_calls = 0
+        self._body_size = 0
+        self._ended = False
+        self._cut = False
+        self._status = CLIENT_LEFT
+
+    # -- arriving ------------------------------------------------------------------
+
+    def named(self, command: bytes, uri: bytes, version: bytes) -> None:
+        """Learn the request line before the body arrived."""
+        self.method, self.uri, self.clientproto = command, uri, version
+        self.path = uri.partition(b"?")[0]
+
+    def gotLength(self, length: int | None) -> None:
+        """Keep the body in memory; refuse one that says it is too long."""
+        self.content = self._body = BytesIO()
+        if length is not None and length > self._config.edge.max_body:
+            self.refuse(self._too_large())
+
+    def handleContentChunk(self, data: bytes) -> None:
+        """Take the next bytes of the body; refuse one that grows too long."""
+        if self.finished:
+            return
+        self._body_size += len(data)
+        if self._body_size > self._config.edge.max_body:
+            self.refuse(self._too_large())
+        else:
+            super().handleContentChunk(data)
+
+    def _too_large(self) -> TooLarge:
+        limit = self._config.edge.max_body
+        return TooLarge(f"The request's body is larger than {limit} bytes.")
+
+    def process(self) -> None:
+        """Answer what needs no routing, else ask the resource."""
+        fault = self._unroutable()
+        if fault is not None:
+            self.answer(render_error(fault))
+            return
+        preflight = self._preflight()
+        if preflight is not None:
+            self.answer(Answer(status=204, headers=preflight, body=b""))
+            return
+        self.prepath = []
+        self.postpath = list(map(unquote_to_bytes, self.path[1:].split(b"/")))
+        asked = maybeDeferred(self.render, self._gateway.getResourceFor(self))
+        asked.addErrback(self._failed)
+
+    def _unroutable(self) -> Fault | None:
+        if not self.path.startswith(b"/"):
+            return BadRequest("The request target must be a path that begins with '/'.")
+        if self.method != self.method.upper():
+            return BadRequest("HTTP methods are case-sensitive: write GET or POST.")
+        try:
+            unquote_to_bytes(self.path).decode()
+        except UnicodeDecodeError:
+            return BadRequest("The path is not UTF-8.")
+        return None
+
+    def _preflight(self) -> Headers | None:
+        if self.method != b"OPTIONS":
+            return None
+        asked = self.sent(b"access-control-request-headers") or ""
+        return preflight_headers(
+            self._shown_path(), self.sent(b"origin"), asked, self._config.cors_origins
+        )
+
+    def getRequestHostname(self) -> bytes:
+        """Give Klein's router a name it can always encode: no route depends on it."""
+        return b"gateway"
+
+    def record(self) -> RequestRecord:
+        """Give the request as the rest of the house knows it."""
+        fields = self.requestHeaders.getAllRawHeaders()
+        return RequestRecord(
+            id=self.request_id,
+            method=self.method.decode("ascii"),
+            path=self._shown_path(),
+            query=self.uri.partition(b"?")[2].decode("utf-8", "replace"),
+            headers={
+                name.decode("ascii").lower(): ", ".join(
+                    value.decode("utf-8", "replace") for value in values
+                )
+                for name, values in fields
+            },
+            body=self._body.getvalue(),
+            arrived=self.arrived,
+            peer=self._peer(),
+        )
+
+    def sent(self, name: bytes) -> str | None:
+        """Give a header field of the client, whatever bytes it is made of."""
+        value = self.getHeader(name)
+        return None if value is None else value.decode("utf-8", "replace")
+
+    def _shown_path(self) -> str:
+        return (self.path or b"").decode("utf-8", "backslashreplace")
+
+    def _peer(self) -> str:
+        return str(getattr(self.client, "host", "") or "")
+
+    # -- answering -----------------------------------------------------------------
+
+    def head(self, status: int, headers: Mapping[str, str]) -> None:
+        """Decide status and header fields; they leave with the first bytes."""
+        self.setResponseCode(status)
+        for name, value in headers.items():
+            self.setHeader(name.encode(), value.encode())
+
+    def answer(self, answer: Answer) -> None:
+        """Send a whole answer."""
+        self.head(answer.status, answer.headers)
+        if answer.status != 204:  # noqa: PLR2004 -- RFC 9110 section 8.6: no length there
+            self.setHeader(b"Content-Length", str(len(answer.body)).encode())
+        self.write(answer.body)
+        self.finish()
+
+    def answer_or_cut(self, answer: Answer) -> None:
+        """Send a whole answer, or cut the one that was begun."""
+        if self.startedWriting:
+            self.cut()
+        elif not self._disconnected:
+            self.answer(answer)
+
+    def refuse(self, fault: Fault) -> None:
+        """Answer before the request arrived whole, and close after it."""
+        self._edge.discard_rest()
+        # Else Twisted would ask for the body right after the refusal.
+        self.requestHeaders.removeHeader(b"Expect")
+        self.setHeader(b"Connection", b"close")
+        self.answer(render_error(fault))
+
+    def write(self, data: bytes) -> None:
+        """Send the next bytes; complete the head before the first."""
+        if not self.startedWriting and not self._disconnected:
+            self._complete_head()
+        super().write(data)
+
+    def _complete_head(self) -> None:
+        self.setHeader(b"Date", datetimeToString())
+        more = cors_headers(
+            self._shown_path(), self.sent(b"origin"), self._config.cors_origins
+        )
+        for name, value in {**more, "x-request-id": self.request_id}.items():
+            self.setHeader(name.encode(), value.encode())
+        if self._gateway.draining:
+            self.setHeader(b"Connection", b"close")
+            self._edge.persistent = 0
+
+    def finish(self) -> None:
+        """End the answer, unless it was cut: Klein finishes whatever returns."""
+        if not self._cut:
+            super().finish()
+
+    def cut(self) -> None:
+        """Cut the connection: what was sent must not pass for whole."""
+        if not self._disconnected and not self.finished:
+            self._cut = True
+            self._edge.abort()
+
+    def processingFailed(self, reason: Failure) -> Failure:
+        """Log a bug of ours with its traceback, and answer without a word of it."""
+        self._failed(reason)
+        return reason
+
+    def _failed(self, reason: Failure) -> None:
+        _log.failure("Failed to handle {id}", failure=reason, id=self.request_id)
+        self.answer_or_cut(render_error(OwnFault()))
+
+    # -- the line in the access log ------------------------------------------------
+
+    def call_began(self) -> None:
+        """Hold the line back: the call's Outcome belongs on it."""
+        self._open_calls += 1
+
+    def call_ended(self, outcome: Outcome | None) -> None:
+        """Give the Outcome, where there was one, and let go of the line."""
+        self._outcome = outcome or self._outcome
+        self._open_calls -= 1
+        self._report()
+
+    def answered(self) -> None:
+        """Learn that the answer was sent."""
+        self._end(self.code)
+
+    def connectionLost(self, reason: Failure) -> None:
+        """Learn that the client left before the answer was sent."""
+        status = self.code if self.startedWriting else CLIENT_LEFT
+        super().connectionLost(reason)
+        # Without a whole head there was no request that a line could tell of.
+        if self.content is not None:
+            self._end(status)
+
+    def _end(self, status: int) -> None:
+        self._ended = True
+        self._status = status
+        self._report()
+
+    def _report(self) -> None:
+        if not self._ended or self._open_calls:
+            return
+        self._gateway.record(
+            Visit(
+                request_id=self.request_id,
+                peer=self._peer(),
+                method=self.method.decode("ascii"),
+                path=self._shown_path(),
+                status=self._status,
+                sent=self.sentLength,
+                duration_s=self._gateway.reactor.seconds() - self.arrived,
+                account_id=self.identity.account.id if self.identity else None,
+                key_id=self.identity.key.id if self.identity else None,
+                outcome=self._outcome,
+            )
+        )
+
+
+def of(request: object) -> GatewayRequest:
+    """Give Klein's request its type back."""
+    assert isinstance(request, GatewayRequest)
+    return request
