@@ -77,7 +77,7 @@ class LoggedFailures:
         self._failures: list[Failure] = []
 
     def __call__(self, event: LogEvent) -> None:
-        failure = event.get("log_failure")
+        failure = event.get("log_failure") or event.get("failure")
         if failure is not None:
             self._failures.append(failure)
 

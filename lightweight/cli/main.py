@@ -21,6 +21,9 @@ from lightweight.config.load import ConfigError, Loaded, load
 from lightweight.daemon.state import State, new_id, open_database, open_state
 from lightweight.store.connect import Engine
 
+NEEDED = ("keys", "database")
+"""Whose secrets commands use: a provider's may exist only inside the service."""
+
 
 class Opened:
     """What commands work on, opened when a command first asks for it."""
@@ -33,7 +36,12 @@ class Opened:
     def config(self) -> Loaded:
         """The configuration; a bad one ends the command with every problem told."""
         try:
-            return load(self.path, os.environ, presets=load_catalog().presets)
+            return load(
+                self.path,
+                os.environ,
+                presets=load_catalog().presets,
+                secrets_of=NEEDED,
+            )
         except ConfigError as problem:
             click.echo(str(problem), err=True)
             self._context.exit(1)

@@ -55,18 +55,24 @@ class Loaded(Struct, frozen=True, kw_only=True):
 
 
 def load(
-    path: Path | None, environ: Mapping[str, str], *, presets: Collection[str] = ()
+    path: Path | None,
+    environ: Mapping[str, str],
+    *,
+    presets: Collection[str] = (),
+    secrets_of: Collection[str] | None = None,
 ) -> Loaded:
     """Read ``path`` and ``conf.d/*.toml`` beside it; None gives all defaults.
 
     ``environ`` is where ``{ env = … }`` and ``{ credential = … }`` look, ``presets``
-    the names of the catalog's presets. Raises ConfigError with every problem there is;
-    no message holds the value of a secret. SPEC section 10.
+    the names of the catalog's presets. ``secrets_of`` names the only tables whose
+    secrets the caller needs: others may be out of its reach (a service's credentials
+    are, in a shell), are not looked for and come out empty. Raises ConfigError with
+    every problem there is; no message holds the value of a secret. SPEC section 10.
     """
     layers = Layers()
     files, unread = _files(path)
     broken = [problem for file in files if (problem := _lay(file, layers))]
-    secrets = _Secrets(layers, environ)
+    secrets = _Secrets(layers, environ, secrets_of)
     checked = check(layers.data, Config, secrets.reveal)
     issues = list(checked.issues)
     if not broken and not unread:
@@ -152,13 +158,21 @@ def _order(problem: Problem, files: list[str]) -> tuple[int, int]:
 class _Secrets:
     """Finds the secrets that the configuration points at."""
 
-    def __init__(self, layers: Layers, environ: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        layers: Layers,
+        environ: Mapping[str, str],
+        needed: Collection[str] | None,
+    ) -> None:
         self._layers = layers
         self._variables = environ
+        self._needed = needed
         self.warnings: list[Problem] = []
 
     def reveal(self, path: KeyPath, value: object) -> Secret:
         """Give the secret that ``value`` is or points at; raise ValueError."""
+        if self._needed is not None and path[0] not in self._needed:
+            return Secret("")
         origin = self._layers.origin(path)
         file = Path(origin.file)
         secret = find_secret(value, file.parent, self._variables)

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Literal, Protocol, TypeAlias
 
 from twisted.logger import ILogObserver, LogEvent, LogLevel, formatEvent
+from twisted.python.failure import Failure
 from zope.interface import implementer
 
 import msgspec
@@ -26,7 +27,7 @@ JOURNAL_PRIORITY = {
 }
 """sd-daemon(3): a ``<N>`` before a line tells journald its priority."""
 
-QUIET = ("twisted.", "txredisapi")
+QUIET = ("twisted.", "log_legacy", "txredisapi")
 """Whose chatter below a warning says nothing to an operator."""
 
 
@@ -41,6 +42,12 @@ def stamp(seconds: float) -> str:
     """Write wall-clock seconds as RFC 3339 in UTC with milliseconds."""
     moment = datetime.fromtimestamp(seconds, UTC)
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def failure_of(event: LogEvent) -> Failure | None:
+    """Give the failure an event tells of, also one logged the legacy way."""
+    failure: Failure | None = event.get("log_failure") or event.get("failure")
+    return failure
 
 
 @implementer(ILogObserver)
@@ -76,14 +83,14 @@ class LogObserver:
             "logger": namespace,
             "message": formatEvent(event),
         }
-        failure = event.get("log_failure")
+        failure = failure_of(event)
         if failure is not None:
             entry["traceback"] = failure.getTraceback()
         return msgspec.json.encode(entry).decode()
 
     def _as_text(self, event: LogEvent, level: str) -> str:
         line = f"{stamp(event['log_time'])} {level:<5} {formatEvent(event)}"
-        failure = event.get("log_failure")
+        failure = failure_of(event)
         if failure is not None:
             line += "\n" + failure.getTraceback().rstrip()
         return line

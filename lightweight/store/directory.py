@@ -9,7 +9,7 @@ the audit log. All raise DirectoryProblem for what cannot be done.
 from typing import Any
 
 from msgspec.structs import replace
-from sqlalchemy import Connection, Row, Select, insert, or_, select, update
+from sqlalchemy import Connection, Row, Select, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from lightweight.records import Account, ApiKey
@@ -69,19 +69,14 @@ def list_accounts(connection: Connection) -> list[Account]:
 
 def find_account(connection: Connection, name_or_id: str) -> Account:
     """Give the account of a name or an id; an id goes before a name."""
-    row = _first(
-        connection,
-        select(accounts)
-        .where(or_(accounts.c.id == name_or_id, accounts.c.name == name_or_id))
-        .order_by((accounts.c.id == name_or_id).desc()),
-        given=name_or_id,
+    for column in (accounts.c.id, accounts.c.name):
+        query = select(accounts).where(column == name_or_id)
+        row = _first(connection, query, given=name_or_id)
+        if row is not None:
+            return account_of(row)
+    raise DirectoryProblem(
+        f"There is no account \"{name_or_id}\": 'lightweight accounts list' shows them."
     )
-    if row is None:
-        raise DirectoryProblem(
-            f'There is no account "{name_or_id}": '
-            "'lightweight accounts list' shows them."
-        )
-    return account_of(row)
 
 
 def set_disabled(

@@ -175,6 +175,8 @@ class _Connection(HTTP11ClientProtocol):
 
 
 class _ConnectionFactory(_HTTP11ClientFactory):
+    noisy = False
+
     def buildProtocol(self, _addr: object) -> _Connection:
         return _Connection(self._quiescentCallback)
 
@@ -185,6 +187,12 @@ class _Pool(HTTPConnectionPool):
     maxPersistentPerHost = PER_HOST
     # It would cover GET alone.
     retryAutomatically = False
+
+    def _putConnection(self, key: object, connection: Any) -> None:
+        # Aborted on the head while the rest of the body was there already: the parser
+        # goes on to its end, and the connection would pass for reusable.
+        if not connection.transport.disconnecting:
+            super()._putConnection(key, connection)
 
 
 @implementer(IAgentEndpointFactory)

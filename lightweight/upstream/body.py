@@ -35,12 +35,15 @@ def real_transport(transport: object) -> object | None:
 
 
 def abort_transport(transport: object | None) -> None:
-    """Reset a connection without waiting for its peer; a no-op for None."""
-    for how in ("abortConnection", "loseConnection"):
+    """Reset a connection without waiting for its peer; a no-op for None.
+
+    Transports without ``abortConnection`` (those in memory) are closed in order.
+    """
+    # Losing it first marks it as ``disconnecting``: no pool may take it back.
+    for how in ("loseConnection", "abortConnection"):
         stop = getattr(transport, how, None)
         if stop is not None:
             stop()
-            return
 
 
 class _Abandoned(Protocol):

@@ -199,7 +199,10 @@ def _as_it_is(body: BytesProducer) -> BytesProducer:
 
 
 def _readable(headers: WireHeaders) -> Headers:
-    return {
+    readable = {
         name.decode("latin-1").lower(): b", ".join(values).decode("latin-1")
         for name, values in headers.getAllRawHeaders()
     }
+    # treq makes an empty one where there was none; the agent lets no other pass.
+    readable.pop("content-encoding", None)
+    return readable

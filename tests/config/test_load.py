@@ -358,3 +358,18 @@ def test_any_file_is_loaded_or_a_config_error(
         assert directory.load().config == Config()
     except ConfigError as error:
         assert error.problems
+
+
+def test_secrets_that_are_not_needed_are_not_looked_for(tmp_path: Path) -> None:
+    path = tmp_path / "lightweight.toml"
+    path.write_text(
+        '[providers.openai]\napi_key = { credential = "openai" }\n'
+        '[keys]\npepper = { env = "PEPPER" }\n'
+    )
+
+    config = load(path, {"PEPPER": "ground"}, secrets_of=("keys",)).config
+
+    assert config.keys.pepper == Secret("ground")
+    assert config.providers["openai"].api_key == Secret("")
+    with pytest.raises(ConfigError, match="CREDENTIALS_DIRECTORY"):
+        load(path, {"PEPPER": "ground"})

@@ -122,7 +122,7 @@ async def test_a_wheel_serves_from_the_root_directory(
         key = next(word for word in first_run.split() if word.startswith("lw-"))
         models = await fetch(f"{root}/v1/models", key=key)
         docs = await fetch(f"{root}/docs")
-        style = await fetch(f"{root}/docs/static/docs.css")
+        style = await fetch(f"{root}/static/docs.css")
     finally:
         await child.stop()
 

@@ -16,7 +16,12 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
-from twisted.internet.defer import CancelledError, Deferred, DeferredQueue
+from twisted.internet.defer import (
+    CancelledError,
+    Deferred,
+    DeferredQueue,
+    maybeDeferred,
+)
 from twisted.internet.endpoints import SSL4ServerEndpoint, TCP4ServerEndpoint
 from twisted.internet.interfaces import IPushProducer, IReadDescriptor
 from twisted.internet.protocol import Factory, Protocol, connectionDone
@@ -393,7 +398,7 @@ class ScriptedProvider:
         """Stop listening: who connects from now on is refused."""
         listening, self._listening = self._listening, None
         if listening is not None:
-            await listening.stopListening()
+            await maybeDeferred(listening.stopListening)
 
     @property
     def base_url(self) -> str:

@@ -29,7 +29,7 @@ class RecordingSink:
     def __init__(self, on_piece: Callable[[], None] = lambda: None) -> None:
         self.pieces: list[bytes] = []
         self.ends: list[ProviderFault | None] = []
-        self._on_piece = on_piece
+        self.on_piece = on_piece
         self._arrivals: DeferredQueue[bytes] = DeferredQueue()
         self._ended: Deferred[None] = Deferred()
 
@@ -41,7 +41,7 @@ class RecordingSink:
         assert not self.ends, "received after the end"
         self.pieces.append(data)
         self._arrivals.put(data)
-        self._on_piece()
+        self.on_piece()
 
     def ended(self, fault: ProviderFault | None) -> None:
         self.ends.append(fault)

@@ -8,21 +8,16 @@ from typing import Any
 
 from twisted.internet.ssl import (
     Certificate,
-    CertificateOptions,
-    KeyPair,
-    PrivateCertificate,
+    ContextFactory,
     trustRootFromCertificates,
 )
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-)
+from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
+from OpenSSL import SSL
 
 _DAY = dt.timedelta(days=1)
 
@@ -37,15 +32,14 @@ class Authority:
     @property
     def root(self) -> Any:
         """A trust root with this authority and no other."""
-        pem = self.certificate.public_bytes(Encoding.PEM)
-        return trustRootFromCertificates([Certificate.loadPEM(pem)])
+        return trustRootFromCertificates([Certificate.loadPEM(self.pem)])
 
     @property
     def pem(self) -> bytes:
         """The authority's certificate, for clients that read files."""
         return self.certificate.public_bytes(Encoding.PEM)
 
-    def server(self, *names: str) -> CertificateOptions:
+    def server(self, *names: str) -> "ServerContext":
         """Make a server's context for DNS names and addresses, 127.0.0.1 if none."""
         key = ec.generate_private_key(ec.SECP256R1())
         alternatives = x509.SubjectAlternativeName(
@@ -56,12 +50,21 @@ class Authority:
             .add_extension(alternatives, critical=False)
             .sign(self.key, hashes.SHA256())
         )
-        der = key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
-        private = PrivateCertificate.load(
-            certificate.public_bytes(Encoding.DER), KeyPair.load(der)
-        )
-        options: CertificateOptions = private.options()
-        return options
+        return ServerContext(key, certificate)
+
+
+class ServerContext(ContextFactory):
+    """A server's context; Twisted's own one uses what pyOpenSSL has deprecated."""
+
+    def __init__(
+        self, key: ec.EllipticCurvePrivateKey, certificate: x509.Certificate
+    ) -> None:
+        self._context = SSL.Context(SSL.TLS_SERVER_METHOD)
+        self._context.use_privatekey(key)
+        self._context.use_certificate(certificate)
+
+    def getContext(self) -> SSL.Context:
+        return self._context
 
 
 def _general(name: str) -> x509.GeneralName:
