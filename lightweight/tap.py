@@ -4,22 +4,27 @@ import os
 import secrets
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from twisted.application.service import Service
-from twisted.internet.task import Clock
 from twisted.python import usage
 from twisted.web.resource import NoResource
 
 from lightweight import __version__
-from lightweight.catalog.load import Catalog, CatalogProblem, load_catalog
-from lightweight.config.load import ConfigError, Loaded, load
+from lightweight.catalog.load import Catalog, load_catalog
+from lightweight.config.load import Loaded
 from lightweight.config.schema import Config
-from lightweight.daemon.listen import CannotListen, endpoint
+from lightweight.daemon.judge import (
+    CONFIG_VARIABLE,
+    UNFIT,
+    config_path,
+    judged,
+    today,
+)
+from lightweight.daemon.listen import CannotListen
 from lightweight.daemon.reload import Reloader
 from lightweight.daemon.service import GatewayService, Parts
 from lightweight.daemon.state import open_state
@@ -31,7 +36,7 @@ from lightweight.runtime import ProviderPlan, Runtime, build_runtime
 from lightweight.store.keyring import Keyring
 from lightweight.store.problems import StoreProblem
 from lightweight.upstream.demo import DemoProvider
-from lightweight.upstream.discover import Found, discover
+from lightweight.upstream.discover import discover
 from lightweight.upstream.http import HttpProvider, credential_headers
 from lightweight.upstream.provider import Provider
 from lightweight.web.app import App
@@ -39,7 +44,6 @@ from lightweight.web.live import Live
 from lightweight.web.serve import Desk
 from lightweight.web.site import GatewaySite
 
-CONFIG_VARIABLE = "LIGHTWEIGHT_CONFIG"
 STDOUT = 1
 TOLD = (CannotListen, StoreProblem)
 """Problems of a start that the log has told in one sentence: no traceback helps."""
@@ -65,50 +69,6 @@ class Options(usage.Options):
         """Show the version of Lightweight and exit."""
         sys.stdout.write(f"lightweight {__version__}\n")
         sys.exit(0)
-
-
-def config_path(given: str | None, environ: Mapping[str, str]) -> Path | None:
-    """Give the absolute path of the configuration file; None for no file at all."""
-    named = given or environ.get(CONFIG_VARIABLE)
-    return Path(named).absolute() if named else None
-
-
-def read_config(
-    path: Path | None, environ: Mapping[str, str], catalog: Catalog, reactor: Any
-) -> Loaded:
-    """Read and judge the configuration as a start would.
-
-    Raises ConfigError, CatalogProblem or CannotListen; each says all it knows.
-    """
-    loaded = load(path, environ, presets=catalog.presets)
-    for description in loaded.config.listen:
-        endpoint(reactor, description)
-    _build(loaded.config, catalog, environ, _no_provider, (), None)
-    return loaded
-
-
-def _no_provider(plan: ProviderPlan) -> Provider:
-    """Stand for a provider where nothing will be sent."""
-    return DemoProvider(plan.name, Clock(), wall=lambda: 0.0)
-
-
-def _build(
-    config: Config,
-    catalog: Catalog,
-    environ: Mapping[str, str],
-    make_provider: Callable[[ProviderPlan], Provider],
-    found: Sequence[Found],
-    previous: Runtime | None,
-) -> Runtime:
-    return build_runtime(
-        config,
-        catalog,
-        environ=environ,
-        make_provider=make_provider,
-        today=datetime.now(UTC).date(),
-        found=found,
-        previous=previous,
-    )
 
 
 def secrets_of(runtime: Runtime) -> Sequence[str]:
@@ -166,8 +126,8 @@ def makeService(options: Options, reactor: Any = None) -> Service:
     path = config_path(options["config"], environ)
     catalog = load_catalog()
     try:
-        loaded = read_config(path, environ, catalog, reactor)
-    except (ConfigError, CatalogProblem, CannotListen) as problem:
+        loaded = judged(path, environ, catalog, reactor)
+    except UNFIT as problem:
         sys.exit(str(problem))
     if options["check"]:
         sys.stdout.write(f"{path or 'no configuration file'}: ok\n")
@@ -215,9 +175,15 @@ def _put_together(
 
     reloader = Reloader(
         loaded,
-        reread=lambda: read_config(path, environ, catalog, reactor),
-        build=lambda config, found, previous: _build(
-            config, catalog, environ, make_provider, found, previous
+        reread=lambda: judged(path, environ, catalog, reactor),
+        build=lambda config, found, previous: build_runtime(
+            config,
+            catalog,
+            environ=environ,
+            make_provider=make_provider,
+            today=today(),
+            found=found,
+            previous=previous,
         ),
         discover=lambda: discover(reactor, skip_ports=service.ports_of_ours()),
         adopted=lambda runtime: writer.hide(secrets_of(runtime)),

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from lightweight.catalog.load import load_catalog
+
 if TYPE_CHECKING:
     from lightweight.cli.main import Opened
 
@@ -19,14 +21,11 @@ def check(opened: "Opened") -> None:
     # The daemon's own check, so that both judge alike; it needs Twisted.
     from twisted.internet import reactor  # noqa: PLC0415, TID251 -- a composition root
 
-    from lightweight.catalog.load import CatalogProblem, load_catalog  # noqa: PLC0415 -- as above
-    from lightweight.config.load import ConfigError  # noqa: PLC0415 -- as above
-    from lightweight.daemon.listen import CannotListen  # noqa: PLC0415 -- as above
-    from lightweight.tap import read_config  # noqa: PLC0415 -- as above
+    from lightweight.daemon.judge import UNFIT, judged  # noqa: PLC0415 -- as above
 
     try:
-        loaded = read_config(opened.path, os.environ, load_catalog(), reactor)
-    except (ConfigError, CatalogProblem, CannotListen) as problem:
+        loaded = judged(opened.path, os.environ, load_catalog(), reactor)
+    except UNFIT as problem:
         click.echo(str(problem), err=True)
         raise SystemExit(1) from problem
     for warning in loaded.warnings:

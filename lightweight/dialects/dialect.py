@@ -83,6 +83,8 @@ class Dialect(Protocol):
     """One wire format, on the client's side and on the provider's side."""
 
     name: DialectName
+    stream_type: str
+    """The Content-Type of a streamed answer."""
 
     def parse_request(self, request: Request) -> Call:
         """Judge a client's request; raise ClientFault with ``param`` set."""

@@ -24,6 +24,7 @@ class OpenAIChat:
     """The dialect ``openai_chat``; it has no state of its own."""
 
     name: DialectName = "openai_chat"
+    stream_type = "text/event-stream"
 
     def parse_request(self, request: Request) -> Call:
         """Judge a client's request; raise BadRequest with ``param`` set."""

@@ -15,8 +15,9 @@ from lightweight.records import Call, Headers, Outgoing, Request, Target
 
 _MAX_CHOICES = 128
 _ROLES = ("system", "developer", "user", "assistant", "tool", "function")
-# Everything else a client sends stays here.
-_FORWARDED = ("openai-beta", "idempotency-key")
+# Everything else a client sends stays here; an idempotency key too, since one
+# credential serves all accounts and two clients may choose the same.
+_FORWARDED = ("openai-beta",)
 _KINDS = {
     ord('"'): "a string",
     ord("{"): "an object",

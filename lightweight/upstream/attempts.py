@@ -1,6 +1,6 @@
 """A call's way through its targets, until one of them answers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from msgspec import Struct
 
@@ -29,18 +29,21 @@ async def first_answer(
     targets: Sequence[Target],
     providers: Mapping[str, Provider],
     dialects: Mapping[DialectName, Dialect],
+    *,
+    trying: Callable[[Target], None],
 ) -> Attempt:
     """Give the first reply with a status in 2xx; its body must be delivered or aborted.
 
-    Targets are tried in order. A retryable ProviderFault moves on to the next and is
-    raised if there is none; any other Fault is raised at once. Cancelling stops the
-    provider that is being asked.
+    Targets are tried in order; ``trying`` is told of each before it is asked. A
+    retryable ProviderFault moves on to the next and is raised if there is none; any
+    other Fault is raised at once. Cancelling stops the provider that is being asked.
     """
     failed: ProviderFault | None = None
     for target in targets:
         provider = providers[target.provider]
         dialect = dialects[target.dialect]
         outgoing = dialect.write_request(call, target)
+        trying(target)
         try:
             reply = await provider.send(outgoing, call.id)
             if reply.status in _GOOD:

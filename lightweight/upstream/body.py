@@ -9,7 +9,7 @@ from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
 from twisted.web._newclient import TransportProxyProducer
 from twisted.web.client import ResponseDone, ResponseFailed
-from twisted.web.http import PotentialDataLoss
+from twisted.web.http import PotentialDataLoss, _MalformedChunkedDataError
 from twisted.web.iweb import IBodyProducer, IResponse
 from zope.interface import implementer
 
@@ -228,8 +228,7 @@ def _stop(call: IDelayedCall | None) -> None:
 def _broken(name: str, reason: Failure) -> ProviderFault:
     error = reason.value
     reasons = error.reasons if isinstance(error, ResponseFailed) else ()
-    # Twisted's decoders say "malformed" with subclasses of ValueError.
-    if any(each.check(ValueError) for each in reasons):
+    if any(each.check(_MalformedChunkedDataError) for each in reasons):
         return ProviderGarbage(f"Provider {name!r} broke HTTP's framing of the answer.")
     return ProviderCut(f"Provider {name!r} broke off its answer before the end.")
 

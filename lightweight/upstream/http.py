@@ -33,7 +33,6 @@ FORWARDED = frozenset(
         "anthropic-beta",
         "anthropic-version",
         "content-type",
-        "idempotency-key",
         "openai-beta",
         "traceparent",
         "tracestate",

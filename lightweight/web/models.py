@@ -7,10 +7,9 @@ OpenAI's shape with three fields more; Anthropic's where the client sends
 from datetime import UTC, datetime
 
 from lightweight.catalog.offer import Offering
-from lightweight.errors import ModelNotFound
 from lightweight.records import Answer, Identity, Model
 from lightweight.web.answers import json_answer
-from lightweight.web.auth import permits
+from lightweight.web.auth import permits, require_model
 
 
 def _openai(model: Model) -> dict[str, object]:
@@ -19,7 +18,7 @@ def _openai(model: Model) -> dict[str, object]:
         "object": "model",
         "created": model.created,
         "owned_by": model.owned_by,
-        "context_window": model.context_window,
+        "context_window": model.context_window or None,
         "status": model.status,
     }
     if model.shutdown_date is not None:
@@ -57,14 +56,8 @@ def one_model(
 ) -> Answer:
     """Give one model, by its id or an alias.
 
-    Raises ModelNotFound, also for a model the key may not use: a list that leaves it
-    out and an answer that shows it would not agree.
+    Raises ModelNotFound, and ModelDenied where the key may not use it.
     """
     model = offering.find(name)
-    if not permits(identity, model):
-        raise ModelNotFound(
-            f"The model '{model.id}' is not one this key may use. GET /v1/models "
-            "lists those that are.",
-            param="model",
-        )
+    require_model(identity, model)
     return json_answer(_anthropic(model) if anthropic else _openai(model))

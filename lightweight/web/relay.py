@@ -18,17 +18,10 @@ from lightweight.errors import Fault, OwnFault, ProviderFault
 from lightweight.records import Ending, Headers
 from lightweight.upstream.provider import Source
 from lightweight.web.exchange import Exchange
-
-KEEP_ALIVE_SECONDS = 15.0
-"""Silence after which a stream gets a comment (hops cut it after some 100 s)."""
-
-KEEP_ALIVE = b": keepalive\n\n"
+from lightweight.web.keepalive import KeepAlive
 
 LINGER_SECONDS = 1.0
 """How long a provider may take to end its body after the answer was complete."""
-
-_EVENT_ENDS = (b"\n\n", b"\r\n\r\n", b"\r\r")
-_LONGEST_END = 4
 
 
 class Ended(Struct, frozen=True):
@@ -50,8 +43,11 @@ class Relay:
         headers: Headers,
         clock: IReactorTime,
         before_end: Callable[[Passage], None],
+        keep_alive: KeepAlive | None = None,
     ) -> None:
         """``headers`` go out with status 200, beside Content-Type.
+
+        ``keep_alive`` watches the stream, where it is one; whoever began it ends it.
 
         ``before_end`` is called before the bytes that tell the client it is done; a
         Fault it raises takes their place.
@@ -68,8 +64,7 @@ class Relay:
         self._waiting: Deferred[None] | None = None
         self._source_ended = False
         self._paused = False
-        self._tail = _EVENT_ENDS[0]
-        self._silence: IDelayedCall | None = None
+        self._keep_alive = keep_alive
         self._linger: IDelayedCall | None = None
 
     async def run(self, *, stream: bool) -> Ended:
@@ -141,13 +136,18 @@ class Relay:
 
     def pause(self) -> None:
         """Let the provider wait for the client."""
-        self._paused = True
+        self._hold(held=True)
         self._source.pause()
 
     def resume(self) -> None:
         """Let the provider go on."""
-        self._paused = False
+        self._hold(held=False)
         self._source.resume()
+
+    def _hold(self, *, held: bool) -> None:
+        self._paused = held
+        if self._keep_alive is not None:
+            self._keep_alive.held = held
 
     # -- the way between them ------------------------------------------------------
 
@@ -164,8 +164,6 @@ class Relay:
 
     async def _streamed(self) -> Ended:
         settled = False
-        if self._passage.content_type.startswith("text/event-stream"):
-            self._silence = self._clock.callLater(KEEP_ALIVE_SECONDS, self._keep_alive)
         self._exchange.attach(self)
         try:
             ended = await self._events()
@@ -176,8 +174,6 @@ class Relay:
                 raise
             ended = self._broken(fault)
         finally:
-            if self._silence is not None:
-                self._silence.cancel()
             self._exchange.detach()
             # A bug of ours is the app's to log; the client must not wait for that.
             if not settled and self._exchange.started:
@@ -202,18 +198,8 @@ class Relay:
         if not self._exchange.started:
             self._exchange.start(200, self._headers)
         self._exchange.write(data)
-        if self._silence is not None:
-            self._tail = (self._tail + data)[-_LONGEST_END:]
-            self._silence.reset(KEEP_ALIVE_SECONDS)
-
-    def _keep_alive(self) -> None:
-        self._silence = self._clock.callLater(KEEP_ALIVE_SECONDS, self._keep_alive)
-        # A comment inside an event would tear it; a full buffer needs no more.
-        if self._paused or not self._tail.endswith(_EVENT_ENDS):
-            return
-        if not self._exchange.started:
-            self._exchange.start(200, self._headers)
-        self._exchange.write(KEEP_ALIVE)
+        if self._keep_alive is not None:
+            self._keep_alive.wrote(data)
 
     def _finished(self) -> Ended:
         # Asked first: ``finish`` may be what tells us that the client is gone.

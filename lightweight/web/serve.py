@@ -1,6 +1,6 @@
 """One model call, from the request that arrived whole to its one Outcome."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
@@ -27,6 +27,7 @@ from lightweight.upstream.provider import Reply
 from lightweight.web.answers import send
 from lightweight.web.auth import require_model
 from lightweight.web.exchange import Exchange
+from lightweight.web.keepalive import EVENT_STREAM, KeepAlive
 from lightweight.web.live import Live
 from lightweight.web.relay import Ended, Relay
 
@@ -79,8 +80,9 @@ async def serve_call(
             await serving.run()
     except Fault as fault:
         if serving is not None:
-            serving.fault = fault
-        send(exchange, dialect.render_error(fault))
+            serving.refuse(fault)
+        else:
+            send(exchange, dialect.render_error(fault))
     finally:
         report(None if serving is None else serving.outcome())
 
@@ -91,17 +93,6 @@ def _refuse_loop(request: Request) -> None:
             "This request already passed a Lightweight gateway. The operator must let "
             "base_url of the provider point at the provider itself."
         )
-
-
-class _Tried(tuple[Target, ...]):  # noqa: SLOT001 -- one for each call, and it has state
-    """A call's targets; remembers the last one that was tried."""
-
-    last: Target | None = None
-
-    def __iter__(self) -> Iterator[Target]:
-        for target in super().__iter__():
-            self.last = target
-            yield target
 
 
 class _Serving:
@@ -117,7 +108,8 @@ class _Serving:
         desk: Desk,
         call: Call,
     ) -> None:
-        self.fault: Fault | None = None
+        self._fault: Fault | None = None
+        self._refused_with = 200
         self._exchange = exchange
         self._identity = identity
         self._dialect = dialect
@@ -125,7 +117,12 @@ class _Serving:
         self._desk = desk
         self._call = call
         self._asking: Deferred[Attempt] | None = None
-        self._tried = _Tried()
+        self._target: Target | None = None
+        self._keep_alive = KeepAlive(
+            exchange,
+            desk.clock,
+            {**_STREAM_HEADERS, "content-type": dialect.stream_type},
+        )
         self._end_with: Fault | None = None
         self._passage: Passage | None = None
         self._relay: Relay | None = None
@@ -135,8 +132,18 @@ class _Serving:
         """Answer the call; raise the Fault that came before the first byte."""
         model = self._runtime.offering.find(self._call.model)
         require_model(self._identity, model)
-        self._tried = _Tried(model.targets)
-        attempt = await self._ask()
+        if not self._call.stream:
+            await self._answer(model.targets)
+            return
+        if self._dialect.stream_type == EVENT_STREAM:
+            self._keep_alive.begin()
+        try:
+            await self._answer(model.targets)
+        finally:
+            self._keep_alive.end()
+
+    async def _answer(self, targets: Sequence[Target]) -> None:
+        attempt = await self._ask(targets)
         with ExitStack() as unless_relayed:
             unless_relayed.callback(attempt.reply.body.abort)
             passage = self._passage = self._dialect.passage(self._call, attempt.target)
@@ -147,14 +154,20 @@ class _Serving:
                 headers=_answer_headers(attempt.reply, stream=self._call.stream),
                 clock=self._desk.clock,
                 before_end=lambda passage: self._desk.before_end(self._call, passage),
+                keep_alive=self._keep_alive,
             )
             unless_relayed.pop_all()
         self._ended = await self._relay.run(stream=self._call.stream)
 
-    async def _ask(self) -> Attempt:
-        runtime = self._runtime
+    async def _ask(self, targets: Sequence[Target]) -> Attempt:
         self._asking = Deferred.fromCoroutine(
-            first_answer(self._call, self._tried, runtime.providers, runtime.dialects)
+            first_answer(
+                self._call,
+                targets,
+                self._runtime.providers,
+                self._runtime.dialects,
+                trying=self._trying,
+            )
         )
         try:
             return await self._asking
@@ -162,6 +175,20 @@ class _Serving:
             if self._end_with is None:
                 raise
             raise self._end_with from None
+
+    def _trying(self, target: Target) -> None:
+        self._target = target
+
+    def refuse(self, fault: Fault) -> None:
+        """Tell the client of a fault that came before the answer's first byte."""
+        self._fault = fault
+        self._refused_with = 200 if self._exchange.started else fault.status
+        if not self._exchange.started:
+            send(self._exchange, self._dialect.render_error(fault))
+            return
+        # The status went out with a keep-alive comment.
+        self._exchange.write(self._dialect.writer(self._call).broken(fault))
+        self._exchange.finish()
 
     def end(self, fault: Fault) -> None:
         """End the call before its time: the client is told of ``fault``."""
@@ -176,7 +203,7 @@ class _Serving:
     def outcome(self) -> Outcome:
         """Say how the call ended; it must have."""
         ending, status, why = self._ending()
-        target = self._tried.last
+        target = self._target
         usage, provenance = self._usage()
         return Outcome(
             request_id=self._call.id,
@@ -203,9 +230,9 @@ class _Serving:
             return self._ended.ending, 200, fault.message if fault else None
         if self._exchange.lost:
             return "client_gone", 200 if started else _CLIENT_LEFT, None
-        if self.fault is not None:
-            ending: Ending = "failed" if self._tried.last else "refused"
-            return ending, self.fault.status, self.fault.message
+        if self._fault is not None:
+            ending: Ending = "failed" if self._target else "refused"
+            return ending, self._refused_with, self._fault.message
         why = "A bug in Lightweight: the log has its traceback."
         return ("cut", 200, why) if started else ("failed", OwnFault.status, why)
 

@@ -191,8 +191,8 @@ class GatewayRequest(ServerRequest):
             self._edge.persistent = 0
 
     def finish(self) -> None:
-        """End the answer, unless it was cut: Klein finishes whatever returns."""
-        if not self._cut:
+        """End the answer, once: Klein finishes whatever returns, answered or cut."""
+        if not self._cut and not self.finished:
             super().finish()
 
     def cut(self) -> None:

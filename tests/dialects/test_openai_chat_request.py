@@ -129,12 +129,12 @@ def test_a_whole_request_is_changed_in_its_model_alone() -> None:
         b'{ "model":"m", "messages":[ {"role":"user","content":"\\u00e9"} ],'
         b'"stream_options": {"include_usage" : false}, "x":1.50}'
     )
-    made = DIALECT.parse_request(request(body, idempotency_key="k"))
+    made = DIALECT.parse_request(request(body, idempotency_key="k", openai_beta="b"))
     outgoing = DIALECT.write_request(made, target("up/1"))
     assert outgoing.path == "/chat/completions"
     assert outgoing.stream is False
     assert outgoing.headers == {
-        "idempotency-key": "k",
+        "openai-beta": "b",
         "content-type": "application/json",
         "accept": "application/json",
     }

@@ -192,6 +192,7 @@ async def test_a_moved_log_is_reopened_on_sigusr1(tmp_path: Path) -> None:
         await written(log, "Ready")
         log.rename(tmp_path / "lw.log.1")
         child.send(signal.SIGUSR1)
+        await written(log, "")
         child.send(signal.SIGHUP)
         await written(log, "Reloaded")
     finally:

@@ -242,7 +242,7 @@ async def test_the_sdk_does_not_retry_what_a_retry_cannot_mend(
 async def test_a_provider_that_breaks_off_raises_in_the_sdk(
     provider: ScriptedProvider, sdk: openai.OpenAI, gateway: Gateway
 ) -> None:
-    provider.stream(SPOKEN[:3], end="abort")
+    provider.stream(SPOKEN[:3], end="cut")
 
     def read() -> list[Any]:
         got = []

@@ -40,8 +40,8 @@ class RecordingSink:
     def received(self, data: bytes) -> None:
         assert not self.ends, "received after the end"
         self.pieces.append(data)
-        self._arrivals.put(data)
         self.on_piece()
+        self._arrivals.put(data)
 
     def ended(self, fault: ProviderFault | None) -> None:
         self.ends.append(fault)

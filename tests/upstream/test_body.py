@@ -58,9 +58,9 @@ async def test_twisted_still_hides_the_transport_where_we_look(
     assert isinstance(body, Body)
     body.deliver(RecordingSink())
     proxy = body.transport
-    assert type(proxy) is TransportProxyProducer
+    assert isinstance(proxy, TransportProxyProducer)
     assert not hasattr(proxy, "abortConnection")
-    assert callable(real_transport(proxy).abortConnection)  # type: ignore[union-attr]  # the point of the test
+    assert callable(real_transport(proxy).abortConnection)
     body.abort()
     await either.connection_lost()
 
@@ -252,13 +252,15 @@ async def test_how_a_stream_ends(
     kind: type[ProviderFault] | None,
 ) -> None:
     gate = Gate()
+    whole = b"data: 1\n\ndata: 2\n\n"
     either.stream([b"data: 1\n\n", b"data: 2\n\n"], gate, end=end)
     body = await asked(either, client_of)
     sink = RecordingSink(on_piece=gate.open)
     body.deliver(sink)
     fault = await sink.end()
     assert type(fault) is (kind or type(None))
-    assert sink.data.startswith(b"data: 1\n\ndata: 2\n\n")
+    # A reset may overtake what was written before it.
+    assert sink.data.startswith(b"data: 1\n\n" if end == "abort" else whole)
 
 
 async def test_a_body_shorter_than_its_length_is_cut(

@@ -74,7 +74,7 @@ def test_anthropics_shape_of_nothing() -> None:
 def test_a_limited_key_sees_only_its_models() -> None:
     assert [m["id"] for m in get("/v1/models", key=LIMITED_KEY)["data"]] == ["same"]
     error = get("/v1/models/renamed", key=LIMITED_KEY)["error"]
-    assert (error["code"], error["param"]) == ("model_not_found", "model")
+    assert (error["code"], error["param"]) == ("model_access_denied", "model")
 
 
 def test_an_absent_model_is_a_fault() -> None:

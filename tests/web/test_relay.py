@@ -9,9 +9,8 @@ from lightweight.dialects.dialect import Passage
 from lightweight.dialects.openai_chat import OpenAIChat
 from lightweight.errors import Overloaded, ProviderCut
 from lightweight.records import Call, Target
+from lightweight.web.keepalive import COMMENT, SECONDS
 from lightweight.web.relay import (
-    KEEP_ALIVE,
-    KEEP_ALIVE_SECONDS,
     LINGER_SECONDS,
 )
 
@@ -71,32 +70,46 @@ def test_a_provider_that_flows_at_once_is_carried_too() -> None:
 def test_silence_before_the_first_byte_is_broken_by_a_comment() -> None:
     gateway = Gateway()
     client = streaming(gateway)
-    gateway.clock.advance(KEEP_ALIVE_SECONDS)
-    assert client.received == b"", "no status before the provider's"
-    body = gateway.one.reply()
-    gateway.clock.advance(KEEP_ALIVE_SECONDS - 1)
+    gateway.clock.advance(SECONDS - 1)
     assert client.received == b""
     gateway.clock.advance(1)
-    assert (client.answer().status, client.answer().body) == (200, KEEP_ALIVE)
-    gateway.clock.advance(KEEP_ALIVE_SECONDS)
-    assert client.answer().body == KEEP_ALIVE * 2
+    assert (client.answer().status, client.answer().body) == (200, COMMENT)
+    body = gateway.one.reply()
+    gateway.clock.advance(SECONDS)
+    assert client.answer().body == COMMENT * 2
+    gateway.clock.advance(SECONDS - 1)
     body.push(chunk())
-    gateway.clock.advance(KEEP_ALIVE_SECONDS - 1)
-    assert client.answer().body == KEEP_ALIVE * 2 + chunk()
+    gateway.clock.advance(SECONDS - 1)
+    assert client.answer().body == COMMENT * 2 + chunk()
     body.push(chunk(None, "stop"), DONE)
     body.end()
     told = gateway.outcome
-    assert told.first_byte_s == 3 * KEEP_ALIVE_SECONDS
-    assert told.duration_s == 4 * KEEP_ALIVE_SECONDS - 1
+    assert told.first_byte_s == 3 * SECONDS - 1
+    assert told.duration_s == 4 * SECONDS - 2
     # The connection's own idle timer is all that is left.
     assert len(gateway.clock.getDelayedCalls()) == 1
+
+
+def test_a_provider_that_fails_after_a_comment_ends_the_stream_with_an_event() -> None:
+    """The provider never answered, so nothing but a comment went out."""
+    gateway = Gateway()
+    client = streaming(gateway)
+    gateway.clock.advance(SECONDS)
+    gateway.one.fail(ProviderCut("The answer broke off."))
+    answer = client.answer()
+    assert (answer.status, answer.whole) == (200, True)
+    assert answer.body.startswith(COMMENT)
+    assert b"The answer broke off." in answer.body
+    assert answer.body.endswith(DONE)
+    told = gateway.outcome
+    assert (told.ending, told.status, told.provider) == ("failed", 200, "one")
 
 
 def test_a_fault_after_a_comment_is_an_event() -> None:
     gateway = Gateway()
     client = streaming(gateway)
     body = gateway.one.reply()
-    gateway.clock.advance(KEEP_ALIVE_SECONDS)
+    gateway.clock.advance(SECONDS)
     body.end(ProviderCut("The answer broke off."))
     answer = client.answer()
     assert answer.status == 200
@@ -111,7 +124,7 @@ def test_a_whole_answer_gets_no_comments() -> None:
     client = gateway.connect()
     client.chat(model="same")
     body = gateway.one.reply()
-    gateway.clock.advance(KEEP_ALIVE_SECONDS * 2)
+    gateway.clock.advance(SECONDS * 2)
     body.push(completion())
     body.end()
     assert client.answer().body == completion()
@@ -122,8 +135,8 @@ def test_a_full_buffer_gets_no_comments() -> None:
     client = streaming(gateway)
     gateway.one.reply().push(chunk())
     client.stall()
-    gateway.clock.advance(KEEP_ALIVE_SECONDS * 2)
-    assert KEEP_ALIVE not in client.received
+    gateway.clock.advance(SECONDS * 2)
+    assert COMMENT not in client.received
 
 
 class Untouched(OpenAIChat):
@@ -142,11 +155,11 @@ def test_half_an_event_is_not_torn() -> None:
     event = chunk("whole")
     body = gateway.one.reply()
     body.push(event[:20])
-    gateway.clock.advance(KEEP_ALIVE_SECONDS)
+    gateway.clock.advance(SECONDS)
     body.push(event[20:-1], event[-1:])
     assert client.answer().body == event
-    gateway.clock.advance(KEEP_ALIVE_SECONDS)
-    assert client.answer().body == event + KEEP_ALIVE
+    gateway.clock.advance(SECONDS)
+    assert client.answer().body == event + COMMENT
 
 
 # -- ends --------------------------------------------------------------------------

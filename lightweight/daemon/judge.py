@@ -1,0 +1,57 @@
+"""One judgement of a configuration, for start, reload and check alike."""
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+from twisted.internet.task import Clock
+
+from lightweight.catalog.load import Catalog, CatalogProblem
+from lightweight.config.load import ConfigError, Loaded, load
+from lightweight.daemon.listen import CannotListen, endpoint
+from lightweight.runtime import ProviderPlan, build_runtime
+from lightweight.upstream.demo import DemoProvider
+from lightweight.upstream.provider import Provider
+
+CONFIG_VARIABLE = "LIGHTWEIGHT_CONFIG"
+"""The environment variable that names the configuration file."""
+
+UNFIT = (ConfigError, CatalogProblem, CannotListen)
+"""What ``judged`` raises; the text of each has one line for each problem."""
+
+
+def config_path(given: str | None, environ: Mapping[str, str]) -> Path | None:
+    """Give the absolute path of the configuration file; None for no file at all."""
+    named = given or environ.get(CONFIG_VARIABLE)
+    return Path(named).absolute() if named else None
+
+
+def judged(
+    path: Path | None, environ: Mapping[str, str], catalog: Catalog, reactor: Any
+) -> Loaded:
+    """Read the configuration and try everything a start would make of it.
+
+    Raises one of UNFIT. Nothing is opened and nothing is sent.
+    """
+    loaded = load(path, environ, presets=catalog.presets)
+    for description in loaded.config.listen:
+        endpoint(reactor, description)
+    build_runtime(
+        loaded.config,
+        catalog,
+        environ=environ,
+        make_provider=_no_provider,
+        today=today(),
+    )
+    return loaded
+
+
+def _no_provider(plan: ProviderPlan) -> Provider:
+    """Stand for a provider where nothing will be sent."""
+    return DemoProvider(plan.name, Clock(), wall=lambda: 0.0)
+
+
+def today() -> date:
+    """Give the day in UTC: models end on a day, wherever the server stands."""
+    return datetime.now(UTC).date()

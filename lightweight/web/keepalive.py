@@ -1,0 +1,62 @@
+"""Comments that keep a silent stream open: hops between us and a client cut it else."""
+
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+
+from lightweight.records import Headers
+from lightweight.web.exchange import Exchange
+
+SECONDS = 15.0
+"""Silence after which a stream gets a comment (hops cut it after some 100 s)."""
+
+COMMENT = b": keepalive\n\n"
+
+EVENT_STREAM = "text/event-stream"
+"""The one Content-Type in which a comment has a place (SSE, WHATWG section 9.2)."""
+
+_EVENT_ENDS = (b"\n\n", b"\r\n\r\n", b"\r\r")
+_LONGEST_END = 4
+
+
+class KeepAlive:
+    """Watches one stream from the moment its call is known until its end.
+
+    A provider that is silent for long costs the call its open status: the head with
+    status 200 leaves before the first comment, and a later fault becomes an event.
+    """
+
+    def __init__(
+        self, exchange: Exchange, clock: IReactorTime, headers: Headers
+    ) -> None:
+        """``headers`` go out with status 200 if a comment is the first thing to go."""
+        self.held = False
+        """Set while the client does not read: it needs no more bytes."""
+        self._exchange = exchange
+        self._clock = clock
+        self._headers = headers
+        self._tail = _EVENT_ENDS[0]
+        self._next: IDelayedCall | None = None
+
+    def begin(self) -> None:
+        """Count silence from now on."""
+        self._next = self._clock.callLater(SECONDS, self._comment)
+
+    def wrote(self, data: bytes) -> None:
+        """Learn of bytes that went out: the silence begins anew."""
+        self._tail = (self._tail + data)[-_LONGEST_END:]
+        if self._next is not None:
+            self._next.reset(SECONDS)
+
+    def end(self) -> None:
+        """Write nothing more."""
+        if self._next is not None:
+            self._next.cancel()
+            self._next = None
+
+    def _comment(self) -> None:
+        self.begin()
+        # A comment inside an event would tear it.
+        if self.held or not self._tail.endswith(_EVENT_ENDS):
+            return
+        if not self._exchange.started:
+            self._exchange.start(200, self._headers)
+        self._exchange.write(COMMENT)
