@@ -206,7 +206,9 @@ def build_runtime(
     Raises CatalogProblem for an operator's model that cannot be right.
     """
     plans = [*plan_providers(config, catalog, environ)]
-    if not config.providers and config.discover:
+    if config.providers or not config.discover:
+        found = ()
+    else:
         plans += plan_found(config, found)
         if not plans:
             plans.append(plan_demo(config))

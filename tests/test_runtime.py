@@ -1,0 +1,165 @@
+"""The runtime: which providers there are, what they offer, what a reload keeps."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+import pytest
+
+from lightweight.catalog.load import CatalogProblem, load_catalog
+from lightweight.config.schema import (
+    Config,
+    ModelConfig,
+    PartialTimeouts,
+    ProviderConfig,
+    TargetConfig,
+)
+from lightweight.config.secret import Secret
+from lightweight.errors import ModelNotFound
+from lightweight.records import Outgoing, Target
+from lightweight.runtime import ProviderPlan, Runtime, build_runtime
+from lightweight.upstream.discover import Found
+from lightweight.upstream.provider import Reply
+
+CATALOG = load_catalog()
+TODAY = date(2026, 11, 22)
+
+
+class Made:
+    """A provider that is only counted."""
+
+    def __init__(self, plan: ProviderPlan) -> None:
+        self.name = plan.name
+        self.plan = plan
+
+    async def send(self, outgoing: Outgoing, request_id: str) -> Reply:
+        raise AssertionError("nothing is sent here")
+
+    async def close(self) -> None:
+        raise AssertionError("nothing is closed here")
+
+
+def built(
+    config: Config, environ: Mapping[str, str] | None = None, **more: Any
+) -> Runtime:
+    return build_runtime(
+        config,
+        CATALOG,
+        environ=environ or {},
+        make_provider=Made,
+        today=TODAY,
+        **more,
+    )
+
+
+def openai(**fields: Any) -> Config:
+    given = ProviderConfig(api_key=Secret("sk-1"), **fields)
+    return Config(providers={"openai": given})
+
+
+def test_a_provider_takes_what_its_preset_knows() -> None:
+    plan = built(openai()).plans["openai"]
+
+    assert plan.base_url == CATALOG.presets["openai"].base_url
+    assert (plan.preset, plan.kind, plan.credential) == (
+        "openai",
+        "openai",
+        Secret("sk-1"),
+    )
+
+
+def test_what_is_configured_goes_before_the_preset() -> None:
+    config = openai(
+        base_url="http://127.0.0.1:9/v1",
+        timeouts=PartialTimeouts(idle=1.0),
+        quirks=("odd",),
+    )
+    plan = built(config).plans["openai"]
+
+    assert plan.base_url == "http://127.0.0.1:9/v1"
+    assert (plan.timeouts.idle, plan.timeouts.total) == (1.0, 1800.0)
+    assert plan.quirks == {"odd"}
+
+
+def test_a_configured_provider_offers_its_part_of_the_catalog() -> None:
+    offering = built(openai()).offering
+
+    assert offering.find("gpt-4o").targets == (
+        Target(provider="openai", model="gpt-4o", dialect="openai_chat"),
+    )
+    with pytest.raises(ModelNotFound, match="mistral"):
+        offering.find("Mistral-Medium-3")
+
+
+def test_an_operators_model_is_offered_beside_them() -> None:
+    target = TargetConfig(provider="local", model="org/m", dialect="openai_chat")
+    config = Config(
+        providers={"local": ProviderConfig(kind="openai", base_url="http://h/v1")},
+        models=(ModelConfig(id="mine", context="8K", targets=(target,)),),
+    )
+    model = built(config).offering.find("mine")
+
+    assert (model.context_window, model.targets[0].model) == (8000, "org/m")
+
+
+def test_an_impossible_model_is_a_problem() -> None:
+    target = TargetConfig(provider="nowhere", model="m", dialect="openai_chat")
+    config = Config(models=(ModelConfig(id="mine", targets=(target,)),))
+
+    with pytest.raises((CatalogProblem, ModelNotFound)):
+        built(config).offering.find("mine")
+
+
+def test_without_configuration_the_environment_speaks() -> None:
+    environ = {
+        "OPENAI_API_KEY": "sk-1",
+        "MISTRAL_API_KEY": "lw-ours",
+        "XAI_API_KEY": "",
+        "OPENAI_BASE_URL": "http://elsewhere/v1",
+    }
+    runtime = built(Config(), environ)
+
+    assert list(runtime.providers) == ["openai"]
+    assert runtime.plans["openai"].base_url == CATALOG.presets["openai"].base_url
+
+
+def test_a_configured_provider_silences_the_environment() -> None:
+    runtime = built(openai(), {"MISTRAL_API_KEY": "m-1"})
+
+    assert list(runtime.providers) == ["openai"]
+
+
+def test_local_servers_offer_their_own_models() -> None:
+    found = (
+        Found(name="llamacpp", base_url="http://127.0.0.1:8000/v1", models=("g",)),
+    )
+    runtime = built(Config(), found=found)
+
+    assert list(runtime.providers) == ["llamacpp"]
+    assert runtime.offering.find("g").targets[0].provider == "llamacpp"
+
+
+def test_with_nothing_else_there_is_the_demo() -> None:
+    runtime = built(Config())
+
+    assert [model.id for model in runtime.offering.listed()] == ["demo"]
+
+
+def test_discover_false_turns_all_of_it_off() -> None:
+    runtime = built(
+        Config(discover=False),
+        {"OPENAI_API_KEY": "sk-1"},
+        found=(Found(name="l", base_url="http://127.0.0.1:8000/v1", models=("g",)),),
+    )
+
+    assert runtime.providers == {}
+    assert runtime.offering.listed() == []
+
+
+def test_equal_plans_keep_their_provider_over_a_reload() -> None:
+    first = built(openai())
+    same = built(openai(), previous=first)
+    other = built(openai(base_url="http://127.0.0.1:9/v1"), previous=first)
+
+    assert same.providers["openai"] is first.providers["openai"]
+    assert other.providers["openai"] is not first.providers["openai"]
