@@ -16,13 +16,16 @@ from lightweight.config.schema import (
 )
 from lightweight.config.secret import Secret
 from lightweight.errors import ModelNotFound
-from lightweight.records import Outgoing, Target
+from lightweight.records import Outgoing
 from lightweight.runtime import ProviderPlan, Runtime, build_runtime
 from lightweight.upstream.discover import Found
 from lightweight.upstream.provider import Reply
 
 CATALOG = load_catalog()
 TODAY = date(2026, 11, 22)
+
+
+LOCAL = Found(name="vllm", base_url="http://127.0.0.1:8000/v1", models=("g",))
 
 
 class Made:
@@ -84,10 +87,9 @@ def test_what_is_configured_goes_before_the_preset() -> None:
 def test_a_configured_provider_offers_its_part_of_the_catalog() -> None:
     offering = built(openai()).offering
 
-    assert offering.find("gpt-4o").targets == (
-        Target(provider="openai", model="gpt-4o", dialect="openai_chat"),
-    )
-    with pytest.raises(ModelNotFound, match="mistral"):
+    (target,) = offering.find("gpt-4o").targets
+    assert (target.provider, target.model) == ("openai", "gpt-4o")
+    with pytest.raises(ModelNotFound, match="azure"):
         offering.find("Mistral-Medium-3")
 
 
@@ -130,13 +132,10 @@ def test_a_configured_provider_silences_the_environment() -> None:
 
 
 def test_local_servers_offer_their_own_models() -> None:
-    found = (
-        Found(name="llamacpp", base_url="http://127.0.0.1:8000/v1", models=("g",)),
-    )
-    runtime = built(Config(), found=found)
+    runtime = built(Config(), found=(LOCAL,))
 
-    assert list(runtime.providers) == ["llamacpp"]
-    assert runtime.offering.find("g").targets[0].provider == "llamacpp"
+    assert list(runtime.providers) == ["vllm"]
+    assert runtime.offering.find("g").targets[0].provider == "vllm"
 
 
 def test_with_nothing_else_there_is_the_demo() -> None:
@@ -149,7 +148,7 @@ def test_discover_false_turns_all_of_it_off() -> None:
     runtime = built(
         Config(discover=False),
         {"OPENAI_API_KEY": "sk-1"},
-        found=(Found(name="l", base_url="http://127.0.0.1:8000/v1", models=("g",)),),
+        found=(LOCAL,),
     )
 
     assert runtime.providers == {}

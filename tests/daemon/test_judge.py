@@ -10,6 +10,14 @@ from lightweight.daemon.judge import UNFIT, config_path, judged
 CATALOG = load_catalog()
 
 
+NOWHERE = """\
+[[models]]
+id = "m"
+context = "8K"
+targets = [{ provider = "no", model = "m", dialect = "openai_chat" }]
+"""
+
+
 def judge(tmp_path: Path, text: str) -> None:
     from twisted.internet import reactor
 
@@ -27,11 +35,7 @@ def test_a_good_configuration_opens_nothing(tmp_path: Path) -> None:
     [
         ("workers = 0\n", "lightweight.toml:1: workers"),
         ('listen = ["ssl:8443:privateKey=/no/such.pem"]\n', "listen"),
-        (
-            '[[models]]\nid = "m"\ncontext = "8K"\n'
-            'targets = [{ provider = "no", model = "m", dialect = "openai_chat" }]\n',
-            "provider",
-        ),
+        (NOWHERE, "provider"),
     ],
 )
 def test_what_a_start_would_trip_over_is_told(

@@ -56,9 +56,12 @@ class World:
             loaded(config),
             reread=self.reread,
             build=self.build,
-            discover=lambda: self.found(),
+            discover=self.look,
             adopted=self.adopted.append,
         )
+
+    async def look(self) -> Sequence[Found]:
+        return await self.found()
 
     async def nothing(self) -> Sequence[Found]:
         return ()
