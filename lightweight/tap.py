@@ -11,7 +11,7 @@ from typing import Any
 
 from twisted.application.service import Service
 from twisted.python import usage
-from twisted.web.resource import NoResource
+from twisted.web.resource import Resource
 
 from lightweight import __version__
 from lightweight.catalog.load import Catalog, load_catalog
@@ -189,7 +189,7 @@ def _put_together(
         adopted=lambda runtime: writer.hide(secrets_of(runtime)),
     )
     site = GatewaySite(
-        NoResource(),
+        Resource(),
         reactor,
         current=lambda: reloader.current,
         record=AccessLog(writer, form, wall=wall, journal=journal),

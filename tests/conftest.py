@@ -9,6 +9,7 @@ test that caused it. tests/test_conftest.py shows that they do.
 import functools
 import gc
 import inspect
+import time
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Any
 
@@ -37,7 +38,14 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Take what imports made out of the collector's sight: it runs after each test."""
+    """Take what imports made out of the collector's sight: it runs after each test.
+
+    The clock is the product's own; a test that starts the service must not change it
+    under calls that are scheduled already.
+    """
+    from twisted.internet import reactor
+
+    reactor.seconds = time.monotonic  # type: ignore[method-assign]  # as the product does
     gc.collect()
     gc.freeze()
 

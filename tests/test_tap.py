@@ -1,0 +1,113 @@
+"""The composition root: where the log goes, what it hides, what ends a start."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from twisted.internet.task import Clock
+from twisted.python import usage
+
+import pytest
+from support.daemon import BIN, spawn
+
+from lightweight.catalog.load import load_catalog
+from lightweight.config.schema import Config, ProviderConfig
+from lightweight.config.secret import Secret
+from lightweight.daemon.judge import today
+from lightweight.runtime import ProviderPlan, build_runtime
+from lightweight.tap import (
+    STDOUT,
+    Options,
+    behind_journal,
+    log_format,
+    log_place,
+    makeService,
+    secrets_of,
+)
+from lightweight.upstream.demo import DemoProvider
+from lightweight.upstream.provider import Provider
+
+
+@pytest.mark.parametrize(
+    ("twistd", "place"),
+    [
+        ({"nodaemon": True, "logfile": None}, STDOUT),
+        ({"nodaemon": True, "logfile": "-"}, STDOUT),
+        ({"nodaemon": True, "logfile": "/var/log/lw"}, Path("/var/log/lw")),
+        ({"nodaemon": False, "logfile": None}, Path.cwd() / "twistd.log"),
+        ({"nodaemon": False, "logfile": "lw.log"}, Path.cwd() / "lw.log"),
+        ({}, STDOUT),
+    ],
+)
+def test_twistd_says_where_the_log_goes(
+    twistd: dict[str, Any], place: Path | int
+) -> None:
+    assert log_place(twistd) == place
+
+
+def test_syslog_is_refused_with_the_way_out() -> None:
+    with pytest.raises(usage.UsageError, match="systemd"):
+        log_place({"syslog": True})
+
+
+def test_the_journal_is_known_by_its_stream(tmp_path: Path) -> None:
+    with (tmp_path / "stream").open("w") as stream:
+        status = os.fstat(stream.fileno())
+        journal = {"JOURNAL_STREAM": f"{status.st_dev}:{status.st_ino}"}
+
+        assert behind_journal(stream.fileno(), journal)
+        assert not behind_journal(stream.fileno(), {"JOURNAL_STREAM": "1:2"})
+        assert not behind_journal(stream.fileno(), {})
+        assert not behind_journal(tmp_path / "stream", journal)
+
+
+def test_only_a_terminal_gets_text_by_itself(tmp_path: Path) -> None:
+    controller, terminal = os.openpty()
+
+    assert log_format(Config(), terminal) == "text"
+    assert log_format(Config(), tmp_path / "log") == "json"
+    assert log_format(Config(log_format="text"), tmp_path / "log") == "text"
+    os.close(controller)
+    os.close(terminal)
+
+
+def never_asked(plan: ProviderPlan) -> Provider:
+    return DemoProvider(plan.name, Clock(), wall=lambda: 0.0)
+
+
+def test_every_secret_is_hidden() -> None:
+    config = Config(
+        metrics_token=Secret("m-token"),
+        providers={"demo": ProviderConfig(kind="demo", api_key=Secret("sk-1"))},
+    )
+    runtime = build_runtime(
+        config,
+        load_catalog(),
+        environ={},
+        make_provider=never_asked,
+        today=today(),
+    )
+
+    assert {"m-token", "sk-1"} <= set(secrets_of(runtime))
+
+
+def test_a_bad_configuration_ends_the_start_with_its_problems(tmp_path: Path) -> None:
+    from twisted.internet import reactor
+
+    path = tmp_path / "bad.toml"
+    path.write_text("workers = 0\n")
+    options = Options()
+    options.parseOptions(["-c", str(path)])
+
+    with pytest.raises(SystemExit, match=r"bad\.toml:1: workers"):
+        makeService(options, reactor=reactor)
+
+
+async def test_the_command_line_explains_itself(tmp_path: Path) -> None:
+    child = spawn([BIN / "twistd", "lightweight", "--help"], cwd=tmp_path)
+    assert await child.ended() == 0
+    assert "--check" in child.text
+
+    child = spawn([BIN / "twistd", "lightweight", "--version"], cwd=tmp_path)
+    assert await child.ended() == 0
+    assert child.text.startswith("lightweight ")
