@@ -8,7 +8,7 @@ import os
 import re
 import signal
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -115,7 +115,7 @@ class Child(ProcessProtocol):
 
 
 def spawn(
-    command: Sequence[str | Path],
+    command: Iterable[object],
     *,
     cwd: Path,
     environ: Mapping[str, str] | None = None,
