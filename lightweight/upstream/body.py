@@ -201,8 +201,7 @@ class Body(Protocol):
         _stop(self._total)
 
     def _steer(self, how: str) -> None:
-        # A whole response has no transport any more.
-        if self._end is None and self.transport is not None:
+        if self.transport is not None:
             getattr(self.transport, how)()
 
     def _watch_idle(self) -> None:

@@ -19,7 +19,7 @@ GAP_SECONDS = 0.02
 TEXT = (
     "This is the built-in demo of Lightweight, not a language model: it gives this "
     "same answer to everything. Your gateway works. To talk to a real model, give it "
-    "a provider: start it with OPENAI_API_KEY, ANTHROPIC_API_KEY or another "
+    "a provider: start it with OPENAI_API_KEY, MISTRAL_API_KEY or another "
     "provider's key in its environment, or write [providers.openai] with an api_key "
     "into lightweight.toml, then reload or restart it."
 )

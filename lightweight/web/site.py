@@ -137,6 +137,7 @@ class GatewaySite(Site):
     connection.
     """
 
+    noisy = False
     requestFactory = GatewayRequest  # type: ignore[assignment]
     protocol = GatewayChannel  # type: ignore[assignment]  # no wrapper: it is for HTTP/2
 

@@ -172,7 +172,7 @@ async def test_a_paused_source_stalls_the_provider(
     sink = RecordingSink(on_piece=body.pause)
     body.deliver(sink)
     await sink.piece()
-    written = 0
+    written = -1
     while written != either.written:
         written = either.written
         await turns(reactor, 50)
@@ -182,6 +182,25 @@ async def test_a_paused_source_stalls_the_provider(
     body.resume()
     assert await sink.end() is None
     assert len(sink.data) == total
+
+
+async def test_a_source_paused_before_it_is_delivered_stalls_the_provider(
+    either: ScriptedProvider, client_of: MakeProvider, reactor: Any
+) -> None:
+    either.script(
+        Send(head(200, {"Content-Length": str(64 * MIB)})),
+        Flood(b"x" * 65536, 1024),
+    )
+    body = await asked(either, client_of)
+    body.pause()
+    body.deliver(RecordingSink())
+    written = -1
+    while written != either.written:
+        written = either.written
+        await turns(reactor, 50)
+    assert written < 16 * MIB, "no more than the kernel's buffers"
+    body.abort()
+    await either.connection_lost()
 
 
 async def test_what_came_with_the_last_piece_is_held_too(
@@ -322,6 +341,18 @@ def test_the_clocks_by_the_clock() -> None:
         "Provider 'acme' did not finish its answer in time."
     ]
     assert clock.getDelayedCalls() == []
+
+
+def test_each_piece_winds_the_idle_clock_up_again() -> None:
+    clock, sink = Clock(), RecordingSink()
+    body = quiet_body(clock, idle=10, total=100)
+    body.deliver(sink)
+    for _ in range(5):
+        clock.advance(9)
+        body.dataReceived(b"x")
+    assert sink.ends == []
+    clock.advance(10)
+    assert len(sink.ends) == 1
 
 
 def test_an_aborted_body_leaves_no_clock() -> None:

@@ -130,6 +130,7 @@ async def test_no_cookie_comes_back(
     assert len(scripted_provider.requests) == 2
     for seen in scripted_provider.requests:
         assert "cookie" not in seen.headers
+    assert list(provider._client._cookiejar) == [], "none is kept either"
     assert scripted_provider.connections == 1, "the connection served twice"
 
 
