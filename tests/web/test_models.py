@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from support.gateway import LIMITED_KEY, Gateway, identity, model, offering
+from support.openai_schema import model_list_errors
 
 from lightweight.errors import ModelNotFound
 from lightweight.web.models import list_models, one_model
@@ -80,3 +81,7 @@ def test_a_limited_key_sees_only_its_models() -> None:
 def test_an_absent_model_is_a_fault() -> None:
     with pytest.raises(ModelNotFound):
         one_model(offering(), identity(), "x", anthropic=False)
+
+
+def test_the_list_is_openais_own_shape() -> None:
+    assert model_list_errors(get("/v1/models")) == []
