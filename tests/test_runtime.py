@@ -5,6 +5,7 @@ from datetime import date
 from typing import Any
 
 import pytest
+from support.fakes import FakeProvider
 
 from lightweight.catalog.load import CatalogProblem, load_catalog
 from lightweight.config.schema import (
@@ -16,30 +17,14 @@ from lightweight.config.schema import (
 )
 from lightweight.config.secret import Secret
 from lightweight.errors import ModelNotFound
-from lightweight.records import Outgoing
-from lightweight.runtime import ProviderPlan, Runtime, build_runtime
+from lightweight.runtime import Runtime, build_runtime
 from lightweight.upstream.discover import Found
-from lightweight.upstream.provider import Reply
 
 CATALOG = load_catalog()
 TODAY = date(2026, 11, 22)
 
 
 LOCAL = Found(name="vllm", base_url="http://127.0.0.1:8000/v1", models=("g",))
-
-
-class Made:
-    """A provider that is only counted."""
-
-    def __init__(self, plan: ProviderPlan) -> None:
-        self.name = plan.name
-        self.plan = plan
-
-    async def send(self, outgoing: Outgoing, request_id: str) -> Reply:
-        raise AssertionError("nothing is sent here")
-
-    async def close(self) -> None:
-        raise AssertionError("nothing is closed here")
 
 
 def built(
@@ -49,7 +34,7 @@ def built(
         config,
         CATALOG,
         environ=environ or {},
-        make_provider=Made,
+        make_provider=lambda plan: FakeProvider(plan.name),
         today=TODAY,
         **more,
     )

@@ -1,19 +1,16 @@
 """`lightweight check`: tell whether the daemon would start on a configuration."""
 
 import os
-from typing import TYPE_CHECKING
 
 import click
 
 from lightweight.catalog.load import load_catalog
-
-if TYPE_CHECKING:
-    from lightweight.cli.main import Opened
+from lightweight.cli.output import Opened
 
 
 @click.command()
 @click.pass_obj
-def check(opened: "Opened") -> None:
+def check(opened: Opened) -> None:
     """Judge the configuration: exit 0 if a daemon would take it, else 1.
 
     Every problem is told, one line each, with file and line where there is one.

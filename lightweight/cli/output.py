@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Protocol
 
 import click
@@ -23,6 +24,10 @@ NOTHING = "-"
 
 class Opened(Protocol):
     """What a command works on: the ``obj`` of click's context."""
+
+    @property
+    def path(self) -> Path | None:
+        """The configuration file; None where there is none."""
 
     @property
     def config(self) -> Loaded:

@@ -6,30 +6,16 @@ from datetime import date
 from twisted.internet.defer import Deferred
 from twisted.logger import LogEvent, globalLogPublisher
 
+from support.fakes import FakeProvider
+
 from lightweight.catalog.load import load_catalog
 from lightweight.config.load import ConfigError, Loaded, Problem
 from lightweight.config.schema import Config, ProviderConfig
 from lightweight.daemon.reload import Reloader
-from lightweight.records import Outgoing
-from lightweight.runtime import ProviderPlan, Runtime, build_runtime
+from lightweight.runtime import Runtime, build_runtime
 from lightweight.upstream.discover import Found
-from lightweight.upstream.provider import Reply
 
 CATALOG = load_catalog()
-
-
-class Counted:
-    """A provider that remembers being closed."""
-
-    def __init__(self, plan: ProviderPlan) -> None:
-        self.name = plan.name
-        self.closed = False
-
-    async def send(self, outgoing: Outgoing, request_id: str) -> Reply:
-        raise AssertionError("nothing is sent here")
-
-    async def close(self) -> None:
-        self.closed = True
 
 
 def loaded(config: Config) -> Loaded:
@@ -79,15 +65,15 @@ class World:
             config,
             CATALOG,
             environ={},
-            make_provider=Counted,
+            make_provider=lambda plan: FakeProvider(plan.name),
             today=date(2026, 11, 22),
             found=found,
             previous=previous,
         )
 
-    def provider(self, name: str) -> Counted:
+    def provider(self, name: str) -> FakeProvider:
         provider = self.reloader.current.providers[name]
-        assert isinstance(provider, Counted)
+        assert isinstance(provider, FakeProvider)
         return provider
 
 

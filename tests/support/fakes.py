@@ -82,6 +82,7 @@ class FakeProvider:
         self.asked: list[Outgoing] = []
         self.request_ids: list[str] = []
         self.cancelled = 0
+        self.closed = False
         self._answers: DeferredQueue[FakeReply | ProviderFault] = DeferredQueue()
 
     async def send(self, outgoing: Outgoing, request_id: str) -> Reply:
@@ -97,7 +98,7 @@ class FakeProvider:
         return answer
 
     async def close(self) -> None:
-        pass
+        self.closed = True
 
     def reply(self, status: int = 200, headers: Headers | None = None) -> FakeSource:
         """Answer the request that waits, or the next one; give the body behind it."""

@@ -22,6 +22,7 @@ class OpenedState:
 
     def __init__(self, state: Path) -> None:
         self.state = state
+        self.path: Path | None = None
         self.time = NOW
         self.config: Loaded = load(None, {})
         self.random_bytes = os.urandom
