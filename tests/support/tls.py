@@ -15,7 +15,11 @@ from twisted.internet.ssl import (
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+)
 from cryptography.x509.oid import NameOID
 from OpenSSL import SSL
 
@@ -59,6 +63,10 @@ class ServerContext(ContextFactory):
     def __init__(
         self, key: ec.EllipticCurvePrivateKey, certificate: x509.Certificate
     ) -> None:
+        self.key_pem = key.private_bytes(
+            Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
+        )
+        self.certificate_pem = certificate.public_bytes(Encoding.PEM)
         self._context = SSL.Context(SSL.TLS_SERVER_METHOD)
         self._context.use_privatekey(key)
         self._context.use_certificate(certificate)
