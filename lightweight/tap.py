@@ -1,6 +1,7 @@
 """``twistd lightweight``: options, and the one place that knows every room."""
 
 import os
+import resource
 import secrets
 import sys
 import time
@@ -40,6 +41,7 @@ from lightweight.upstream.discover import discover
 from lightweight.upstream.http import HttpProvider, credential_headers
 from lightweight.upstream.provider import Provider
 from lightweight.web.app import App
+from lightweight.web.gate import Gate
 from lightweight.web.live import Live
 from lightweight.web.serve import Desk
 from lightweight.web.site import GatewaySite
@@ -143,6 +145,13 @@ def _quiet_about_told_problems(
         sys.__excepthook__(kind, problem, trace)
 
 
+def descriptors() -> int:
+    """Raise the limit of open files as far as it goes, and give it."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    return hard if hard != resource.RLIM_INFINITY else sys.maxsize
+
+
 def _put_together(
     loaded: Loaded,
     path: Path | None,
@@ -194,9 +203,11 @@ def _put_together(
         current=lambda: reloader.current,
         record=AccessLog(writer, form, wall=wall, journal=journal),
         entropy=secrets.token_bytes,
+        descriptors=descriptors(),
     )
 
     def serve(keyring: Keyring) -> None:
+        site.gate = Gate(keyring, lambda: None)
         site.resource = App(
             current=lambda: reloader.current,
             keyring=keyring,

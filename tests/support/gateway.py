@@ -34,10 +34,12 @@ from lightweight.records import (
 )
 from lightweight.runtime import Runtime
 from lightweight.web.app import App
+from lightweight.web.gate import Gate
 from lightweight.web.health import Check
 from lightweight.web.live import Live
 from lightweight.web.serve import Desk
-from lightweight.web.site import GatewayChannel, GatewaySite
+from lightweight.web.site import GatewaySite
+from lightweight.web.site_channel import GatewayChannel
 
 KEY = "lw-known"
 STORED_KEY = "lw-stored"
@@ -93,6 +95,9 @@ class Keys:
 
     def known(self, presented: str) -> Identity | None:
         return self.held.get(presented)
+
+    def plausible(self, presented: str) -> bool:
+        return presented in self.stored
 
     async def identify(self, presented: str) -> Identity | None:
         return self.stored.get(presented)
@@ -281,7 +286,10 @@ class Gateway:
             current=lambda: self.runtime,
             record=self.visits.append,
             entropy=lambda size: next(numbers).to_bytes(size, "big"),
+            descriptors=100_000,
         )
+        self.overloaded: str | None = None
+        self.site.gate = Gate(self.keys, lambda: self.overloaded)
 
     def made(self, config: Config, dialect: Dialect | None = None) -> Runtime:
         """Make a runtime of ``config`` with this gateway's providers."""

@@ -10,7 +10,7 @@ import pytest
 from support.gateway import KEY, Client, Gateway, chunk, on_loopback, read_answer
 
 from lightweight.config.schema import Config, Edge
-from lightweight.web.site import DISCARD_SECONDS
+from lightweight.web.edge import DISCARD_SECONDS
 
 CHAT = b"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer "
 CHAT += KEY.encode() + b"\r\n"
@@ -27,13 +27,10 @@ def small(max_body: int = 1000) -> Gateway:
         b"GET / HTTP/3.0\r\n\r\n",
         b"GET / HTTP/1.1\r\nno colon\r\n\r\n",
         b"GET / HTTP/1.1\r\nno colon\r\nHost: x\r\n\r\nGET / HTTP/1.1\r\n\r\n",
-        b"POST / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\nx",
-        b"POST / HTTP/1.1\r\nContent-Length: " + b"9" * 5000 + b"\r\n\r\n",
-        b"POST / HTTP/1.1\r\nTransfer-Encoding: gzip\r\n\r\n",
-        b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
-        b"GET /" + b"a" * 17000 + b" HTTP/1.1\r\n\r\n",
-        b"GET / HTTP/1.1\r\nX: " + b"a" * 17000 + b"\r\n\r\n",
-        b"GET / HTTP/1.1\r\n" + b"".join(b"X: %d\r\n" % n for n in range(600)),
+        b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1, 1\r\n\r\nx",
+        b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: " + b"9" * 5000 + b"\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
     ],
 )
 def test_a_malformed_request_is_one_json_400_and_the_end(sent: bytes) -> None:
