@@ -13,6 +13,7 @@ from typing import Any
 
 from twisted.internet.address import IPv4Address
 from twisted.internet.error import ConnectionDone, ConnectionLost
+from twisted.internet.ssl import ContextFactory
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
@@ -332,13 +333,18 @@ class Gateway:
 
 
 @asynccontextmanager
-async def on_loopback(gateway: Gateway) -> AsyncIterator[int]:
-    """Serve on a real port; give its number."""
+async def on_loopback(
+    gateway: Gateway, tls: ContextFactory | None = None
+) -> AsyncIterator[int]:
+    """Serve on a real port, over TLS if there is a context; give its number."""
     from twisted.internet import reactor
 
     real: Any = reactor
     gateway.site.reactor = real
-    port = real.listenTCP(0, gateway.site, interface="127.0.0.1")
+    if tls is None:
+        port = real.listenTCP(0, gateway.site, interface="127.0.0.1")
+    else:
+        port = real.listenSSL(0, gateway.site, tls, interface="127.0.0.1")
     try:
         yield port.getHost().port
     finally:
