@@ -1,5 +1,7 @@
 """One connection under the edge's caps and deadlines, in memory."""
 
+from typing import Any
+
 import pytest
 from support.gateway import KEY, Client, Gateway, chunk
 
@@ -224,6 +226,24 @@ def test_a_client_that_reads_on_in_time_is_kept() -> None:
     gateway.clock.pump([15] * 10)
     assert not client.wire.disconnecting
     client.leave()
+
+
+def test_a_client_that_reads_slowly_is_kept_while_it_reads() -> None:
+    gateway = Gateway(Config(edge=EDGE))
+    client = gateway.connect()
+    client.chat(stream=True)
+    gateway.one.reply().push(chunk())
+    # What Twisted's own transports have, where a test's has nothing.
+    wire: Any = client.wire
+    wire.dataBuffer, wire.offset, wire._tempDataLen = b"a" * 100, 0, 10
+    client.stall()
+    for _ in range(5):
+        gateway.clock.pump([15] * 3)
+        wire.offset += 1
+    gateway.clock.pump([15] * 3)
+    assert not wire.disconnecting
+    gateway.clock.pump([15] * 2)
+    assert wire.aborted
 
 
 def test_a_closed_connection_that_is_not_read_is_cut() -> None:
