@@ -106,6 +106,27 @@ class TooLarge(ClientFault):
     code = "request_too_large"
 
 
+class TargetTooLong(ClientFault):
+    """The request line is longer than what is read of one."""
+
+    status = 414
+    code = "uri_too_long"
+
+
+class ExpectationFailed(ClientFault):
+    """The client expects something that this server does not do."""
+
+    status = 417
+    code = "expectation_failed"
+
+
+class HeadTooLarge(ClientFault):
+    """The header fields are too many or too long."""
+
+    status = 431
+    code = "headers_too_large"
+
+
 class Unprocessable(ClientFault):
     """A provider judged the request well-formed but unusable."""
 
@@ -174,6 +195,15 @@ class OwnFault(Fault):
             "Lightweight failed to handle this request. Quote the x-request-id "
             "when you report it."
         )
+
+
+class Unimplemented(Fault):
+    """A part of HTTP that this server does not have: asking again will not help."""
+
+    status = 501
+    type = "invalid_request_error"
+    code = "not_implemented"
+    should_retry = False
 
 
 class Overloaded(Fault):

@@ -1,10 +1,11 @@
 """``twistd lightweight``: options, and the one place that knows every room."""
 
 import os
+import resource
 import secrets
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -30,6 +31,7 @@ from lightweight.daemon.service import GatewayService, Parts
 from lightweight.daemon.state import open_state
 from lightweight.dialects.dialect import Passage
 from lightweight.observe.logs import AccessLog, LogFormat, LogObserver
+from lightweight.observe.memory import memory_limit, resident
 from lightweight.observe.writer import LogWriter
 from lightweight.records import Call
 from lightweight.runtime import ProviderPlan, Runtime, build_runtime
@@ -40,11 +42,16 @@ from lightweight.upstream.discover import discover
 from lightweight.upstream.http import HttpProvider, credential_headers
 from lightweight.upstream.provider import Provider
 from lightweight.web.app import App
+from lightweight.web.gate import Gate
 from lightweight.web.live import Live
+from lightweight.web.overload import Overload
 from lightweight.web.serve import Desk
 from lightweight.web.site import GatewaySite
 
 STDOUT = 1
+MEMORY_SHARE = 0.9
+"""The part of the memory at which no new call is taken: beyond it the kernel kills."""
+
 TOLD = (CannotListen, StoreProblem)
 """Problems of a start that the log has told in one sentence: no traceback helps."""
 
@@ -143,6 +150,13 @@ def _quiet_about_told_problems(
         sys.__excepthook__(kind, problem, trace)
 
 
+def descriptors() -> int:
+    """Raise the limit of open files as far as it goes, and give it."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    return hard if hard != resource.RLIM_INFINITY else sys.maxsize
+
+
 def _put_together(
     loaded: Loaded,
     path: Path | None,
@@ -156,22 +170,9 @@ def _put_together(
     journal = behind_journal(place, environ)
     form = log_format(loaded.config, place)
     writer = LogWriter(place)
-    instance = secrets.token_hex(8)
     live = Live()
     wall = time.time  # noqa: TID251 -- the composition root
-
-    def make_provider(plan: ProviderPlan) -> Provider:
-        if plan.base_url is None:
-            return DemoProvider(plan.name, reactor, wall=wall)
-        key = None if plan.credential is None else plan.credential.reveal()
-        return HttpProvider(
-            reactor,
-            name=plan.name,
-            base_url=plan.base_url,
-            credential=credential_headers(plan.kind, key),
-            timeouts=plan.timeouts,
-            instance=instance,
-        )
+    make_provider = _provider_maker(reactor, wall)
 
     reloader = Reloader(
         loaded,
@@ -194,14 +195,20 @@ def _put_together(
         current=lambda: reloader.current,
         record=AccessLog(writer, form, wall=wall, journal=journal),
         entropy=secrets.token_bytes,
+        descriptors=descriptors(),
+    )
+
+    overload = Overload(
+        reactor, memory=resident, mark=int(memory_limit() * MEMORY_SHARE)
     )
 
     def serve(keyring: Keyring) -> None:
+        site.gate = Gate(keyring, overload.why)
         site.resource = App(
             current=lambda: reloader.current,
             keyring=keyring,
             desk=Desk(clock=reactor, live=live, before_end=_nothing_to_record),
-            checks={"serving": lambda: service.why_not_ready},
+            checks={"serving": lambda: service.why_not_ready, "load": overload.why},
         ).get_resource()
 
     foreground = place == STDOUT and not journal
@@ -216,11 +223,33 @@ def _put_together(
             reloader=reloader,
             site=site,
             live=live,
+            overload=overload,
             open_state=lambda: open_state(loaded.config, environ, secrets.token_bytes),
             serve=serve,
         )
     )
     return service
+
+
+def _provider_maker(
+    reactor: Any, wall: Callable[[], float]
+) -> Callable[[ProviderPlan], Provider]:
+    instance = secrets.token_hex(8)
+
+    def make_provider(plan: ProviderPlan) -> Provider:
+        if plan.base_url is None:
+            return DemoProvider(plan.name, reactor, wall=wall)
+        key = None if plan.credential is None else plan.credential.reveal()
+        return HttpProvider(
+            reactor,
+            name=plan.name,
+            base_url=plan.base_url,
+            credential=credential_headers(plan.kind, key),
+            timeouts=plan.timeouts,
+            instance=instance,
+        )
+
+    return make_provider
 
 
 def _nothing_to_record(call: Call, passage: Passage) -> None:

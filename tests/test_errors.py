@@ -37,6 +37,12 @@ def test_overload_says_when_to_come_back() -> None:
     assert Overloaded("Draining.").should_retry is True
 
 
+def test_what_is_not_implemented_is_not_worth_a_retry() -> None:
+    # SDKs repeat every 5xx unless they are told not to.
+    assert errors.Unimplemented.status == 501
+    assert errors.Unimplemented.should_retry is False
+
+
 def test_a_code_given_replaces_the_kinds_own() -> None:
     fault = errors.BadRequest("Too long.", param="messages", code="context_length_x")
 

@@ -1,6 +1,7 @@
 """The composition root: where the log goes, what it hides, what ends a start."""
 
 import os
+import resource
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from lightweight.tap import (
     STDOUT,
     Options,
     behind_journal,
+    descriptors,
     log_format,
     log_place,
     makeService,
@@ -43,6 +45,13 @@ def test_twistd_says_where_the_log_goes(
     twistd: dict[str, Any], place: Path | int
 ) -> None:
     assert log_place(twistd) == place
+
+
+def test_the_process_may_open_as_many_files_as_the_system_lets_it() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(soft, 500), hard))
+    assert descriptors() == hard
+    assert resource.getrlimit(resource.RLIMIT_NOFILE) == (hard, hard)
 
 
 def test_syslog_is_refused_with_the_way_out() -> None:

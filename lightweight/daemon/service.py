@@ -28,6 +28,7 @@ from lightweight.store.database import Database
 from lightweight.store.keyring import Keyring
 from lightweight.store.problems import StoreProblem
 from lightweight.web.live import Live
+from lightweight.web.overload import Overload
 from lightweight.web.site import GatewaySite
 
 FLUSH_SECONDS = 2.0
@@ -51,6 +52,7 @@ class Parts:
     reloader: Reloader
     site: GatewaySite
     live: Live
+    overload: Overload
     open_state: Callable[[], State]
     serve: Callable[[Keyring], None]
     """Put the web app behind the site, once there is a keyring."""
@@ -151,6 +153,7 @@ class GatewayService(Service):
         await self._database.start()
         await self._keyring.start()
         await self._parts.reloader.look_around()
+        self._parts.overload.start()
         for port in self._ports:
             self.log.info("Listening on {url}", url=port.url)
             port.accept()
@@ -202,6 +205,7 @@ class GatewayService(Service):
         if parts.live.count:
             await self._drain(parts.reloader.current.config.drain.stop)
         await self._within(FLUSH_SECONDS, Deferred.fromCoroutine(parts.site.flushed()))
+        parts.overload.stop()
         if self._keyring is not None:
             self._keyring.stop()
         for provider in parts.reloader.current.providers.values():

@@ -130,6 +130,10 @@ class Keyring:
         key = self._keys.get(digest(self._pepper, presented))
         return None if key is None else self._identity(key)
 
+    def plausible(self, presented: str) -> bool:
+        """Tell whether this has the form of a key; touches neither memory nor store."""
+        return plausible(presented)
+
     async def identify(self, presented: str) -> Identity | None:
         """Give who presents this key, asking the database for one that memory lacks.
 

@@ -16,6 +16,9 @@ class Keyring(Protocol):
     def known(self, presented: str) -> Identity | None:
         """Answer from memory; None also when only the store could tell."""
 
+    def plausible(self, presented: str) -> bool:
+        """Tell whether this has the form of a key, so that the store might know it."""
+
     async def identify(self, presented: str) -> Identity | None:
         """Answer, with a look into the store if it must be. Cancelling is harmless."""
 

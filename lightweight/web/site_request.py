@@ -12,14 +12,16 @@ from twisted.web.http import datetimeToString
 from twisted.web.server import Request as ServerRequest
 
 from lightweight.dialects.openai_chat_faults import render_error
-from lightweight.errors import BadRequest, Fault, OwnFault, TooLarge
+from lightweight.errors import Fault, OwnFault
 from lightweight.observe.access import Visit
 from lightweight.records import Answer, Headers, Identity, Outcome
 from lightweight.records import Request as RequestRecord
 from lightweight.web.cors import cors_headers, preflight_headers
+from lightweight.web.edge import body_too_large
+from lightweight.web.forwarded import client_address
 
 if TYPE_CHECKING:
-    from lightweight.web.site import GatewayChannel
+    from lightweight.web.site_channel import GatewayChannel
 
 CLIENT_LEFT = 499
 """What the access log shows where no status was sent (as nginx does)."""
@@ -54,11 +56,9 @@ class GatewayRequest(ServerRequest):
         self.method, self.uri, self.clientproto = command, uri, version
         self.path = uri.partition(b"?")[0]
 
-    def gotLength(self, length: int | None) -> None:
-        """Keep the body in memory; refuse one that says it is too long."""
+    def gotLength(self, length: int | None) -> None:  # noqa: ARG002 -- Twisted's
+        """Keep the body in memory; its length was judged with the head."""
         self.content = self._body = BytesIO()
-        if length is not None and length > self._config.edge.max_body:
-            self.refuse(self._too_large())
 
     def handleContentChunk(self, data: bytes) -> None:
         """Take the next bytes of the body; refuse one that grows too long."""
@@ -66,20 +66,12 @@ class GatewayRequest(ServerRequest):
             return
         self._body_size += len(data)
         if self._body_size > self._config.edge.max_body:
-            self.refuse(self._too_large())
+            self.refuse(body_too_large(self._config.edge.max_body))
         else:
             super().handleContentChunk(data)
 
-    def _too_large(self) -> TooLarge:
-        limit = self._config.edge.max_body
-        return TooLarge(f"The request's body is larger than {limit} bytes.")
-
     def process(self) -> None:
-        """Answer what needs no routing, else ask the resource."""
-        fault = self._unroutable()
-        if fault is not None:
-            self.answer(render_error(fault))
-            return
+        """Answer a preflight, which needs no routing, else ask the resource."""
         preflight = self._preflight()
         if preflight is not None:
             self.answer(Answer(status=204, headers=preflight, body=b""))
@@ -88,17 +80,6 @@ class GatewayRequest(ServerRequest):
         self.postpath = list(map(unquote_to_bytes, self.path[1:].split(b"/")))
         asked = maybeDeferred(self.render, self._gateway.getResourceFor(self))
         asked.addErrback(self._failed)
-
-    def _unroutable(self) -> Fault | None:
-        if not self.path.startswith(b"/"):
-            return BadRequest("The request target must be a path that begins with '/'.")
-        if self.method != self.method.upper():
-            return BadRequest("HTTP methods are case-sensitive: write GET or POST.")
-        try:
-            unquote_to_bytes(self.path).decode()
-        except UnicodeDecodeError:
-            return BadRequest("The path is not UTF-8.")
-        return None
 
     def _preflight(self) -> Headers | None:
         if self.method != b"OPTIONS":
@@ -114,22 +95,25 @@ class GatewayRequest(ServerRequest):
 
     def record(self) -> RequestRecord:
         """Give the request as the rest of the house knows it."""
-        fields = self.requestHeaders.getAllRawHeaders()
         return RequestRecord(
             id=self.request_id,
             method=self.method.decode("ascii"),
             path=self._shown_path(),
             query=self.uri.partition(b"?")[2].decode("utf-8", "replace"),
-            headers={
-                name.decode("ascii").lower(): ", ".join(
-                    value.decode("utf-8", "replace") for value in values
-                )
-                for name, values in fields
-            },
+            headers=self.fields(),
             body=self._body.getvalue(),
             arrived=self.arrived,
             peer=self._peer(),
         )
+
+    def fields(self) -> Headers:
+        """Give the client's header fields as the rest of the house knows them."""
+        return {
+            name.decode("ascii").lower(): ", ".join(
+                value.decode("utf-8", "replace") for value in values
+            )
+            for name, values in self.requestHeaders.getAllRawHeaders()
+        }
 
     def sent(self, name: bytes) -> str | None:
         """Give a header field of the client, whatever bytes it is made of."""
@@ -140,7 +124,15 @@ class GatewayRequest(ServerRequest):
         return (self.path or b"").decode("utf-8", "backslashreplace")
 
     def _peer(self) -> str:
-        return str(getattr(self.client, "host", "") or "")
+        return client_address(
+            str(getattr(self.client, "host", "") or ""),
+            self._forwarded(),
+            self._config.trusted_proxies,
+        )
+
+    def _forwarded(self) -> str | None:
+        said = self.requestHeaders.getRawHeaders(b"x-forwarded-for")
+        return None if said is None else b",".join(said).decode("latin-1")
 
     # -- answering -----------------------------------------------------------------
 

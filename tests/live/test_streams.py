@@ -9,6 +9,7 @@ from twisted.internet.threads import deferToThread
 import pytest
 from support.daemon import Gateway
 from support.http import fetch
+from support.live import CHUNK
 from support.scripted import SILENCE, Flood, Gate, ScriptedProvider, Send, Step, head
 
 BODY = {
@@ -17,12 +18,6 @@ BODY = {
     "stream_options": {"include_usage": True},
     "messages": [{"role": "user", "content": "Hello!"}],
 }
-
-CHUNK = (
-    b'data: {"id":"c","object":"chat.completion.chunk","created":1,"model":"m",'
-    b'"choices":[{"index":0,"delta":{"content":"%b"},"finish_reason":null}]}\n\n'
-)
-"""One event; put the content in."""
 
 
 def raw_request(gateway: Gateway) -> bytes:

@@ -8,7 +8,7 @@ import os
 import re
 import signal
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -154,8 +154,12 @@ class Gateway:
         *,
         environ: Mapping[str, str] | None = None,
         listen: str = "tcp:0:interface=127.0.0.1",
+        within: Sequence[str] = (),
     ) -> "Gateway":
-        """Start one on ``config`` (TOML tables; listen and state are set here)."""
+        """Start one on ``config`` (TOML tables; listen and state are set here).
+
+        ``within`` are the words of a command that runs the one after them.
+        """
         path = directory / "lightweight.toml"
         path.write_text(
             f'listen = ["{listen}"]\nstate = "{directory / "state"}"\n'
@@ -163,7 +167,7 @@ class Gateway:
         )
         path.chmod(0o600)
         twistd = str(BIN / "twistd")
-        command = [twistd, "--pidfile=", "-n", "lightweight", "-c", str(path)]
+        command = [*within, twistd, "--pidfile=", "-n", "lightweight", "-c", str(path)]
         gateway = cls(spawn(command, cwd=directory, environ=environ), directory, path)
         try:
             await gateway.ready()

@@ -13,6 +13,7 @@ from typing import Any
 
 from twisted.internet.address import IPv4Address
 from twisted.internet.error import ConnectionDone, ConnectionLost
+from twisted.internet.ssl import ContextFactory
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
@@ -34,10 +35,12 @@ from lightweight.records import (
 )
 from lightweight.runtime import Runtime
 from lightweight.web.app import App
+from lightweight.web.gate import Gate
 from lightweight.web.health import Check
 from lightweight.web.live import Live
 from lightweight.web.serve import Desk
-from lightweight.web.site import GatewayChannel, GatewaySite
+from lightweight.web.site import GatewaySite
+from lightweight.web.site_channel import GatewayChannel
 
 KEY = "lw-known"
 STORED_KEY = "lw-stored"
@@ -93,6 +96,9 @@ class Keys:
 
     def known(self, presented: str) -> Identity | None:
         return self.held.get(presented)
+
+    def plausible(self, presented: str) -> bool:
+        return presented in self.stored
 
     async def identify(self, presented: str) -> Identity | None:
         return self.stored.get(presented)
@@ -281,7 +287,10 @@ class Gateway:
             current=lambda: self.runtime,
             record=self.visits.append,
             entropy=lambda size: next(numbers).to_bytes(size, "big"),
+            descriptors=100_000,
         )
+        self.overloaded: str | None = None
+        self.site.gate = Gate(self.keys, lambda: self.overloaded)
 
     def made(self, config: Config, dialect: Dialect | None = None) -> Runtime:
         """Make a runtime of ``config`` with this gateway's providers."""
@@ -324,13 +333,18 @@ class Gateway:
 
 
 @asynccontextmanager
-async def on_loopback(gateway: Gateway) -> AsyncIterator[int]:
-    """Serve on a real port; give its number."""
+async def on_loopback(
+    gateway: Gateway, tls: ContextFactory | None = None
+) -> AsyncIterator[int]:
+    """Serve on a real port, over TLS if there is a context; give its number."""
     from twisted.internet import reactor
 
     real: Any = reactor
     gateway.site.reactor = real
-    port = real.listenTCP(0, gateway.site, interface="127.0.0.1")
+    if tls is None:
+        port = real.listenTCP(0, gateway.site, interface="127.0.0.1")
+    else:
+        port = real.listenSSL(0, gateway.site, tls, interface="127.0.0.1")
     try:
         yield port.getHost().port
     finally:

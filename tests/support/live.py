@@ -11,6 +11,13 @@ CANARY = "sk-canary-9f8e7d6c5b4a"
 """The provider's key: nobody but the provider may ever see it."""
 
 
+CHUNK = (
+    b'data: {"id":"c","object":"chat.completion.chunk","created":1,"model":"m",'
+    b'"choices":[{"index":0,"delta":{"content":"%b"},"finish_reason":null}]}\n\n'
+)
+"""One event; put the content in."""
+
+
 def config_for(provider: ScriptedProvider, extra: str = "") -> str:
     """Offer ``test-model`` by its own name and ``renamed`` by another."""
     return f"""

@@ -1,5 +1,7 @@
 """One request: what is logged of it, and what goes wrong outside the app."""
 
+from ipaddress import IPv4Network
+
 from twisted.internet.threads import deferToThread
 
 import pytest
@@ -7,6 +9,7 @@ from conftest import LoggedFailures
 from support.gateway import Gateway, on_loopback
 from support.http import fetch_blocking
 
+from lightweight.config.schema import Config
 from lightweight.web.site_request import GatewayRequest, of
 
 NOT_DONE_YET = 1
@@ -50,9 +53,31 @@ def test_a_visit_lasts_from_the_first_line_to_the_end() -> None:
 def test_a_client_that_leaves_within_its_body_is_one_visit() -> None:
     gateway = Gateway()
     client = gateway.connect()
-    client.send(b"POST /v1/x HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n123")
+    client.send(b"POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n123")
     client.leave()
-    assert (gateway.visit.status, gateway.visit.path) == (499, "/v1/x")
+    assert (gateway.visit.status, gateway.visit.path) == (499, "/x")
+
+
+@pytest.mark.parametrize(
+    ("trusted", "shown"),
+    [("192.0.2.0/24", "203.0.113.9"), ("127.0.0.1/32", "192.0.2.7")],
+)
+def test_a_visit_names_the_client_that_a_trusted_proxy_names(
+    trusted: str, shown: str
+) -> None:
+    gateway = Gateway(Config(trusted_proxies=(IPv4Network(trusted),)))
+    client = gateway.connect()
+    client.ask("GET", "/healthz", headers={"X-Forwarded-For": "1.2.3.4, 203.0.113.9"})
+    assert gateway.visit.peer == shown
+
+
+def test_every_line_of_the_proxies_counts() -> None:
+    gateway = Gateway(Config(trusted_proxies=(IPv4Network("192.0.2.0/24"),)))
+    gateway.connect().send(
+        b"GET / HTTP/1.1\r\nHost: x\r\n"
+        b"X-Forwarded-For: 203.0.113.9\r\nX-Forwarded-For: 192.0.2.8\r\n\r\n"
+    )
+    assert gateway.visit.peer == "203.0.113.9"
 
 
 def test_half_a_head_is_no_request() -> None:

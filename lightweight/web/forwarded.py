@@ -1,0 +1,46 @@
+"""Who a client is when a proxy stands before us (X-Forwarded-For)."""
+
+from collections.abc import Collection
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
+from typing import TypeAlias
+
+Networks: TypeAlias = Collection[IPv4Network | IPv6Network]
+
+
+def client_address(peer: str, forwarded: str | None, trusted: Networks) -> str:
+    """Give the address to log for a connection from ``peer``.
+
+    Each proxy appends whom it heard, so the list is read from its end, as far as those
+    who wrote it are trusted; what a client wrote itself is never believed.
+    """
+    address = peer
+    claims = [] if forwarded is None else forwarded.split(",")
+    while claims and _within(address, trusted):
+        claim = _plain(claims.pop())
+        if claim is None:
+            break
+        address = claim
+    return address
+
+
+def _within(address: str, networks: Networks) -> bool:
+    plain = _plain(address)
+    return plain is not None and any(ip_address(plain) in each for each in networks)
+
+
+def _plain(claim: str) -> str | None:
+    """Give an address as people write it, without a port; None for what is none."""
+    text = claim.strip()
+    if text.startswith("["):
+        text = text[1:].partition("]")[0]
+    elif text.count(":") == 1:
+        text = text.partition(":")[0]
+    try:
+        address = ip_address(text)
+    except ValueError:
+        return None
+    if isinstance(address, IPv6Address):
+        if address.scope_id is not None:
+            return None
+        return str(address.ipv4_mapped or address)
+    return str(address)

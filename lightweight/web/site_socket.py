@@ -1,0 +1,68 @@
+"""What Twisted's transports can do beyond their interface, each in one place.
+
+Every function is harmless on a transport that lacks what it asks for.
+"""
+
+import socket
+from typing import Any
+
+from twisted.internet.address import IPv4Address, IPv6Address
+from twisted.internet.interfaces import ISSLTransport, ITCPTransport, ITransport
+
+KEEPALIVE_IDLE = 60
+KEEPALIVE_INTERVAL = 15
+KEEPALIVE_PROBES = 4
+
+
+def _bottom(transport: ITransport | None) -> Any:
+    """Give the transport that owns the socket: below TLS there is another one."""
+    bottom: Any = transport
+    while not hasattr(bottom, "socket") and hasattr(bottom, "transport"):
+        bottom = bottom.transport
+    return bottom
+
+
+def see_vanished_peers(transport: ITransport | None, seconds: float) -> None:
+    """Have the kernel find out within about ``seconds`` that a peer is gone.
+
+    A client that vanishes without a FIN is seen through TCP only (tcp(7)).
+    """
+    bottom = _bottom(transport)
+    if not isinstance(bottom.getHost(), IPv4Address | IPv6Address):
+        return
+    handle = getattr(bottom, "socket", None)
+    if handle is None:
+        return
+    for level, option, value in (
+        (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
+        (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, KEEPALIVE_IDLE),
+        (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, KEEPALIVE_INTERVAL),
+        (socket.IPPROTO_TCP, socket.TCP_KEEPCNT, KEEPALIVE_PROBES),
+        (socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, max(1, int(seconds * 1000))),
+    ):
+        handle.setsockopt(level, option, value)
+
+
+def end_of_answers(transport: ITransport | None) -> None:
+    """Tell the peer that nothing more comes, and go on reading, where that exists.
+
+    Over TLS it does not: there a peer learns it from ``Connection: close``.
+    """
+    if ITCPTransport.providedBy(transport) and not ISSLTransport.providedBy(transport):
+        ending: Any = transport
+        # A registered producer would be resumed in place of the shutdown.
+        ending.unregisterProducer()
+        ending.loseWriteConnection()
+
+
+def unsent(transport: ITransport | None) -> int | None:
+    """Give how many bytes wait in this process; None where nobody can tell.
+
+    Twisted keeps them in private places (twisted.internet.abstract.FileDescriptor).
+    """
+    bottom = _bottom(transport)
+    try:
+        waiting = len(bottom.dataBuffer) - bottom.offset + bottom._tempDataLen  # noqa: SLF001 -- no public way
+    except AttributeError:
+        return None
+    return int(waiting)

@@ -1,0 +1,141 @@
+"""What is asked of Twisted's transports, on real ones: TCP, TLS and UNIX."""
+
+import socket
+import ssl
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from twisted.internet.task import deferLater
+from twisted.internet.testing import StringTransport
+from twisted.internet.threads import deferToThread
+
+import pytest
+from support.gateway import Gateway, on_loopback
+from support.tls import authority
+
+from lightweight.web.site_channel import GatewayChannel
+from lightweight.web.site_socket import (
+    end_of_answers,
+    see_vanished_peers,
+    unsent,
+)
+
+GET = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+LARGE = 16 * 1024 * 1024
+
+
+def connect(port: int, *, tls: bool) -> socket.socket:
+    plain = socket.create_connection(("127.0.0.1", port), timeout=20)
+    if not tls:
+        return plain
+    context = ssl.create_default_context(cadata=authority().pem.decode())
+    return context.wrap_socket(plain, server_hostname="127.0.0.1")
+
+
+def asked(port: int, *, tls: bool) -> socket.socket:
+    client = connect(port, tls=tls)
+    client.sendall(GET)
+    assert client.recv(65536).startswith(b"HTTP/1.1 200 ")
+    return client
+
+
+def only(gateway: Gateway) -> GatewayChannel:
+    (channel,) = gateway.site.connections
+    return channel
+
+
+async def turns(reactor: Any, until: Any) -> None:
+    while not until():
+        await deferLater(reactor, 0.005)
+
+
+@pytest.mark.parametrize("tls", [False, True])
+async def test_the_kernel_watches_every_peer(*, tls: bool) -> None:
+    gateway = Gateway()
+    context = authority().server() if tls else None
+    async with on_loopback(gateway, context) as port:
+        client = await deferToThread(asked, port, tls=tls)
+        transport: Any = only(gateway).transport
+        at_the_bottom = getattr(transport, "transport", transport).socket
+        found = {
+            option: at_the_bottom.getsockopt(socket.IPPROTO_TCP, option)
+            for option in (socket.TCP_USER_TIMEOUT, socket.TCP_KEEPIDLE)
+        }
+        assert at_the_bottom.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
+        assert found[socket.TCP_USER_TIMEOUT] == 60_000
+        assert found[socket.TCP_KEEPIDLE] == 60
+        client.close()
+
+
+@pytest.mark.parametrize("tls", [False, True])
+async def test_what_waits_for_a_client_that_does_not_read(*, tls: bool) -> None:
+    from twisted.internet import reactor
+
+    gateway = Gateway()
+    context = authority().server() if tls else None
+    async with on_loopback(gateway, context) as port:
+        client = await deferToThread(asked, port, tls=tls)
+        channel = only(gateway)
+        channel.write(b"a" * LARGE)
+        await deferLater(reactor, 0.05)
+        waiting = unsent(channel.transport)
+        assert waiting is not None
+        assert waiting > 0
+
+        def read() -> None:
+            left = LARGE
+            while left > 0:
+                left -= len(client.recv(1024 * 1024))
+
+        await deferToThread(read)
+        await turns(reactor, lambda: unsent(channel.transport) == 0)
+        client.close()
+
+
+async def test_a_client_learns_that_nothing_more_comes() -> None:
+    gateway = Gateway()
+    async with on_loopback(gateway) as port:
+        client = await deferToThread(asked, port, tls=False)
+        channel = only(gateway)
+        channel.write(b"last")
+        end_of_answers(channel.transport)
+
+        def read() -> tuple[bytes, bytes]:
+            with client:
+                said = client.recv(100), client.recv(100)
+                client.sendall(b"still sending")
+                return said
+
+        assert await deferToThread(read) == (b"last", b"")
+
+
+async def test_a_unix_socket_has_none_of_it_and_works(tmp_path: Path) -> None:
+    from twisted.internet import reactor
+
+    real: Any = reactor
+    gateway = Gateway()
+    gateway.site.reactor = real
+    path = str(tmp_path / "api.sock")
+    port = real.listenUNIX(path, gateway.site)
+
+    def ask(sent: bytes) -> bytes:
+        with ExitStack() as closing:
+            client = closing.enter_context(socket.socket(socket.AF_UNIX))
+            client.settimeout(20)
+            client.connect(path)
+            client.sendall(sent)
+            return client.recv(65536)
+
+    assert (await deferToThread(ask, GET)).startswith(b"HTTP/1.1 200 ")
+    assert (await deferToThread(ask, b"x\r\n\r\n")).startswith(b"HTTP/1.1 400 ")
+    await port.stopListening()
+    assert {visit.peer for visit in gateway.visits} == {""}
+
+
+def test_a_transport_that_has_nothing_of_it_is_left_alone() -> None:
+    wire = StringTransport()
+    see_vanished_peers(wire, 1)
+    end_of_answers(wire)
+    assert unsent(wire) is None
+    assert not wire.disconnecting
