@@ -78,7 +78,7 @@ async def test_a_providers_fault_moves_on_to_the_next(
     scripted_provider.reply(500, body=error("broken"))
     scripted_provider.reply(429, body=error("slow down"))
     scripted_provider.reply(401, body=error("bad key"))
-    scripted_provider.script(Close())
+    scripted_provider.script(Send(b"HT"), Close())
     scripted_provider.reply(body=b"{}")
     attempt = await trial.run("a", "b", "c", "d", "e", "f")
     attempt.reply.body.abort()
