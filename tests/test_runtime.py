@@ -161,4 +161,6 @@ def test_equal_plans_keep_their_provider_over_a_reload() -> None:
     other = built(openai(base_url="http://127.0.0.1:9/v1"), previous=first)
 
     assert same.providers["openai"] is first.providers["openai"]
+    assert same.standings["openai"] is first.standings["openai"]
     assert other.providers["openai"] is not first.providers["openai"]
+    assert other.standings["openai"] is not first.standings["openai"]
