@@ -36,6 +36,8 @@ class ProviderPlan:
     base_url: str | None
     """None for the built-in demo."""
     credential: Secret | None
+    spares: tuple[Secret, ...] = ()
+    """Credentials to use while the first is limited or refused."""
     timeouts: Timeouts
     quirks: frozenset[str]
 
@@ -75,13 +77,15 @@ def plan_providers(
         quirks = given.quirks
         if quirks is None:
             quirks = tuple(preset.quirks) if preset else ()
+        keys = [key for key in (given.api_key, *given.api_keys) if key is not None]
         plans.append(
             ProviderPlan(
                 name=name,
                 preset=preset.name if preset else None,
                 kind=kind,
                 base_url=base_url,
-                credential=given.api_key,
+                credential=keys[0] if keys else None,
+                spares=tuple(keys[1:]),
                 timeouts=config.timeouts_of(name),
                 quirks=frozenset(quirks),
             )
@@ -188,7 +192,13 @@ def _added(given: ModelConfig) -> Addition:
             None
             if targets is None
             else tuple(
-                AddedTarget(provider=t.provider, model=t.model, dialect=t.dialect)
+                AddedTarget(
+                    provider=t.provider,
+                    model=t.model,
+                    dialect=t.dialect,
+                    priority=t.priority,
+                    weight=t.weight,
+                )
                 for t in targets
             )
         ),

@@ -24,6 +24,7 @@ from zope.interface import implementer
 from lightweight import __version__
 from lightweight.upstream.body import abandon
 from lightweight.upstream.connections import Connection, Pool
+from lightweight.upstream.names import with_remembered_names
 
 USER_AGENT = f"lightweight/{__version__}".encode()
 
@@ -136,7 +137,7 @@ def _not_encoded(response: IResponse) -> IResponse:
 @implementer(IAgentEndpointFactory)
 class _Endpoints:
     def __init__(self, reactor: Any, timeout: float, trust_root: Any) -> None:
-        self._reactor = reactor
+        self._reactor = with_remembered_names(reactor)
         self._timeout = timeout
         self._trust_root = trust_root
         self._creators: dict[str, IOpenSSLClientConnectionCreator] = {}
