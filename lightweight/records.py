@@ -81,6 +81,10 @@ class Target(Struct, frozen=True, kw_only=True):
     """The model's id at that provider."""
     dialect: DialectName
     quirks: frozenset[str] = frozenset()
+    priority: int | None = None
+    """From 1, which goes first; None: the target's place in its model's list."""
+    weight: int = 1
+    """The share of calls among targets of equal priority."""
 
 
 class Model(Struct, frozen=True, kw_only=True):
@@ -186,6 +190,20 @@ class Answer(Struct, frozen=True, kw_only=True):
     body: bytes
 
 
+class Attempted(Struct, frozen=True, kw_only=True):
+    """One target that was asked, and what came of it."""
+
+    provider: str
+    model: str
+    """The model's id at that provider."""
+    status: int | None
+    """What the provider answered with; None where no answer came."""
+    fault: str | None
+    """One sentence for the operator, without secrets; None when all went well."""
+    seconds: float
+    """From the request to the fault, or to the end of the answer."""
+
+
 class Outcome(Struct, frozen=True, kw_only=True):
     """How one call ended. There is exactly one for every call, whatever happened."""
 
@@ -209,3 +227,5 @@ class Outcome(Struct, frozen=True, kw_only=True):
     first_byte_s: float | None
     """Seconds from arrival to the first byte of the answer."""
     duration_s: float
+    attempts: tuple[Attempted, ...] = ()
+    """Every target that was asked, in order."""

@@ -1,7 +1,8 @@
 """What one generation of configuration means: built whole, swapped by one assignment.
 
 A call keeps the runtime it started with, so a reload never changes a call in flight.
-Providers whose plan did not change are carried over with their open connections.
+Providers whose plan did not change are carried over with their open connections and
+with what is known of their health.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -14,6 +15,7 @@ from lightweight.config.schema import Config, ModelConfig, Timeouts
 from lightweight.config.secret import Secret
 from lightweight.dialects.dialect import Dialect
 from lightweight.dialects.openai_chat import OpenAIChat
+from lightweight.policy.route import Standing
 from lightweight.records import DialectName
 from lightweight.upstream.discover import Found
 from lightweight.upstream.provider import Provider
@@ -34,6 +36,8 @@ class ProviderPlan:
     base_url: str | None
     """None for the built-in demo."""
     credential: Secret | None
+    spares: tuple[Secret, ...] = ()
+    """Credentials to use while the first is limited or refused."""
     timeouts: Timeouts
     quirks: frozenset[str]
 
@@ -47,6 +51,8 @@ class Runtime:
     dialects: Mapping[DialectName, Dialect]
     providers: Mapping[str, Provider]
     plans: Mapping[str, ProviderPlan]
+    standings: Mapping[str, Standing]
+    """What is known of each provider's health."""
 
 
 DIALECTS: Mapping[DialectName, Dialect] = {"openai_chat": OpenAIChat()}
@@ -71,13 +77,15 @@ def plan_providers(
         quirks = given.quirks
         if quirks is None:
             quirks = tuple(preset.quirks) if preset else ()
+        keys = [key for key in (given.api_key, *given.api_keys) if key is not None]
         plans.append(
             ProviderPlan(
                 name=name,
                 preset=preset.name if preset else None,
                 kind=kind,
                 base_url=base_url,
-                credential=given.api_key,
+                credential=keys[0] if keys else None,
+                spares=tuple(keys[1:]),
                 timeouts=config.timeouts_of(name),
                 quirks=frozenset(quirks),
             )
@@ -184,7 +192,13 @@ def _added(given: ModelConfig) -> Addition:
             None
             if targets is None
             else tuple(
-                AddedTarget(provider=t.provider, model=t.model, dialect=t.dialect)
+                AddedTarget(
+                    provider=t.provider,
+                    model=t.model,
+                    dialect=t.dialect,
+                    priority=t.priority,
+                    weight=t.weight,
+                )
                 for t in targets
             )
         ),
@@ -220,15 +234,19 @@ def build_runtime(
         today,
     )
     providers: dict[str, Provider] = {}
+    standings: dict[str, Standing] = {}
     for plan in plans:
         if previous is not None and previous.plans.get(plan.name) == plan:
             providers[plan.name] = previous.providers[plan.name]
+            standings[plan.name] = previous.standings[plan.name]
         else:
             providers[plan.name] = make_provider(plan)
+            standings[plan.name] = Standing()
     return Runtime(
         config=config,
         offering=offering,
         dialects=DIALECTS,
         providers=providers,
         plans={plan.name: plan for plan in plans},
+        standings=standings,
     )

@@ -33,7 +33,7 @@ from lightweight.dialects.dialect import Passage
 from lightweight.observe.logs import AccessLog, LogFormat, LogObserver
 from lightweight.observe.memory import memory_limit, resident
 from lightweight.observe.writer import LogWriter
-from lightweight.records import Call
+from lightweight.records import Call, Headers
 from lightweight.runtime import ProviderPlan, Runtime, build_runtime
 from lightweight.store.keyring import Keyring
 from lightweight.store.problems import StoreProblem
@@ -87,8 +87,17 @@ def secrets_of(runtime: Runtime) -> Sequence[str]:
         config.redis.url,
         config.database.url,
         *(plan.credential for plan in runtime.plans.values()),
+        *(spare for plan in runtime.plans.values() for spare in plan.spares),
     ]
     return [secret.reveal() for secret in held if secret is not None]
+
+
+def credentials_of(plan: ProviderPlan) -> Sequence[Headers]:
+    """Give the headers of each credential of a provider; at least one, maybe empty."""
+    return [
+        credential_headers(plan.kind, None if key is None else key.reveal())
+        for key in (plan.credential, *plan.spares)
+    ]
 
 
 def log_place(twistd: Mapping[str, Any]) -> Path | int:
@@ -239,12 +248,13 @@ def _provider_maker(
     def make_provider(plan: ProviderPlan) -> Provider:
         if plan.base_url is None:
             return DemoProvider(plan.name, reactor, wall=wall)
-        key = None if plan.credential is None else plan.credential.reveal()
+        credential, *spares = credentials_of(plan)
         return HttpProvider(
             reactor,
             name=plan.name,
             base_url=plan.base_url,
-            credential=credential_headers(plan.kind, key),
+            credential=credential,
+            spares=spares,
             timeouts=plan.timeouts,
             instance=instance,
         )

@@ -56,6 +56,16 @@ def test_a_provider_takes_what_its_preset_knows() -> None:
     )
 
 
+def test_further_keys_follow_the_first() -> None:
+    one, two, three = (Secret(f"sk-{n}") for n in "123")
+    plan = built(openai(api_keys=(two, three))).plans["openai"]
+    assert (plan.credential, plan.spares) == (one, (two, three))
+
+    given = ProviderConfig(api_keys=(two, three))
+    plan = built(Config(providers={"openai": given})).plans["openai"]
+    assert (plan.credential, plan.spares) == (two, (three,))
+
+
 def test_what_is_configured_goes_before_the_preset() -> None:
     config = openai(
         base_url="http://127.0.0.1:9/v1",
@@ -79,7 +89,9 @@ def test_a_configured_provider_offers_its_part_of_the_catalog() -> None:
 
 
 def test_an_operators_model_is_offered_beside_them() -> None:
-    target = TargetConfig(provider="local", model="org/m", dialect="openai_chat")
+    target = TargetConfig(
+        provider="local", model="org/m", dialect="openai_chat", priority=2, weight=3
+    )
     config = Config(
         providers={"local": ProviderConfig(kind="openai", base_url="http://h/v1")},
         models=(ModelConfig(id="mine", context="8K", targets=(target,)),),
@@ -87,6 +99,7 @@ def test_an_operators_model_is_offered_beside_them() -> None:
     model = built(config).offering.find("mine")
 
     assert (model.context_window, model.targets[0].model) == (8000, "org/m")
+    assert (model.targets[0].priority, model.targets[0].weight) == (2, 3)
 
 
 def test_an_impossible_model_is_a_problem() -> None:
@@ -146,4 +159,6 @@ def test_equal_plans_keep_their_provider_over_a_reload() -> None:
     other = built(openai(base_url="http://127.0.0.1:9/v1"), previous=first)
 
     assert same.providers["openai"] is first.providers["openai"]
+    assert same.standings["openai"] is first.standings["openai"]
     assert other.providers["openai"] is not first.providers["openai"]
+    assert other.standings["openai"] is not first.standings["openai"]

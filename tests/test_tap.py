@@ -20,6 +20,7 @@ from lightweight.tap import (
     STDOUT,
     Options,
     behind_journal,
+    credentials_of,
     descriptors,
     log_format,
     log_place,
@@ -87,7 +88,11 @@ def never_asked(plan: ProviderPlan) -> Provider:
 def test_every_secret_is_hidden() -> None:
     config = Config(
         metrics_token=Secret("m-token"),
-        providers={"demo": ProviderConfig(kind="demo", api_key=Secret("sk-1"))},
+        providers={
+            "demo": ProviderConfig(
+                kind="demo", api_key=Secret("sk-1"), api_keys=(Secret("sk-2"),)
+            )
+        },
     )
     runtime = build_runtime(
         config,
@@ -97,7 +102,9 @@ def test_every_secret_is_hidden() -> None:
         today=today(),
     )
 
-    assert {"m-token", "sk-1"} <= set(secrets_of(runtime))
+    shown = credentials_of(runtime.plans["demo"])
+    assert [each["authorization"] for each in shown] == ["Bearer sk-1", "Bearer sk-2"]
+    assert {"m-token", "sk-1", "sk-2"} <= set(secrets_of(runtime))
 
 
 def test_a_bad_configuration_ends_the_start_with_its_problems(tmp_path: Path) -> None:

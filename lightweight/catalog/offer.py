@@ -38,6 +38,8 @@ class AddedTarget(Struct, frozen=True, kw_only=True):
     model: str
     dialect: DialectName
     quirks: frozenset[str] = frozenset()
+    priority: int | None = None
+    weight: int = 1
 
 
 class Addition(Struct, frozen=True, kw_only=True):
@@ -228,6 +230,8 @@ def _lay_over(
                 dialect=target.dialect,
                 quirks=target.quirks
                 | _preset_quirks(catalog, providers[target.provider]),
+                priority=target.priority,
+                weight=target.weight,
             )
             for target in addition.targets
             if target.dialect in dialects

@@ -82,6 +82,8 @@ class ProviderConfig(Struct, frozen=True, kw_only=True):
     base_url: Annotated[str, values.web_url] | None = None
     """Without a slash at its end."""
     api_key: Secret | None = None
+    api_keys: tuple[Secret, ...] = ()
+    """Used in this order, after ``api_key``, while those before are limited."""
     timeouts: PartialTimeouts | None = None
     quirks: tuple[Word, ...] | None = None
 
@@ -141,6 +143,9 @@ class TargetConfig(Struct, frozen=True, kw_only=True):
     provider: Name
     model: ModelId
     dialect: DialectName
+    priority: Positive | None = None
+    """From 1, which goes first; None: the place in the list."""
+    weight: Positive = 1
 
 
 class ModelConfig(Struct, frozen=True, kw_only=True):

@@ -15,6 +15,7 @@ from zope.interface import implementer
 import msgspec
 
 from lightweight.observe.access import Visit
+from lightweight.records import Attempted
 
 LogFormat: TypeAlias = Literal["json", "text"]
 
@@ -146,6 +147,8 @@ def visit_as_json(visit: Visit, ts: str) -> str:
         }
         if outcome.fault is not None:
             entry["fault"] = outcome.fault
+        if outcome.attempts:
+            entry["attempts"] = [_attempt(each) for each in outcome.attempts]
         if outcome.first_byte_s is not None:
             entry["first_byte_ms"] = round(outcome.first_byte_s * 1000, 3)
         if outcome.usage is not None:
@@ -174,13 +177,27 @@ def visit_as_text(visit: Visit, ts: str) -> str:
         words.append(visit.key_id)
     outcome = visit.outcome
     if outcome is not None:
-        words.append(f"{_plain(outcome.model)}@{outcome.provider or '-'}")
+        asked = [each.provider for each in outcome.attempts] or ["-"]
+        words.append(f"{_plain(outcome.model)}@{'>'.join(asked)}")
         words.append(outcome.ending)
         if outcome.usage is not None:
             words.append(f"{outcome.usage.prompt}+{outcome.usage.completion}tok")
         if outcome.fault is not None:
             words.append(f"({_plain(outcome.fault)})")
     return " ".join(words)
+
+
+def _attempt(attempted: Attempted) -> dict[str, object]:
+    told: dict[str, object] = {
+        "provider": attempted.provider,
+        "upstream_model": attempted.model,
+        "duration_ms": round(attempted.seconds * 1000, 3),
+    }
+    if attempted.status is not None:
+        told["status"] = attempted.status
+    if attempted.fault is not None:
+        told["fault"] = attempted.fault
+    return told
 
 
 def _plain(text: str) -> str:

@@ -1,7 +1,7 @@
 """Our ``IAgent``: sends the headers it is given, four of its own, and nothing else.
 
-A pooled connection that the provider is just closing fails the request: nothing here
-tries again. Connections idle for 4 seconds are closed, sooner than servers do (5 s).
+A pooled connection that the provider is just closing costs one more connection, not the
+request: see ``connections``.
 """
 
 from typing import Any
@@ -9,34 +9,24 @@ from typing import Any
 from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import HostnameEndpoint, wrapClientTLS
 from twisted.internet.interfaces import (
-    IHandshakeListener,
     IOpenSSLClientConnectionCreator,
     IProtocol,
     IProtocolFactory,
     IStreamClientEndpoint,
 )
-from twisted.internet.protocol import connectionDone
 from twisted.internet.ssl import optionsForClientTLS
 from twisted.python.failure import Failure
-from twisted.web._newclient import HTTP11ClientProtocol
-from twisted.web.client import (
-    URI,
-    Agent,
-    HTTPConnectionPool,
-    _HTTP11ClientFactory,
-)
+from twisted.web.client import URI, Agent
 from twisted.web.http_headers import Headers
 from twisted.web.iweb import IAgent, IAgentEndpointFactory, IBodyProducer, IResponse
 from zope.interface import implementer
 
 from lightweight import __version__
 from lightweight.upstream.body import abandon
+from lightweight.upstream.connections import Connection, Pool
+from lightweight.upstream.names import with_remembered_names
 
 USER_AGENT = f"lightweight/{__version__}".encode()
-
-IDLE_SECONDS = 4
-PER_HOST = 256
-"""Idle connections kept for one provider."""
 
 CLOSE_SECONDS = 1.0
 """How long closing waits for peers to close their side."""
@@ -57,7 +47,7 @@ class UnwantedEncoding(Exception):
 class ProviderAgent:
     """The agent for one provider, with its pool of connections."""
 
-    def __init__(self, reactor: Any, agent: IAgent, pool: HTTPConnectionPool) -> None:
+    def __init__(self, reactor: Any, agent: IAgent, pool: Pool) -> None:
         """Use ``make_agent``."""
         self._reactor = reactor
         self._agent = agent
@@ -103,7 +93,7 @@ def make_agent(
     TLS is verified against ``trust_root``, the system's store where it is None.
     Requests fail with ConnectDeadline and whatever Twisted's agent fails with.
     """
-    pool = _Pool(reactor, persistent)
+    pool = Pool(reactor, persistent)
     endpoints = _Endpoints(reactor, connect_timeout, trust_root)
     agent = Agent.usingEndpointFactory(reactor, endpoints, pool)
     return ProviderAgent(reactor, agent, pool)
@@ -144,61 +134,10 @@ def _not_encoded(response: IResponse) -> IResponse:
     raise UnwantedEncoding
 
 
-@implementer(IHandshakeListener)
-class _Connection(HTTP11ClientProtocol):
-    """A connection that tells when its TLS handshake is done, or why it failed."""
-
-    _handshaken: Deferred[None] | None = None
-
-    def handshaken(self) -> Deferred[None]:
-        """Wait for the handshake, right after connecting; cancelling resets."""
-        self._handshaken = Deferred(self._reset)
-        return self._handshaken
-
-    def handshakeCompleted(self) -> None:
-        """Take TLS's word that the peer is who it should be."""
-        waiting, self._handshaken = self._handshaken, None
-        if waiting is not None:
-            waiting.callback(None)
-
-    def connectionLost(self, reason: Failure = connectionDone) -> None:
-        """Fail the handshake that is waited for."""
-        waiting, self._handshaken = self._handshaken, None
-        if waiting is not None:
-            waiting.errback(reason)
-        super().connectionLost(reason)
-
-    def _reset(self, _waiting: Deferred[None]) -> None:
-        self._handshaken = None
-        transport: Any = self.transport
-        transport.abortConnection()
-
-
-class _ConnectionFactory(_HTTP11ClientFactory):
-    noisy = False
-
-    def buildProtocol(self, _addr: object) -> _Connection:
-        return _Connection(self._quiescentCallback)
-
-
-class _Pool(HTTPConnectionPool):
-    _factory = _ConnectionFactory
-    cachedConnectionTimeout = IDLE_SECONDS
-    maxPersistentPerHost = PER_HOST
-    # It would cover GET alone.
-    retryAutomatically = False
-
-    def _putConnection(self, key: object, connection: Any) -> None:
-        # Aborted on the head while the rest of the body was there already: the parser
-        # goes on to its end, and the connection would pass for reusable.
-        if not connection.transport.disconnecting:
-            super()._putConnection(key, connection)
-
-
 @implementer(IAgentEndpointFactory)
 class _Endpoints:
     def __init__(self, reactor: Any, timeout: float, trust_root: Any) -> None:
-        self._reactor = reactor
+        self._reactor = with_remembered_names(reactor)
         self._timeout = timeout
         self._trust_root = trust_root
         self._creators: dict[str, IOpenSSLClientConnectionCreator] = {}
@@ -244,7 +183,7 @@ class _Endpoint:
     async def _connect(self, factory: IProtocolFactory) -> IProtocol:
         protocol = await self._endpoint.connect(factory)
         if self._tls:
-            assert isinstance(protocol, _Connection)
+            assert isinstance(protocol, Connection)
             await protocol.handshaken()
         return protocol
 

@@ -1,12 +1,29 @@
-"""A call's way through its targets, until one of them answers."""
+"""A call's way through its targets, until the answer of one of them reaches the client.
 
-from collections.abc import Callable, Mapping, Sequence
+Up to the first byte of the answer a fault of the provider moves on to the next target,
+within the budget of second attempts. Who is limited or broken is passed over.
+"""
 
-from msgspec import Struct
+import math
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
 
 from lightweight.dialects.dialect import Dialect
-from lightweight.errors import Fault, ModelNotFound, ProviderFault
-from lightweight.records import Call, DialectName, Target
+from lightweight.errors import (
+    ClientFault,
+    Fault,
+    ModelNotFound,
+    ProviderBusy,
+    ProviderFault,
+    ProviderUnreachable,
+)
+from lightweight.policy.retry import RetryBudget
+from lightweight.policy.route import Standing
+from lightweight.records import Attempted, Call, DialectName, Outgoing, Target
 from lightweight.upstream.body import read_start
 from lightweight.upstream.provider import Provider, Reply
 
@@ -14,50 +31,214 @@ ERROR_BODY_BYTES = 65536
 """How much of an answer outside 2xx is read."""
 
 _GOOD = range(200, 300)
+_OWN_TROUBLE = 500
+_TIMED_OUT = 408
+
+_log = Logger()
+_Made = TypeVar("_Made")
 
 
-class Attempt(Struct, frozen=True, kw_only=True):
-    """The target that answered, the name of its provider, and its reply."""
+@dataclass(frozen=True, kw_only=True)
+class Field:
+    """Who may be asked, and what is known of them."""
 
-    target: Target
-    provider: str
+    providers: Mapping[str, Provider]
+    dialects: Mapping[DialectName, Dialect]
+    standings: Mapping[str, Standing]
+    budget: RetryBudget
+    clock: IReactorTime
+
+
+class Attempt:
+    """One target being asked, and the verdict on its provider."""
+
     reply: Reply
+    """Set before the attempt is handed to anyone."""
 
+    def __init__(self, target: Target, field: Field, *, further: bool) -> None:
+        """``further``: leave for a further attempt was taken and must be given back."""
+        self.target = target
+        self.answered = False
+        """The answer's first byte is on its way to the client: no going back."""
+        self._standing = field.standings[target.provider]
+        self._clock = field.clock
+        self._budget = field.budget if further else None
+        self._began = field.clock.seconds()
+        self._pass = self._standing.breaker.enter(self._began)
+        self._status: int | None = None
+        self._fault: str | None = None
 
-async def first_answer(
-    call: Call,
-    targets: Sequence[Target],
-    providers: Mapping[str, Provider],
-    dialects: Mapping[DialectName, Dialect],
-    *,
-    trying: Callable[[Target], None],
-) -> Attempt:
-    """Give the first reply with a status in 2xx; its body must be delivered or aborted.
+    def replied(self, reply: Reply) -> None:
+        """Take the head of the answer."""
+        self.reply = reply
+        self._status = reply.status
 
-    Targets are tried in order; ``trying`` is told of each before it is asked. A
-    retryable ProviderFault moves on to the next and is raised if there is none; any
-    other Fault is raised at once. Cancelling stops the provider that is being asked.
-    """
-    failed: ProviderFault | None = None
-    for target in targets:
-        provider = providers[target.provider]
-        dialect = dialects[target.dialect]
-        outgoing = dialect.write_request(call, target)
-        trying(target)
-        try:
-            reply = await provider.send(outgoing, call.id)
-            if reply.status in _GOOD:
-                return Attempt(target=target, provider=provider.name, reply=reply)
-            raise await _refusal(reply, dialect)
-        except ProviderFault as fault:
-            if not fault.retryable:
-                raise
-            failed = fault
-    if failed is None:
-        raise ModelNotFound(
-            f"No configured provider serves the model {call.model!r}.", param="model"
+    def begun(self) -> None:
+        """Learn that the answer begins to reach the client."""
+        self.answered = True
+        self._give_back()
+        self._well()
+
+    def broke(self, fault: Fault) -> None:
+        """Judge a fault; the provider may be well all the same."""
+        self._fault = fault.message
+        if isinstance(fault, ProviderBusy):
+            seconds = fault.retry_after or 1
+            now = self._clock.seconds()
+            self._standing.resting.rest(self.target.model, seconds, now)
+        if _is_sick(fault, self._status):
+            self._ill()
+        elif isinstance(fault, ClientFault | ProviderFault):
+            self._well()
+
+    def over(self) -> Attempted:
+        """End the attempt, with a verdict or without, and say what came of it."""
+        self._give_back()
+        self._standing.breaker.left(self._pass)
+        return Attempted(
+            provider=self.target.provider,
+            model=self.target.model,
+            status=self._status,
+            fault=self._fault,
+            seconds=self._clock.seconds() - self._began,
         )
-    raise failed
+
+    def _give_back(self) -> None:
+        budget, self._budget = self._budget, None
+        if budget is not None:
+            budget.give_back()
+
+    def _well(self) -> None:
+        if self._standing.breaker.succeeded(self._pass, self._clock.seconds()):
+            _log.info("Provider {name!r} works again.", name=self.target.provider)
+
+    def _ill(self) -> None:
+        now = self._clock.seconds()
+        breaker = self._standing.breaker
+        if breaker.failed(self._pass, now):
+            _log.warn(
+                "Provider {name!r} fails and is left alone for {wait:.0f} s: {fault}",
+                name=self.target.provider,
+                wait=breaker.wait(now),
+                fault=self._fault,
+            )
+
+
+class Attempts:
+    """One call's attempts: make it, run it once, then read what was made."""
+
+    def __init__(self, call: Call, targets: Sequence[Target], field: Field) -> None:
+        """``targets`` in the order in which to ask them."""
+        self.made: list[Attempted] = []
+        """What came of each target that was asked, in order."""
+        self.target: Target | None = None
+        """Who was asked last."""
+        self._call = call
+        self._targets = targets
+        self._field = field
+
+    async def run(self, carry: Callable[[Attempt], Awaitable[_Made]]) -> _Made:
+        """Give what ``carry`` makes of the first good answer.
+
+        ``carry`` gets a reply with a status in 2xx, whose body it must deliver or
+        abort. It calls ``begun`` of the attempt before the client gets the first byte;
+        a retryable ProviderFault that it raises earlier moves on like any other. The
+        last of them is raised where no target is left; any other Fault is raised at
+        once. Cancelling stops the provider that is being asked and tries no other.
+        """
+        failed: ProviderFault | None = None
+        budget = self._field.budget
+        with budget.call():
+            for target in self._targets:
+                if self._wait(target) > 0:
+                    continue
+                dialect = self._field.dialects[target.dialect]
+                outgoing = dialect.write_request(self._call, target)
+                further = failed is not None
+                if further and not budget.take():
+                    break
+                attempt = Attempt(target, self._field, further=further)
+                try:
+                    return await self._ask(attempt, outgoing, carry)
+                except ProviderFault as fault:
+                    if attempt.answered or not fault.retryable:
+                        raise
+                    failed = fault
+        raise self._last_word(failed)
+
+    async def _ask(
+        self,
+        attempt: Attempt,
+        outgoing: Outgoing,
+        carry: Callable[[Attempt], Awaitable[_Made]],
+    ) -> _Made:
+        target = self.target = attempt.target
+        try:
+            provider = self._field.providers[target.provider]
+            reply = await provider.send(outgoing, self._call.id)
+            attempt.replied(reply)
+            if reply.status not in _GOOD:
+                raise await _refusal(reply, self._field.dialects[target.dialect])
+            return await carry(attempt)
+        except Fault as fault:
+            attempt.broke(fault)
+            raise
+        finally:
+            self.made.append(attempt.over())
+
+    def _wait(self, target: Target) -> float:
+        now = self._field.clock.seconds()
+        return self._field.standings[target.provider].wait(target.model, now)
+
+    def _last_word(self, failed: ProviderFault | None) -> Fault:
+        """Say why the call fails, and when to come back."""
+        if not self._targets:
+            return ModelNotFound(
+                f"No configured provider serves the model {self._call.model!r}.",
+                param="model",
+            )
+        if failed is None:
+            return self._nobody_asked()
+        if isinstance(failed, ProviderBusy):
+            failed.retry_after = self._soonest(failed.retry_after or 1)
+        elif len(self.made) > 1:
+            # We tried again ourselves: retries of retries multiply.
+            failed.should_retry = False
+        return failed
+
+    def _nobody_asked(self) -> ProviderFault:
+        soonest = self._soonest(None)
+        if soonest is not None:
+            return ProviderBusy(
+                "The provider is limiting requests. Retry after the time given.",
+                retry_after=soonest,
+            )
+        wait = math.ceil(min(map(self._wait, self._targets)))
+        return ProviderUnreachable(
+            f"The provider failed too often and is left alone. Retry in {wait} s."
+        )
+
+    def _soonest(self, told: int | None) -> int | None:
+        """Give the whole seconds until the first limited target may be asked."""
+        now = self._field.clock.seconds()
+        waits = [
+            self._field.standings[target.provider].resting.wait(target.model, now)
+            for target in self._targets
+        ]
+        limited = [math.ceil(wait) for wait in waits if wait > 0]
+        return min(limited, default=told)
+
+
+def _is_sick(fault: Fault, status: int | None) -> bool:
+    """Whether a fault says that the provider itself does not work.
+
+    An error below 500 does not: it concerns the request, the model, our credential.
+    """
+    if not isinstance(fault, ProviderFault) or isinstance(fault, ProviderBusy):
+        return False
+    if status is None or status in _GOOD:
+        return True
+    return status >= _OWN_TROUBLE or status == _TIMED_OUT
 
 
 async def _refusal(reply: Reply, dialect: Dialect) -> Fault:

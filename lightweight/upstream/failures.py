@@ -23,6 +23,7 @@ from lightweight.errors import (
     ProviderUnreachable,
 )
 from lightweight.upstream.agent import ConnectDeadline, UnwantedEncoding
+from lightweight.upstream.connections import HeadTooLarge
 
 FAILURES: tuple[type[Exception], ...] = (
     _WrapperException,
@@ -41,6 +42,7 @@ FAILURES: tuple[type[Exception], ...] = (
 """
 
 _MEANINGS: tuple[tuple[tuple[type[Exception], ...], type[ProviderFault], str], ...] = (
+    ((HeadTooLarge,), ProviderGarbage, "sent a head that does not end"),
     (
         (ConnectDeadline, net.TimeoutError, net.TCPTimedOutError),
         ProviderTimeout,

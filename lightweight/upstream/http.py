@@ -1,6 +1,8 @@
 """A provider on the network: treq's client on an agent of ours, under four clocks."""
 
-from collections.abc import Callable, Mapping
+import math
+import re
+from collections.abc import Callable, Sequence
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any, cast
 
@@ -15,6 +17,7 @@ from msgspec import Struct
 
 from lightweight.config.schema import Timeouts
 from lightweight.errors import ProviderGarbage, ProviderTimeout
+from lightweight.policy.key_pool import KeyPool
 from lightweight.records import Headers, Outgoing
 from lightweight.upstream.agent import make_agent
 from lightweight.upstream.body import Body, BytesProducer, abandon
@@ -42,7 +45,13 @@ FORWARDED = frozenset(
 
 _KEY_HEADERS = {"azure": "api-key", "anthropic": "x-api-key"}
 
+REFUSED_SECONDS = 300.0
+"""How long a credential rests that the provider does not accept."""
+
 _REDIRECTS = range(300, 400)
+_REFUSED = 401
+_BUSY = 429
+_SECONDS = re.compile(r"\d{1,6}(?:\.\d{1,9})?")
 _GOOD = range(200, 300)
 
 
@@ -74,17 +83,21 @@ class HttpProvider:
         credential: Headers,
         timeouts: Timeouts,
         instance: str,
+        spares: Sequence[Headers] = (),
         trust_root: Any = None,
     ) -> None:
         """``instance`` is this gateway's id for the loop header.
 
-        ``credential`` comes from ``credential_headers``; TLS is verified against
-        ``trust_root``, the system's store where it is None.
+        ``credential`` comes from ``credential_headers``, and so do the ``spares`` that
+        are shown while those before them are limited or refused. TLS is verified
+        against ``trust_root``, the system's store where it is None.
         """
         self.name = name
         self._reactor = reactor
         self._base_url = base_url.rstrip("/")
-        self._own: Mapping[str, str] = {**credential, HOP_HEADER: instance}
+        self._credentials = (credential, *spares)
+        self._pool = KeyPool(len(self._credentials))
+        self._instance = instance
         self._timeouts = timeouts
         self._agent = make_agent(
             reactor, connect_timeout=timeouts.connect, trust_root=trust_root
@@ -96,9 +109,44 @@ class HttpProvider:
     async def send(self, outgoing: Outgoing, request_id: str) -> HttpReply:
         """Send a request and give its reply once the head arrived.
 
+        A credential that is limited or refused makes way for the next, if one is left.
         Raises ProviderUnreachable, ProviderTimeout or ProviderGarbage. Cancelling
         resets the connection at once and raises ``CancelledError``.
         """
+        last = len(self._credentials) - 1
+        for _ in range(last):
+            place = self._pool.choose(self._reactor.seconds())
+            reply = await self._send(outgoing, request_id, place)
+            if not self._is_used_up(place, reply):
+                return reply
+            if self._pool.wait(self._reactor.seconds()) > 0:
+                return self._with_shortest_wait(reply)
+            reply.body.abort()
+        place = self._pool.choose(self._reactor.seconds())
+        reply = await self._send(outgoing, request_id, place)
+        if last and self._is_used_up(place, reply):
+            return self._with_shortest_wait(reply)
+        return reply
+
+    def _is_used_up(self, place: int, reply: HttpReply) -> bool:
+        """Whether a credential must rest after this reply."""
+        if reply.status not in (_REFUSED, _BUSY):
+            return False
+        told = reply.headers.get("retry-after", "").strip()
+        seconds = REFUSED_SECONDS if reply.status == _REFUSED else 1.0
+        if reply.status == _BUSY and _SECONDS.fullmatch(told):
+            seconds = max(1.0, float(told))
+        self._pool.rest(place, seconds, self._reactor.seconds())
+        return True
+
+    def _with_shortest_wait(self, reply: HttpReply) -> HttpReply:
+        """Let a 429 say when the first of all credentials may serve again."""
+        if reply.status == _BUSY:
+            wait = max(1, math.ceil(self._pool.wait(self._reactor.seconds())))
+            reply.headers = {**reply.headers, "retry-after": str(wait)}
+        return reply
+
+    async def _send(self, outgoing: Outgoing, request_id: str, place: int) -> HttpReply:
         deadline = self._reactor.seconds() + self._timeouts.total
         clocks = _Clocks(self._reactor)
         clocks.start(
@@ -113,7 +161,7 @@ class HttpProvider:
             ),
         )
         try:
-            asked = self._request(outgoing, request_id, sent)
+            asked = self._request(outgoing, request_id, sent, self._credentials[place])
             clocks.expired = asked.cancel
             response = await asked
         except CancelledError:
@@ -131,13 +179,18 @@ class HttpProvider:
         await self._agent.close()
 
     def _request(
-        self, outgoing: Outgoing, request_id: str, body: BytesProducer
+        self,
+        outgoing: Outgoing,
+        request_id: str,
+        body: BytesProducer,
+        credential: Headers,
     ) -> Deferred[IResponse]:
         headers = WireHeaders()
         for name, value in outgoing.headers.items():
             if name.lower() in FORWARDED:
                 headers.setRawHeaders(name, [value])
-        for name, value in self._own.items():
+        own = {**credential, HOP_HEADER: self._instance}
+        for name, value in own.items():
             headers.setRawHeaders(name, [value])
         headers.setRawHeaders("x-client-request-id", [request_id])
         asked = self._client.request(

@@ -1,8 +1,11 @@
 """The one way of an answer from a provider to a client: whole or streamed.
 
 Back-pressure runs through it: a client that reads slowly pauses the provider. A fault
-before the first byte is raised, since the status is still open; later it becomes the
-stream's last event. What broke is never made to look whole.
+before the first byte is raised, since another provider may still answer; later it
+becomes the stream's last event. What broke is never made to look whole.
+
+A stream's first events often say nothing yet, and an error may follow them. So they
+wait, a bounded number of them, until one with content comes.
 """
 
 from collections import deque
@@ -23,12 +26,41 @@ from lightweight.web.keepalive import KeepAlive
 LINGER_SECONDS = 1.0
 """How long a provider may take to end its body after the answer was complete."""
 
+STARTUP_EVENTS = 64
+STARTUP_BYTES = 262_144
+"""How much of a stream without content may wait for the first."""
+
 
 class Ended(Struct, frozen=True):
     """How an answer that had begun ended, and what the client was told, if it broke."""
 
     ending: Ending
     fault: Fault | None = None
+
+
+class Startup:
+    """The first events of a stream, held back until they say something."""
+
+    def __init__(self) -> None:
+        self._held: list[bytes] = []
+        self._events = 0
+        self._bytes = 0
+
+    def add(self, data: bytes) -> None:
+        """Hold these events too."""
+        self._held.append(data)
+        self._events += data.count(b"data:")
+        self._bytes += len(data)
+
+    @property
+    def full(self) -> bool:
+        """Whether no more may be held."""
+        return self._events >= STARTUP_EVENTS or self._bytes >= STARTUP_BYTES
+
+    def release(self) -> bytes:
+        """Give what was held, once."""
+        held, self._held = self._held, []
+        return b"".join(held)
 
 
 class Relay:
@@ -43,9 +75,13 @@ class Relay:
         headers: Headers,
         clock: IReactorTime,
         before_end: Callable[[Passage], None],
+        begun: Callable[[], None] = lambda: None,
         keep_alive: KeepAlive | None = None,
     ) -> None:
         """``headers`` go out with status 200, beside Content-Type.
+
+        ``begun`` is called before the first byte of the answer: until then a fault is
+        raised and another provider may take over.
 
         ``keep_alive`` watches the stream, where it is one; whoever began it ends it.
 
@@ -60,6 +96,8 @@ class Relay:
         self._headers = {**headers, "content-type": passage.content_type}
         self._clock = clock
         self._before_end = before_end
+        self._begun = begun
+        self._startup = Startup()
         self._arrived: deque[bytes | Fault | None] = deque()
         self._waiting: Deferred[None] | None = None
         self._source_ended = False
@@ -170,7 +208,7 @@ class Relay:
             settled = True
         except Fault as fault:
             settled = True
-            if not self._exchange.started:
+            if self.first_byte_at is None:
                 raise
             ended = self._broken(fault)
         finally:
@@ -182,18 +220,25 @@ class Relay:
 
     async def _events(self) -> Ended:
         while not self._passage.complete and (data := await self._next()):
-            self._send(self._passage.feed(data))
+            self._offer(self._passage.feed(data))
         rest = self._passage.finish()
         self._before_end(self._passage)
-        if not self._exchange.started:
-            self._exchange.start(200, self._headers)
-        self._send(rest)
+        self._send(self._startup.release() + rest)
         return self._finished()
+
+    def _offer(self, data: bytes) -> None:
+        if self.first_byte_at is None:
+            self._startup.add(data)
+            if not (self._passage.deltas or self._startup.full):
+                return
+            data = self._startup.release()
+        self._send(data)
 
     def _send(self, data: bytes) -> None:
         if not data:
             return
         if self.first_byte_at is None:
+            self._begun()
             self.first_byte_at = self._clock.seconds()
         if not self._exchange.started:
             self._exchange.start(200, self._headers)

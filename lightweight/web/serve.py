@@ -1,14 +1,15 @@
 """One model call, from the request that arrived whole to its one Outcome."""
 
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.interfaces import IReactorTime
 
 from lightweight.dialects.dialect import Dialect, Passage
-from lightweight.errors import Fault, LoopDetected, OwnFault
+from lightweight.errors import Fault, LoopDetected, OwnFault, ProviderFault
+from lightweight.policy.retry import RetryBudget
+from lightweight.policy.route import arranged, session_of
 from lightweight.records import (
     Call,
     Ending,
@@ -21,7 +22,7 @@ from lightweight.records import (
     Usage,
 )
 from lightweight.runtime import Runtime
-from lightweight.upstream.attempts import Attempt, first_answer
+from lightweight.upstream.attempts import Attempt, Attempts, Field
 from lightweight.upstream.http import HOP_HEADER
 from lightweight.upstream.provider import Reply
 from lightweight.web.answers import send
@@ -52,6 +53,8 @@ class Desk:
     live: Live
     before_end: Callable[[Call, Passage], None]
     """Called before the bytes that tell a client its answer is complete."""
+    budget: RetryBudget = field(default_factory=RetryBudget)
+    """How many calls may be on a further attempt at the same time."""
 
 
 async def serve_call(
@@ -116,8 +119,8 @@ class _Serving:
         self._runtime = runtime
         self._desk = desk
         self._call = call
-        self._asking: Deferred[Attempt] | None = None
-        self._target: Target | None = None
+        self._asking: Deferred[Ended] | None = None
+        self._attempts: Attempts | None = None
         self._keep_alive = KeepAlive(
             exchange,
             desk.clock,
@@ -143,41 +146,50 @@ class _Serving:
             self._keep_alive.end()
 
     async def _answer(self, targets: Sequence[Target]) -> None:
-        attempt = await self._ask(targets)
-        with ExitStack() as unless_relayed:
-            unless_relayed.callback(attempt.reply.body.abort)
-            passage = self._passage = self._dialect.passage(self._call, attempt.target)
-            self._relay = Relay(
-                self._exchange,
-                attempt.reply.body,
-                passage,
-                headers=_answer_headers(attempt.reply, stream=self._call.stream),
-                clock=self._desk.clock,
-                before_end=lambda passage: self._desk.before_end(self._call, passage),
-                keep_alive=self._keep_alive,
-            )
-            unless_relayed.pop_all()
-        self._ended = await self._relay.run(stream=self._call.stream)
-
-    async def _ask(self, targets: Sequence[Target]) -> Attempt:
-        self._asking = Deferred.fromCoroutine(
-            first_answer(
-                self._call,
-                targets,
-                self._runtime.providers,
-                self._runtime.dialects,
-                trying=self._trying,
-            )
+        session = session_of(self._call, self._exchange.request.headers)
+        seed = f"{self._identity.account.id}/{session or self._call.id}"
+        runtime = self._runtime
+        place = Field(
+            providers=runtime.providers,
+            dialects=runtime.dialects,
+            standings=runtime.standings,
+            budget=self._desk.budget,
+            clock=self._desk.clock,
         )
+        self._attempts = Attempts(self._call, arranged(targets, seed), place)
+        self._asking = Deferred.fromCoroutine(self._attempts.run(self._carry))
         try:
-            return await self._asking
+            self._ended = await self._asking
         except CancelledError:
             if self._end_with is None:
                 raise
             raise self._end_with from None
 
-    def _trying(self, target: Target) -> None:
-        self._target = target
+    async def _carry(self, attempt: Attempt) -> Ended:
+        source = attempt.reply.body
+        try:
+            passage = self._passage = self._dialect.passage(self._call, attempt.target)
+            relay = self._relay = Relay(
+                self._exchange,
+                source,
+                passage,
+                headers=_answer_headers(attempt.reply, stream=self._call.stream),
+                clock=self._desk.clock,
+                before_end=lambda passage: self._desk.before_end(self._call, passage),
+                begun=attempt.begun,
+                keep_alive=self._keep_alive,
+            )
+            ended = await relay.run(stream=self._call.stream)
+        except ProviderFault:
+            # Another target may answer: nothing of this one counts.
+            self._relay = self._passage = None
+            raise
+        except BaseException:
+            source.abort()
+            raise
+        if ended.fault is not None:
+            attempt.broke(ended.fault)
+        return ended
 
     def refuse(self, fault: Fault) -> None:
         """Tell the client of a fault that came before the answer's first byte."""
@@ -203,7 +215,8 @@ class _Serving:
     def outcome(self) -> Outcome:
         """Say how the call ended; it must have."""
         ending, status, why = self._ending()
-        target = self._target
+        attempts = self._attempts
+        target = attempts.target if attempts else None
         usage, provenance = self._usage()
         return Outcome(
             request_id=self._call.id,
@@ -221,6 +234,7 @@ class _Serving:
             provenance=provenance,
             first_byte_s=self._first_byte_s(),
             duration_s=self._desk.clock.seconds() - self._call.arrived,
+            attempts=tuple(attempts.made) if attempts else (),
         )
 
     def _ending(self) -> tuple[Ending, int, str | None]:
@@ -231,7 +245,8 @@ class _Serving:
         if self._exchange.lost:
             return "client_gone", 200 if started else _CLIENT_LEFT, None
         if self._fault is not None:
-            ending: Ending = "failed" if self._target else "refused"
+            asked = self._attempts is not None and self._attempts.target is not None
+            ending: Ending = "failed" if asked else "refused"
             return ending, self._refused_with, self._fault.message
         why = "A bug in Lightweight: the log has its traceback."
         return ("cut", 200, why) if started else ("failed", OwnFault.status, why)

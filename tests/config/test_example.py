@@ -53,7 +53,8 @@ def file_keys(data: dict[str, Any], path: str = "") -> Iterator[str]:
     for key, value in data.items():
         name = "*" if path in {"providers.", "tiers."} else key
         here = f"{path}{name}"
-        if isinstance(value, list) and value and isinstance(value[0], dict):
+        first = value[0] if isinstance(value, list) and value else None
+        if isinstance(first, dict) and not first.keys() <= set(SOURCES):
             for item in value:
                 yield from file_keys(item, f"{here}[].")
         elif isinstance(value, dict) and not value.keys() <= set(SOURCES):
@@ -99,6 +100,8 @@ def test_every_line_is_valid_when_uncommented(tmp_path: Path) -> None:
         "providers.anthropic.api_key",
         "providers.openai-batch.api_key",
         "providers.openai.api_key",
+        "providers.openai.api_keys[0]",
+        "providers.openai.api_keys[1]",
     ]
 
 

@@ -7,7 +7,7 @@ from twisted.python.failure import Failure
 
 from lightweight.observe.access import Visit
 from lightweight.observe.logs import AccessLog, LogFormat, LogObserver
-from lightweight.records import Outcome, Usage
+from lightweight.records import Attempted, Outcome, Usage
 
 NOON = 1795348800.0
 
@@ -112,6 +112,14 @@ CALL = Visit(
         provenance="reported",
         first_byte_s=0.25,
         duration_s=1.5,
+        attempts=(
+            Attempted(
+                provider="azure", model="m-2", status=None, fault="late", seconds=1.0
+            ),
+            Attempted(
+                provider="openai", model="m-1", status=200, fault=None, seconds=0.5
+            ),
+        ),
     ),
 )
 
@@ -131,7 +139,7 @@ def test_a_visit_is_one_line_of_text() -> None:
 def test_a_call_tells_where_it_went_and_how_it_ended() -> None:
     line = visited("text", CALL)
 
-    assert "key_1 m\\x0a1@openai cut 5+7tok (provider openai closed" in line
+    assert "key_1 m\\x0a1@azure>openai cut 5+7tok (provider openai closed" in line
     assert "\n" not in line
 
 
@@ -151,4 +159,18 @@ def test_a_call_in_json_has_tokens_and_their_provenance() -> None:
     assert (entry["prompt_tokens"], entry["completion_tokens"]) == (5, 7)
     assert entry["provenance"] == "reported"
     assert entry["first_byte_ms"] == 250.0
+    assert entry["attempts"] == [
+        {
+            "provider": "azure",
+            "upstream_model": "m-2",
+            "duration_ms": 1000.0,
+            "fault": "late",
+        },
+        {
+            "provider": "openai",
+            "upstream_model": "m-1",
+            "duration_ms": 500.0,
+            "status": 200,
+        },
+    ]
     assert entry["fault"] == "provider openai closed the connection"

@@ -25,6 +25,7 @@ from lightweight.config.schema import Config
 from lightweight.dialects.dialect import Dialect, Passage
 from lightweight.dialects.openai_chat import OpenAIChat
 from lightweight.observe.access import Visit
+from lightweight.policy.route import Standing
 from lightweight.records import (
     Account,
     ApiKey,
@@ -269,6 +270,7 @@ class Gateway:
         self.live = Live()
         self.keys = Keys()
         self.checks: dict[str, Check] = {}
+        self.standings = {"one": Standing(), "two": Standing()}
         self.runtime = self.made(config or Config())
         numbers = itertools.count(1)
         app = App(
@@ -307,6 +309,7 @@ class Gateway:
             dialects={"openai_chat": dialect or OpenAIChat()},
             providers={"one": self.one, "two": self.two},
             plans={},
+            standings=self.standings,
         )
 
     def connect(self) -> Client:

@@ -21,6 +21,7 @@ from lightweight.upstream.agent import (
     make_agent,
 )
 from lightweight.upstream.body import Body
+from lightweight.upstream.connections import Connection
 
 MakeAgent = Callable[..., ProviderAgent]
 
@@ -66,7 +67,7 @@ async def test_says_four_things_by_itself_and_what_it_is_given(
 async def test_a_connection_serves_again_and_idles_for_little_time(
     either: ScriptedProvider, agent: MakeAgent, reactor: Any, monkeypatch: Any
 ) -> None:
-    monkeypatch.setattr(agent_module._Pool, "cachedConnectionTimeout", 0.05)
+    monkeypatch.setattr(Connection, "idle_seconds", 0.05)
     ours = agent(authority().root)
     for _ in range(2):
         either.reply(body=b"{}")

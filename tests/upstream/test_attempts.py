@@ -1,13 +1,14 @@
 """A call's way through its targets."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.interfaces import IReactorTime
 
 import pytest
 from support.chat import DIALECT, call
-from support.scripted import SILENCE, Close, ScriptedProvider, Send, chunk, head
+from support.scripted import SILENCE, Close, ScriptedProvider, Send, chunk, head, whole
 from support.sink import RecordingSink
 
 from lightweight.errors import (
@@ -16,11 +17,14 @@ from lightweight.errors import (
     ModelNotFound,
     ProviderBusy,
     ProviderFault,
+    ProviderGarbage,
     ProviderRefused,
     ProviderUnreachable,
 )
-from lightweight.records import Target
-from lightweight.upstream.attempts import ERROR_BODY_BYTES, Attempt, first_answer
+from lightweight.policy.retry import RetryBudget
+from lightweight.policy.route import Standing
+from lightweight.records import Attempted, Target
+from lightweight.upstream.attempts import ERROR_BODY_BYTES, Attempt, Attempts, Field
 from lightweight.upstream.http import HttpProvider
 
 MakeProvider = Callable[..., HttpProvider]
@@ -29,27 +33,53 @@ MakeProvider = Callable[..., HttpProvider]
 class Trial:
     """Targets ``a``, ``b``, … that are served by one scripted provider in turn."""
 
-    def __init__(self, provider: HttpProvider) -> None:
-        self.tried: list[str] = []
+    def __init__(self, provider: HttpProvider, clock: IReactorTime) -> None:
+        self.standings: dict[str, Standing] = {}
+        self.budget = RetryBudget()
+        self.made: list[Attempted] = []
         self._provider = provider
+        self._clock = clock
 
-    async def run(self, *names: str) -> Attempt:
+    @property
+    def tried(self) -> list[str]:
+        return [each.provider for each in self.made]
+
+    async def run(
+        self, *names: str, carry: Callable[[Attempt], Awaitable[Attempt]] | None = None
+    ) -> Attempt:
         targets = [
             Target(provider=name, model=f"model-{name}", dialect="openai_chat")
             for name in names
         ]
-        return await first_answer(
-            call(),
-            targets,
-            dict.fromkeys(names, self._provider),
-            {"openai_chat": DIALECT},
-            trying=lambda target: self.tried.append(target.provider),
+        for name in names:
+            self.standings.setdefault(name, Standing())
+        field = Field(
+            providers=dict.fromkeys(names, self._provider),
+            dialects={"openai_chat": DIALECT},
+            standings=self.standings,
+            budget=self.budget,
+            clock=self._clock,
         )
+        attempts = Attempts(call(), targets, field)
+        try:
+            return await attempts.run(carry or taken)
+        finally:
+            self.made = attempts.made
+
+    def state(self, name: str) -> str:
+        return self.standings[name].breaker.state(self._clock.seconds())
+
+
+async def taken(attempt: Attempt) -> Attempt:
+    attempt.begun()
+    return attempt
 
 
 @pytest.fixture
-def trial(scripted_provider: ScriptedProvider, client_of: MakeProvider) -> Trial:
-    return Trial(client_of(scripted_provider))
+def trial(
+    scripted_provider: ScriptedProvider, client_of: MakeProvider, reactor: Any
+) -> Trial:
+    return Trial(client_of(scripted_provider), reactor)
 
 
 def error(message: str) -> bytes:
@@ -61,7 +91,7 @@ async def test_the_first_target_answers(
 ) -> None:
     scripted_provider.reply(201, body=b"{}")
     attempt = await trial.run("a", "b")
-    assert (attempt.target.provider, attempt.provider) == ("a", "acme")
+    assert attempt.target.provider == "a"
     assert attempt.reply.status == 201
     sink = RecordingSink()
     attempt.reply.body.deliver(sink)
@@ -78,7 +108,7 @@ async def test_a_providers_fault_moves_on_to_the_next(
     scripted_provider.reply(500, body=error("broken"))
     scripted_provider.reply(429, body=error("slow down"))
     scripted_provider.reply(401, body=error("bad key"))
-    scripted_provider.script(Close())
+    scripted_provider.script(Send(b"HT"), Close())
     scripted_provider.reply(body=b"{}")
     attempt = await trial.run("a", "b", "c", "d", "e", "f")
     attempt.reply.body.abort()
@@ -160,3 +190,113 @@ async def test_cancelling_stops_the_provider_and_tries_no_other(
         await running
     await scripted_provider.connection_lost()
     assert trial.tried == ["a"]
+
+
+async def test_a_fault_of_the_answer_moves_on_until_it_has_begun(
+    scripted_provider: ScriptedProvider, trial: Trial
+) -> None:
+    async def breaks(attempt: Attempt) -> Attempt:
+        attempt.reply.body.abort()
+        if attempt.target.provider == "c":
+            attempt.begun()
+        raise ProviderGarbage("Nonsense.")
+
+    scripted_provider.always(*whole(200, None, b"{}"))
+    with pytest.raises(ProviderGarbage):
+        await trial.run("a", "b", "c", "d", carry=breaks)
+    assert trial.tried == ["a", "b", "c"]
+    assert {(each.status, each.fault) for each in trial.made} == {(200, "Nonsense.")}
+
+
+async def test_the_budget_bounds_further_attempts(
+    scripted_provider: ScriptedProvider, trial: Trial
+) -> None:
+    trial.budget = RetryBudget(least=1)
+    scripted_provider.always(*whole(500, None, b"{}"))
+    assert trial.budget.take()
+    with pytest.raises(ProviderRefused):
+        await trial.run("a", "b")
+    assert trial.tried == ["a"]
+    trial.budget.give_back()
+    with pytest.raises(ProviderRefused):
+        await trial.run("a", "b", "c")
+    assert trial.tried == ["a", "b", "c"]
+
+
+async def test_an_answer_that_began_gives_its_leave_back(
+    scripted_provider: ScriptedProvider, trial: Trial
+) -> None:
+    trial.budget = RetryBudget(least=1)
+    left: list[bool] = []
+
+    async def looks(attempt: Attempt) -> Attempt:
+        attempt.reply.body.abort()
+        for _ in range(2):
+            left.append(trial.budget.take())
+            if left[-1]:
+                trial.budget.give_back()
+            attempt.begun()
+        return attempt
+
+    scripted_provider.reply(500)
+    scripted_provider.reply(body=b"{}")
+    await trial.run("a", "b", carry=looks)
+    assert left == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("status", "state"),
+    [
+        (500, "open"),
+        (529, "open"),
+        (408, "open"),
+        (400, "closed"),
+        (401, "closed"),
+        (404, "closed"),
+        (422, "closed"),
+    ],
+)
+async def test_only_a_sick_provider_opens_its_breaker(
+    scripted_provider: ScriptedProvider, trial: Trial, status: int, state: str
+) -> None:
+    scripted_provider.always(*whole(status, None, error("no")))
+    for _ in range(5):
+        with pytest.raises(Fault):
+            await trial.run("a")
+    assert trial.state("a") == state
+
+
+async def test_who_is_limited_is_passed_over_and_tells_the_smallest_wait(
+    scripted_provider: ScriptedProvider, trial: Trial
+) -> None:
+    scripted_provider.reply(429, {"Retry-After": "30"}, error("slow down"))
+    scripted_provider.reply(body=b"{}")
+    (await trial.run("a", "b")).reply.body.abort()
+    scripted_provider.reply(429, {"Retry-After": "50"}, error("slow down"))
+    with pytest.raises(ProviderBusy) as raised:
+        await trial.run("a", "b")
+    assert trial.tried == ["b"]
+    assert raised.value.retry_after == 30
+    with pytest.raises(ProviderBusy) as raised:
+        await trial.run("a", "b")
+    assert trial.tried == []
+    assert raised.value.retry_after == 30
+    assert trial.state("a") == "closed"
+
+
+async def test_who_leaves_passes_no_verdict(
+    scripted_provider: ScriptedProvider, trial: Trial
+) -> None:
+    scripted_provider.always(*whole(500, None, b"{}"))
+    for _ in range(4):
+        with pytest.raises(ProviderRefused):
+            await trial.run("a")
+    scripted_provider.always(SILENCE)
+    running = Deferred.fromCoroutine(trial.run("a"))
+    while len(scripted_provider.requests) < 5:
+        await scripted_provider.request_seen()
+    running.cancel()
+    with pytest.raises(CancelledError):
+        await running
+    assert trial.state("a") == "closed"
+    assert [(each.status, each.fault) for each in trial.made] == [(None, None)]

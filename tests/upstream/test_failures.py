@@ -20,6 +20,7 @@ from lightweight.errors import (
     ProviderUnreachable,
 )
 from lightweight.upstream.agent import ConnectDeadline, UnwantedEncoding
+from lightweight.upstream.connections import HeadTooLarge
 from lightweight.upstream.failures import FAILURES, fault_of
 
 WHERE = "10.1.2.3 api.example.org:443"
@@ -41,6 +42,7 @@ def wrapped(kind: type[Exception], *reasons: Exception) -> Exception:
         (SSL.Error([(WHERE, "", "")]), ProviderUnreachable, "certificate"),
         (VerificationError(errors=[]), ProviderUnreachable, "certificate"),
         (UnwantedEncoding(), ProviderGarbage, "compressed"),
+        (wrapped(ResponseFailed, HeadTooLarge()), ProviderGarbage, "does not end"),
         (
             wrapped(ResponseNeverReceived, net.ConnectionLost(WHERE)),
             ProviderUnreachable,

@@ -2,16 +2,19 @@
 
 from typing import Any
 
+import pytest
 from support.gateway import DONE, Client, Gateway, chunk, completion
 
 from lightweight.config.schema import Config
 from lightweight.dialects.dialect import Passage
 from lightweight.dialects.openai_chat import OpenAIChat
 from lightweight.errors import Overloaded, ProviderCut
-from lightweight.records import Call, Target
+from lightweight.records import Call, Target, Usage
 from lightweight.web.keepalive import COMMENT, SECONDS
 from lightweight.web.relay import (
     LINGER_SECONDS,
+    STARTUP_BYTES,
+    STARTUP_EVENTS,
 )
 
 STREAM: dict[str, Any] = {"stream": True, "model": "same"}
@@ -62,6 +65,74 @@ def test_a_provider_that_flows_at_once_is_carried_too() -> None:
     body.end()
     client.chat(**STREAM)
     assert client.answer().body == chunk() + chunk(None, "stop") + DONE
+
+
+# -- the first events --------------------------------------------------------------
+
+ROLE = chunk(choices=[{"index": 0, "delta": {"role": "assistant", "content": ""}}])
+DIED = b'data: {"error": {"message": "overloaded"}}\n\n'
+
+
+def test_events_that_say_nothing_wait_for_the_first_that_does() -> None:
+    gateway = Gateway()
+    client = streaming(gateway)
+    body = gateway.one.reply()
+    body.push(b": hello\n\n", ROLE)
+    assert client.received == b""
+    body.push(chunk())
+    assert client.answer().body == b": hello\n\n" + ROLE + chunk()
+
+
+def test_an_error_behind_the_first_harmless_event_moves_on() -> None:
+    gateway = Gateway()
+    client = gateway.connect()
+    client.chat(model="org/path.1", stream=True)
+    failed = gateway.one.reply()
+    failed.push(ROLE, DIED)
+    assert failed.aborted
+    assert client.received == b""
+    body = gateway.two.reply()
+    body.push(ROLE, chunk(), chunk(None, "stop"), DONE)
+    body.end()
+    assert b"error" not in client.answer().body
+    assert client.answer().body.count(b'"role"') == 1
+    told = gateway.outcome
+    assert [each.provider for each in told.attempts] == ["one", "two"]
+    assert told.ending == "finished"
+    assert (told.usage, told.provenance) == (Usage(answer=1), "counted")
+
+
+@pytest.mark.parametrize(
+    ("event", "count"),
+    [(ROLE, STARTUP_EVENTS), (b":%b\n\n" % (b"x" * 10_000), STARTUP_BYTES // 10_000)],
+)
+def test_they_do_not_wait_for_ever(event: bytes, count: int) -> None:
+    gateway = Gateway()
+    client = streaming(gateway)
+    body = gateway.one.reply()
+    body.push(*[event] * (count - 1))
+    assert client.received == b""
+    body.push(event, event)
+    assert client.answer().body[: count * len(event)] == event * count
+    body.push(DIED)
+    assert client.answer().whole
+    assert gateway.outcome.ending == "cut"
+
+
+def test_a_comment_of_ours_is_no_byte_of_the_answer() -> None:
+    gateway = Gateway()
+    client = gateway.connect()
+    client.chat(model="org/path.1", stream=True)
+    failed = gateway.one.reply()
+    gateway.clock.advance(SECONDS)
+    failed.push(ROLE)
+    failed.end(ProviderCut("The answer broke off."))
+    body = gateway.two.reply()
+    body.push(chunk(), chunk(None, "stop"), DONE)
+    body.end()
+    assert client.answer().body.startswith(COMMENT + b"data: ")
+    assert b"error" not in client.answer().body
+    assert gateway.outcome.ending == "finished"
 
 
 # -- silence -----------------------------------------------------------------------
@@ -115,8 +186,8 @@ def test_a_fault_after_a_comment_is_an_event() -> None:
     assert answer.status == 200
     assert b"The answer broke off." in answer.body
     assert answer.body.endswith(DONE)
-    assert gateway.outcome.ending == "cut"
-    assert gateway.outcome.first_byte_s is None
+    told = gateway.outcome
+    assert (told.ending, told.status, told.first_byte_s) == ("failed", 200, None)
 
 
 def test_a_whole_answer_gets_no_comments() -> None:
@@ -145,6 +216,7 @@ class Untouched(OpenAIChat):
     def passage(self, call: Call, target: Target) -> Passage:
         passage = super().passage(call, target)
         passage.feed = lambda data: data  # type: ignore[method-assign]  # see above
+        passage.deltas = 1
         return passage
 
 
@@ -196,10 +268,10 @@ def test_a_missing_done_is_added_where_the_answer_is_whole() -> None:
     gateway = Gateway()
     client = streaming(gateway)
     body = gateway.one.reply()
-    body.push(chunk(None, "stop"))
+    body.push(chunk(), chunk(None, "stop"))
     assert not client.answer().whole
     body.end()
-    assert client.answer().body == chunk(None, "stop") + DONE
+    assert client.answer().body == chunk() + chunk(None, "stop") + DONE
     assert gateway.outcome.ending == "finished"
 
 
@@ -214,7 +286,7 @@ def test_what_cannot_be_recorded_is_not_called_done() -> None:
         client = gateway.connect()
         client.chat(model="same", stream=stream)
         body = gateway.one.reply()
-        body.push(*([chunk(None, "stop"), DONE] if stream else [completion()]))
+        body.push(*([chunk(), chunk(None, "stop"), DONE] if stream else [completion()]))
         body.end()
         answer = client.answer()
         assert b"could not be recorded" in answer.body

@@ -65,7 +65,7 @@ def test_a_stream_passes_event_by_event_and_byte_for_byte() -> None:
     client = gateway.connect()
     client.chat(model="same", **STREAM)
     body = gateway.one.reply()
-    said = [b": hello\r\n\r\n", chunk("H\u00e4", logprobs=None), chunk(None, "stop")]
+    said = [chunk("H\u00e4", logprobs=None), b": hello\r\n\r\n", chunk(None, "stop")]
     assert client.received == b""
     for n, event in enumerate(said):
         body.push(event)

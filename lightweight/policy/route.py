@@ -1,0 +1,75 @@
+"""In which order the places that serve a model are asked.
+
+By priority; among equals by weight and by lot. The lot is drawn by hashing a seed with
+each target (weighted rendezvous): calls of one session always draw the same, so that
+they meet their prompt cache, and a target that goes away moves only its own sessions.
+"""
+
+import hashlib
+import math
+from collections.abc import Mapping, Sequence
+
+import msgspec
+from msgspec import Raw, Struct, field
+
+from lightweight.policy.breaker import Breaker
+from lightweight.policy.retry import Resting
+from lightweight.records import Call, Headers, Target
+
+_FIELDS = ("prompt_cache_key", "user", "safety_identifier")
+"""What OpenAI's API calls a session or its user (API reference, chat completions)."""
+
+_HEADERS = ("x-session-id", "session_id", "x-session-affinity")
+"""What coding agents call it."""
+
+_LOTS = 2.0**64
+
+
+class Standing(Struct, frozen=True):
+    """What is known of one provider's health; it outlives a reload."""
+
+    breaker: Breaker = field(default_factory=Breaker)
+    resting: Resting = field(default_factory=Resting)
+    """Which of its models are limited, by their id there."""
+
+    def wait(self, model: str, now: float) -> float:
+        """Give the seconds until ``model`` may be asked here; 0 if it may now."""
+        return max(self.breaker.wait(now), self.resting.wait(model, now))
+
+
+def session_of(call: Call, headers: Headers) -> str | None:
+    """Give what names the session or the user of a call; None where nothing does."""
+    for header in _HEADERS:
+        if headers.get(header):
+            return headers[header]
+    return next(filter(None, (_text(call.fields, name) for name in _FIELDS)), None)
+
+
+def arranged(targets: Sequence[Target], seed: str) -> Sequence[Target]:
+    """Give the targets in the order in which to ask them.
+
+    A target without a priority has its place in ``targets`` for one, from 1. ``seed``
+    names the session, or the one call where there is none.
+    """
+    ranked = sorted(
+        (target.priority or place, _lot(target, seed), place)
+        for place, target in enumerate(targets, start=1)
+    )
+    return [targets[place - 1] for *_, place in ranked]
+
+
+def _lot(target: Target, seed: str) -> float:
+    """Draw from an exponential distribution: the smallest of all wins by weight."""
+    told = f"{seed}\0{target.provider}\0{target.model}".encode(errors="replace")
+    drawn = int.from_bytes(hashlib.blake2b(told, digest_size=8).digest(), "big")
+    return -math.log((drawn + 0.5) / _LOTS) / target.weight
+
+
+def _text(fields: Mapping[str, Raw], name: str) -> str:
+    raw = fields.get(name)
+    if raw is None:
+        return ""
+    try:
+        return msgspec.json.decode(raw, type=str)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return ""

@@ -1,0 +1,72 @@
+"""The order of targets: priority, weight, session; and what names a session."""
+
+from collections import Counter
+from typing import Any
+
+import pytest
+from support.chat import call
+
+from lightweight.policy.route import Standing, arranged, session_of
+from lightweight.records import Target
+
+
+def at(provider: str, **fields: Any) -> Target:
+    return Target(provider=provider, model="m", dialect="openai_chat", **fields)
+
+
+def order(targets: list[Target], seed: str) -> str:
+    return "".join(target.provider for target in arranged(targets, seed))
+
+
+def test_without_priorities_the_first_one_goes_first() -> None:
+    targets = [at("a"), at("b"), at("c")]
+    assert {order(targets, f"s{n}") for n in range(50)} == {"abc"}
+
+
+def test_priority_goes_before_place() -> None:
+    targets = [at("a", priority=9), at("b"), at("c", priority=1)]
+    assert {order(targets, f"s{n}") for n in range(50)} == {"cba"}
+
+
+def test_equals_share_by_weight() -> None:
+    targets = [at("a", priority=1, weight=3), at("b", priority=1), at("c", priority=2)]
+    orders = Counter(order(targets, f"seed {n}") for n in range(4000))
+    assert set(orders) == {"abc", "bac"}
+    assert orders["abc"] / 4000 == pytest.approx(0.75, abs=0.03)
+
+
+def test_a_session_keeps_its_place_and_loses_it_alone() -> None:
+    targets = [at(name, priority=1) for name in "abcd"]
+    without = [target for target in targets if target.provider != "c"]
+    for n in range(200):
+        before = order(targets, f"s{n}")
+        assert before == order(targets[::-1], f"s{n}")
+        assert order(without, f"s{n}") == before.replace("c", "")
+
+
+@pytest.mark.parametrize(
+    ("fields", "headers", "session"),
+    [
+        ({}, {}, None),
+        ({"user": "u"}, {}, "u"),
+        ({"user": "u", "prompt_cache_key": "p"}, {}, "p"),
+        ({"safety_identifier": "s", "prompt_cache_key": None}, {}, "s"),
+        ({"user": "u"}, {"session_id": "h"}, "h"),
+        ({"user": "u"}, {"x-session-id": ""}, "u"),
+        ({"prompt_cache_key": ["no", "text"]}, {}, None),
+    ],
+)
+def test_what_names_a_session(
+    fields: dict[str, Any], headers: dict[str, str], session: str | None
+) -> None:
+    assert session_of(call(**fields), headers) == session
+
+
+def test_a_standing_waits_for_whatever_lasts_longer() -> None:
+    standing = Standing()
+    assert standing.wait("m", 0) == 0
+    standing.resting.rest("m", 2, 0)
+    assert (standing.wait("m", 0), standing.wait("n", 0)) == (2, 0)
+    for _ in range(5):
+        standing.breaker.failed(standing.breaker.enter(0), 0)
+    assert standing.wait("m", 0) == standing.breaker.wait(0) > 2
