@@ -23,8 +23,11 @@ from lightweight.errors import (
     Unimplemented,
 )
 
-HEAD_BYTES = 16 * 1024
+HEAD_BYTES = 64 * 1024
 """The longest head that is read: request line and fields together."""
+
+LINE_BYTES = 16 * 1024
+"""The longest line of a head that is read."""
 
 HEAD_FIELDS = 200
 """The most header fields that are read."""
@@ -194,9 +197,10 @@ def body_too_large(max_body: int) -> Fault:
 def head_too_large(*, in_fields: bool) -> Fault:
     """Refuse a head beyond the caps; ``in_fields``: its request line was well."""
     if not in_fields:
-        return TargetTooLong(f"The request line is longer than {HEAD_BYTES} bytes.")
+        return TargetTooLong(f"The request line is longer than {LINE_BYTES} bytes.")
     return HeadTooLarge(
-        f"The head is larger than {HEAD_BYTES} bytes or {HEAD_FIELDS} header fields."
+        f"The head is larger than {HEAD_BYTES} bytes or {HEAD_FIELDS} header fields, "
+        f"or one of them is longer than {LINE_BYTES} bytes."
     )
 
 

@@ -24,6 +24,7 @@ class GatewayChannel(HTTPChannel):
     """
 
     site: "GatewaySite"
+    MAX_LENGTH = edge.LINE_BYTES
     totalHeadersSize = edge.HEAD_BYTES
     maxHeaders = edge.HEAD_FIELDS
     # One more than is read: pipelined bytes beyond it end the connection instead.

@@ -12,7 +12,7 @@ from twisted.web.http import datetimeToString
 from twisted.web.server import Request as ServerRequest
 
 from lightweight.dialects.openai_chat_faults import render_error
-from lightweight.errors import Fault, OwnFault
+from lightweight.errors import Fault, InvalidKey, OwnFault
 from lightweight.observe.access import Visit
 from lightweight.records import Answer, Headers, Identity, Outcome
 from lightweight.records import Request as RequestRecord
@@ -178,7 +178,9 @@ class GatewayRequest(ServerRequest):
         )
         for name, value in {**more, "x-request-id": self.request_id}.items():
             self.setHeader(name.encode(), value.encode())
-        if self._gateway.draining:
+        # A bad key must not tell by the connection whether it was refused on its looks,
+        # before the body, or after a look into the store.
+        if self._gateway.draining or self.code == InvalidKey.status:
             self.setHeader(b"Connection", b"close")
             self._edge.persistent = 0
 

@@ -108,7 +108,7 @@ def test_a_call_may_take_longer_than_any_deadline_of_its_client() -> None:
         (b"GET /" + b"a" * 17_000 + b" HTTP/1.1\r\n\r\n", 414),
         (b"GET / HTTP/1.1\r\nX: " + b"a" * 17_000, 431),
         (b"GET / HTTP/1.1\r\nX: " + b"a" * 17_000 + b"\r\n\r\n", 431),
-        (b"GET / HTTP/1.1\r\n" + b"X: %s\r\n" % (b"a" * 900) * 20, 431),
+        (b"GET / HTTP/1.1\r\n" + b"X: %s\r\n" % (b"a" * 900) * 80, 431),
         (b"GET / HTTP/1.1\r\nHost: x\r\n" + b"X: 1\r\n" * 300 + b"\r\n", 431),
         (b"GET / HTTP/1.1\r\nHost: x\r\nX: 1\r\n folded\r\n\r\n", 400),
         (b"GET / HTTP/1.1\r\n Host: x\r\n\r\n", 400),
