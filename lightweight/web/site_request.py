@@ -160,8 +160,6 @@ class GatewayRequest(ServerRequest):
     def refuse(self, fault: Fault) -> None:
         """Answer before the request arrived whole, and close after it."""
         self._edge.discard_rest()
-        # Else Twisted would ask for the body right after the refusal.
-        self.requestHeaders.removeHeader(b"Expect")
         self.setHeader(b"Connection", b"close")
         self.answer(render_error(fault))
 

@@ -1,6 +1,7 @@
 """What Twisted's transports can do beyond their interface, each in one place.
 
-Every function is harmless on a transport that lacks what it asks for.
+Every function is harmless on a transport that lacks what it asks for. One over TLS
+passes what it lacks itself on to the one below it.
 """
 
 import socket
@@ -14,24 +15,15 @@ KEEPALIVE_INTERVAL = 15
 KEEPALIVE_PROBES = 4
 
 
-def _bottom(transport: ITransport | None) -> Any:
-    """Give the transport that owns the socket: below TLS there is another one."""
-    bottom: Any = transport
-    while not hasattr(bottom, "socket") and hasattr(bottom, "transport"):
-        bottom = bottom.transport
-    return bottom
-
-
 def see_vanished_peers(transport: ITransport | None, seconds: float) -> None:
     """Have the kernel find out within about ``seconds`` that a peer is gone.
 
     A client that vanishes without a FIN is seen through TCP only (tcp(7)).
     """
-    bottom = _bottom(transport)
-    if not isinstance(bottom.getHost(), IPv4Address | IPv6Address):
+    handle = getattr(transport, "socket", None)
+    if transport is None or handle is None:
         return
-    handle = getattr(bottom, "socket", None)
-    if handle is None:
+    if not isinstance(transport.getHost(), IPv4Address | IPv6Address):
         return
     for level, option, value in (
         (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
@@ -52,17 +44,19 @@ def end_of_answers(transport: ITransport | None) -> None:
         ending: Any = transport
         # A registered producer would be resumed in place of the shutdown.
         ending.unregisterProducer()
+        # It may have been stopped for a client that reads slowly.
+        ending.resumeProducing()
         ending.loseWriteConnection()
 
 
-def unsent(transport: ITransport | None) -> int | None:
+def unsent(transport: Any) -> int | None:
     """Give how many bytes wait in this process; None where nobody can tell.
 
     Twisted keeps them in private places (twisted.internet.abstract.FileDescriptor).
     """
-    bottom = _bottom(transport)
     try:
-        waiting = len(bottom.dataBuffer) - bottom.offset + bottom._tempDataLen  # noqa: SLF001 -- no public way
+        begun = len(transport.dataBuffer) - transport.offset
+        waiting = begun + transport._tempDataLen  # noqa: SLF001 -- no public way
     except AttributeError:
         return None
     return int(waiting)

@@ -76,6 +76,19 @@ def test_a_body_that_drips_is_too_slow(framing: bytes) -> None:
     assert_timed_out(gateway, client)
 
 
+def test_the_time_of_a_body_begins_with_the_body() -> None:
+    gateway = Gateway(Config(edge=EDGE))
+    client = gateway.connect()
+    client.send(HEAD)
+    gateway.clock.advance(9)
+    client.send(b"Content-Length: 1000\r\n\r\n")
+    gateway.clock.advance(9.9)
+    assert client.received == b""
+    gateway.clock.advance(0.1)
+    assert "body" in client.answer().json()["error"]["message"]
+    assert_timed_out(gateway, client)
+
+
 def test_a_body_at_a_fair_rate_still_has_an_end() -> None:
     gateway = Gateway(Config(edge=EDGE))
     client = gateway.connect()

@@ -14,6 +14,7 @@ import pytest
 from support.gateway import Gateway, on_loopback
 from support.tls import authority
 
+from lightweight.config.schema import Config, Edge
 from lightweight.web.site_channel import GatewayChannel
 from lightweight.web.site_socket import (
     end_of_answers,
@@ -57,12 +58,12 @@ async def test_the_kernel_watches_every_peer(*, tls: bool) -> None:
     async with on_loopback(gateway, context) as port:
         client = await deferToThread(asked, port, tls=tls)
         transport: Any = only(gateway).transport
-        at_the_bottom = getattr(transport, "transport", transport).socket
+        handle = getattr(transport, "transport", transport).socket
         found = {
-            option: at_the_bottom.getsockopt(socket.IPPROTO_TCP, option)
+            option: handle.getsockopt(socket.IPPROTO_TCP, option)
             for option in (socket.TCP_USER_TIMEOUT, socket.TCP_KEEPIDLE)
         }
-        assert at_the_bottom.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
+        assert handle.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
         assert found[socket.TCP_USER_TIMEOUT] == 60_000
         assert found[socket.TCP_KEEPIDLE] == 60
         client.close()
@@ -94,20 +95,22 @@ async def test_what_waits_for_a_client_that_does_not_read(*, tls: bool) -> None:
 
 
 async def test_a_client_learns_that_nothing_more_comes() -> None:
-    gateway = Gateway()
+    gateway = Gateway(Config(edge=Edge(keep_alive=300.0)))
     async with on_loopback(gateway) as port:
         client = await deferToThread(asked, port, tls=False)
         channel = only(gateway)
-        channel.write(b"last")
+        channel.write(b"a" * LARGE)
         end_of_answers(channel.transport)
 
-        def read() -> tuple[bytes, bytes]:
+        def read() -> int:
             with client:
-                said = client.recv(100), client.recv(100)
+                size = 0
+                while data := client.recv(1024 * 1024):
+                    size += len(data)
                 client.sendall(b"still sending")
-                return said
+                return size
 
-        assert await deferToThread(read) == (b"last", b"")
+        assert await deferToThread(read) == LARGE
 
 
 async def test_a_unix_socket_has_none_of_it_and_works(tmp_path: Path) -> None:
