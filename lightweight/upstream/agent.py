@@ -28,6 +28,9 @@ from lightweight.upstream.names import with_remembered_names
 
 USER_AGENT = f"lightweight/{__version__}".encode()
 
+ATTEMPT_SECONDS = 0.1
+"""From one address to the next; a refusal is known no sooner (RFC 8305 section 5)."""
+
 CLOSE_SECONDS = 1.0
 """How long closing waits for peers to close their side."""
 
@@ -145,7 +148,13 @@ class _Endpoints:
     def endpointForURI(self, uri: URI) -> IStreamClientEndpoint:
         """Give the way to a URI's host, with a deadline."""
         host = uri.host.decode("ascii")
-        plain = HostnameEndpoint(self._reactor, host, uri.port, timeout=self._timeout)
+        plain = HostnameEndpoint(
+            self._reactor,
+            host,
+            uri.port,
+            timeout=self._timeout,
+            attemptDelay=ATTEMPT_SECONDS,
+        )
         if uri.scheme == b"http":
             return _Endpoint(self._reactor, self._timeout, plain, tls=False)
         endpoint = wrapClientTLS(self._creator(host), plain)

@@ -43,14 +43,14 @@ class Authority:
         """The authority's certificate, for clients that read files."""
         return self.certificate.public_bytes(Encoding.PEM)
 
-    def server(self, *names: str) -> "ServerContext":
+    def server(self, *names: str, expired: bool = False) -> "ServerContext":
         """Make a server's context for DNS names and addresses, 127.0.0.1 if none."""
         key = ec.generate_private_key(ec.SECP256R1())
         alternatives = x509.SubjectAlternativeName(
             [_general(name) for name in names or ("127.0.0.1", "localhost")]
         )
         certificate = (
-            _builder("test server", self.certificate.subject, key)
+            _builder("test server", self.certificate.subject, key, expired=expired)
             .add_extension(alternatives, critical=False)
             .sign(self.key, hashes.SHA256())
         )
@@ -83,7 +83,11 @@ def _general(name: str) -> x509.GeneralName:
 
 
 def _builder(
-    name: str, issuer: x509.Name | None, key: ec.EllipticCurvePrivateKey
+    name: str,
+    issuer: x509.Name | None,
+    key: ec.EllipticCurvePrivateKey,
+    *,
+    expired: bool = False,
 ) -> x509.CertificateBuilder:
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     now = dt.datetime.now(dt.UTC)
@@ -93,8 +97,8 @@ def _builder(
         .issuer_name(issuer or subject)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - _DAY)
-        .not_valid_after(now + _DAY)
+        .not_valid_before(now - 2 * _DAY)
+        .not_valid_after(now + (-_DAY if expired else _DAY))
     )
 
 
