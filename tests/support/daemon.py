@@ -154,8 +154,12 @@ class Gateway:
         *,
         environ: Mapping[str, str] | None = None,
         listen: str = "tcp:0:interface=127.0.0.1",
+        single: bool = False,
     ) -> "Gateway":
-        """Start one on ``config`` (TOML tables; listen and state are set here)."""
+        """Start one on ``config`` (TOML tables; listen and state are set here).
+
+        ``single``: one process, without a parent and workers.
+        """
         path = directory / "lightweight.toml"
         path.write_text(
             f'listen = ["{listen}"]\nstate = "{directory / "state"}"\n'
@@ -164,6 +168,8 @@ class Gateway:
         path.chmod(0o600)
         twistd = str(BIN / "twistd")
         command = [twistd, "--pidfile=", "-n", "lightweight", "-c", str(path)]
+        if single:
+            command.append("--single")
         gateway = cls(spawn(command, cwd=directory, environ=environ), directory, path)
         try:
             await gateway.ready()

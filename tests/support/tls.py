@@ -15,7 +15,11 @@ from twisted.internet.ssl import (
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+)
 from cryptography.x509.oid import NameOID
 from OpenSSL import SSL
 
@@ -62,6 +66,11 @@ class ServerContext(ContextFactory):
         self._context = SSL.Context(SSL.TLS_SERVER_METHOD)
         self._context.use_privatekey(key)
         self._context.use_certificate(certificate)
+        self.certificate = certificate.public_bytes(Encoding.PEM)
+        self.pem = self.certificate + key.private_bytes(
+            Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
+        )
+        """Certificate and key, for servers that read files."""
 
     def getContext(self) -> SSL.Context:
         return self._context
