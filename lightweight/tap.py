@@ -1,5 +1,6 @@
 """``twistd lightweight``: options, and the one place that knows every room."""
 
+import atexit
 import os
 import resource
 import secrets
@@ -11,6 +12,7 @@ from types import TracebackType
 from typing import Any
 
 from twisted.application.service import Service
+from twisted.logger import Logger
 from twisted.python import usage
 from twisted.web.resource import Resource
 
@@ -18,17 +20,29 @@ from lightweight import __version__
 from lightweight.catalog.load import Catalog, load_catalog
 from lightweight.config.load import Loaded
 from lightweight.config.schema import Config
+from lightweight.daemon.greeting import greeting
 from lightweight.daemon.judge import (
     CONFIG_VARIABLE,
     UNFIT,
     config_path,
+    imagined,
     judged,
     today,
 )
-from lightweight.daemon.listen import CannotListen
+from lightweight.daemon.launch import spawner
+from lightweight.daemon.link import Link
+from lightweight.daemon.listen import CannotListen, Opened, adopt_ports, open_ports
+from lightweight.daemon.messages import Assignment, Misunderstood, decode
+from lightweight.daemon.notify import Notifier
+from lightweight.daemon.parent import ParentParts, ParentService
 from lightweight.daemon.reload import Reloader
 from lightweight.daemon.service import GatewayService, Parts
-from lightweight.daemon.state import open_state
+from lightweight.daemon.state import (
+    State,
+    make_first_key,
+    open_database,
+    open_state,
+)
 from lightweight.dialects.dialect import Passage
 from lightweight.observe.logs import AccessLog, LogFormat, LogObserver
 from lightweight.observe.memory import memory_limit, resident
@@ -59,17 +73,19 @@ TOLD = (CannotListen, StoreProblem)
 class Options(usage.Options):
     """The command line after ``twistd lightweight``."""
 
-    synopsis = "[-c FILE] [--check]"
+    synopsis = "[-c FILE] [--check] [--single]"
     longdesc = (
         "An OpenAI-compatible AI gateway. Without a configuration file it uses the "
         "provider keys in its environment, local servers on loopback, or a built-in "
         "demo model."
     )
     optParameters = [  # noqa: RUF012 -- Twisted's way to declare options
-        ["config", "c", None, f"Configuration file [default: ${CONFIG_VARIABLE}]"]
+        ["config", "c", None, f"Configuration file [default: ${CONFIG_VARIABLE}]"],
+        ["worker", None, None, "What the parent process starts its workers with"],
     ]
     optFlags = [  # noqa: RUF012 -- Twisted's way to declare options
-        ["check", None, "Check the configuration and exit: 0 if it is good, else 1"]
+        ["check", None, "Check the configuration and exit: 0 if it is good, else 1"],
+        ["single", None, "Serve in this one process, without workers"],
     ]
 
     def opt_version(self) -> None:
@@ -140,6 +156,8 @@ def makeService(options: Options, reactor: Any = None) -> Service:
     reactor.seconds = time.monotonic
     environ = dict(os.environ)
     path = config_path(options["config"], environ)
+    if options["worker"] is not None:
+        return _worker(options, path, environ, reactor)
     catalog = load_catalog()
     try:
         loaded = judged(path, environ, catalog, reactor)
@@ -149,7 +167,8 @@ def makeService(options: Options, reactor: Any = None) -> Service:
         sys.stdout.write(f"{path or 'no configuration file'}: ok\n")
         sys.exit(0)
     sys.excepthook = _quiet_about_told_problems
-    return _put_together(loaded, path, catalog, environ, reactor, options)
+    ground = Ground(loaded, path, catalog, environ, reactor, options)
+    return _single(ground) if options["single"] else _parent(ground)
 
 
 def _quiet_about_told_problems(
@@ -166,26 +185,146 @@ def descriptors() -> int:
     return hard if hard != resource.RLIM_INFINITY else sys.maxsize
 
 
-def _put_together(
-    loaded: Loaded,
-    path: Path | None,
-    catalog: Catalog,
-    environ: Mapping[str, str],
-    reactor: Any,
-    options: Options,
+class Ground:
+    """What parent, worker and single process stand on alike."""
+
+    def __init__(
+        self,
+        loaded: Loaded,
+        path: Path | None,
+        catalog: Catalog,
+        environ: dict[str, str],
+        reactor: Any,
+        options: Options,
+    ) -> None:
+        self.loaded = loaded
+        self.path = path
+        self.catalog = catalog
+        self.environ = environ
+        self.reactor = reactor
+        self.place = log_place(options.parent or {})
+        self.journal = behind_journal(self.place, environ)
+        self.form = log_format(loaded.config, self.place)
+        self.writer = LogWriter(self.place)
+        self.observer = LogObserver(self.writer, self.form, journal=self.journal)
+        foreground = self.place == STDOUT and not self.journal
+        self.tell = _tell if foreground else None
+
+    def reread(self, *, listens: bool = True) -> Loaded:
+        """Read and judge the configuration again."""
+        return judged(
+            self.path, self.environ, self.catalog, self.reactor, listens=listens
+        )
+
+    def adopted(self, runtime: Runtime) -> None:
+        """Keep the secrets of what is in force out of the log."""
+        self.writer.hide(secrets_of(runtime))
+
+    def prepare(self, url: str) -> tuple[State, Path | None]:
+        """Make the state ready for a server at ``url``, and the first key in it."""
+        config = self.loaded.config
+        state = open_state(config, self.environ, secrets.token_bytes)
+        offered = imagined(config, self.environ, self.catalog).offering.listed()
+        base_url = f"{config.public_url or url}/v1"
+        made = make_first_key(
+            state,
+            lambda made: greeting(
+                made,
+                base_url=base_url,
+                model=offered[0].id if offered else None,
+            ),
+            now=time.time(),  # noqa: TID251 -- the composition root
+            random_bytes=secrets.token_bytes,
+        )
+        return state, made
+
+    def prepared(self, _url: str) -> tuple[State, None]:
+        """Give the state that a parent made, migrated to this process's code."""
+        state = open_state(self.loaded.config, self.environ, secrets.token_bytes)
+        open_database(state).dispose()
+        return state, None
+
+
+def _parent(ground: Ground) -> ParentService:
+    def adopted(config: Config) -> None:
+        ground.adopted(imagined(config, ground.environ, ground.catalog))
+
+    return ParentService(
+        ParentParts(
+            reactor=ground.reactor,
+            environ=ground.environ,
+            observer=ground.observer,
+            reopen_log=ground.writer.reopen,
+            tell=ground.tell,
+            loaded=ground.loaded,
+            reread=ground.reread,
+            adopted=adopted,
+            prepare=ground.prepare,
+            spawner=spawner(ground.reactor, ground.environ, ground.path, ground.place),
+            notifier=Notifier(ground.environ),
+            fail=_end_with_failure,
+        )
+    )
+
+
+def _worker(
+    options: Options, path: Path | None, environ: dict[str, str], reactor: Any
 ) -> GatewayService:
-    twistd: Mapping[str, Any] = options.parent or {}
-    place = log_place(twistd)
-    journal = behind_journal(place, environ)
-    form = log_format(loaded.config, place)
-    writer = LogWriter(place)
+    link = Link()
+    try:
+        assignment = decode(options["worker"], Assignment)
+        catalog = load_catalog()
+        loaded = judged(path, environ, catalog, reactor, listens=False)
+    except (Misunderstood, *UNFIT) as problem:
+        link.failed(str(problem))
+        sys.exit(1)
+    sys.excepthook = _quiet_about_told_problems
+    ground = Ground(loaded, path, catalog, environ, reactor, options)
+    service = _service(
+        ground,
+        open_ports=lambda site: adopt_ports(reactor, assignment.sockets, site),
+        prepare=ground.prepared,
+        cannot_start=lambda problem: link.failed(str(problem)),
+        generation=assignment.generation,
+    )
+    link.orders_go_to(
+        leave=service.leave,
+        reopen_log=ground.writer.reopen,
+        orphaned=service.orphaned,
+    )
+    service.obey(link)
+    return service
+
+
+def _single(ground: Ground) -> GatewayService:
+    log = Logger(namespace=__name__)
+    return _service(
+        ground,
+        open_ports=lambda site: open_ports(
+            ground.reactor, ground.loaded.config.listen, site
+        ),
+        prepare=ground.prepare,
+        cannot_start=lambda problem: log.critical("{problem}", problem=problem),
+        generation=None,
+    )
+
+
+def _service(
+    ground: Ground,
+    *,
+    open_ports: Callable[[GatewaySite], Sequence[Opened]],
+    prepare: Callable[[str], tuple[State, Path | None]],
+    cannot_start: Callable[[BaseException], None],
+    generation: int | None,
+) -> GatewayService:
+    reactor, environ, catalog = ground.reactor, ground.environ, ground.catalog
     live = Live()
     wall = time.time  # noqa: TID251 -- the composition root
     make_provider = _provider_maker(reactor, wall)
 
     reloader = Reloader(
-        loaded,
-        reread=lambda: judged(path, environ, catalog, reactor),
+        ground.loaded,
+        reread=ground.reread,
         build=lambda config, found, previous: build_runtime(
             config,
             catalog,
@@ -196,13 +335,19 @@ def _put_together(
             previous=previous,
         ),
         discover=lambda: discover(reactor, skip_ports=service.ports_of_ours()),
-        adopted=lambda runtime: writer.hide(secrets_of(runtime)),
+        adopted=ground.adopted,
     )
     site = GatewaySite(
         Resource(),
         reactor,
         current=lambda: reloader.current,
-        record=AccessLog(writer, form, wall=wall, journal=journal),
+        record=AccessLog(
+            ground.writer,
+            ground.form,
+            wall=wall,
+            journal=ground.journal,
+            generation=generation,
+        ),
         entropy=secrets.token_bytes,
         descriptors=descriptors(),
     )
@@ -220,21 +365,21 @@ def _put_together(
             checks={"serving": lambda: service.why_not_ready, "load": overload.why},
         ).get_resource()
 
-    foreground = place == STDOUT and not journal
     service = GatewayService(
         Parts(
             reactor=reactor,
             wall=wall,
-            random_bytes=secrets.token_bytes,
-            observer=LogObserver(writer, form, journal=journal),
-            reopen_log=writer.reopen,
-            tell=_tell if foreground else None,
+            observer=ground.observer,
+            reopen_log=ground.writer.reopen,
+            tell=ground.tell,
             reloader=reloader,
             site=site,
             live=live,
             overload=overload,
-            open_state=lambda: open_state(loaded.config, environ, secrets.token_bytes),
+            open_ports=lambda: open_ports(site),
+            prepare=prepare,
             serve=serve,
+            cannot_start=cannot_start,
         )
     )
     return service
@@ -260,6 +405,11 @@ def _provider_maker(
         )
 
     return make_provider
+
+
+def _end_with_failure() -> None:
+    # twistd ends with 0 whenever the reactor was stopped; this runs after its tidying.
+    atexit.register(os._exit, 1)
 
 
 def _nothing_to_record(call: Call, passage: Passage) -> None:

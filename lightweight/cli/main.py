@@ -16,6 +16,7 @@ from lightweight import __version__
 from lightweight.catalog.load import load_catalog
 from lightweight.cli.accounts import accounts
 from lightweight.cli.check import check
+from lightweight.cli.control import drain, reload, status
 from lightweight.cli.keys import keys
 from lightweight.config.load import ConfigError, Loaded, load
 from lightweight.daemon.state import State, new_id, open_database, open_state
@@ -92,3 +93,6 @@ def main(context: click.Context, config: Path | None) -> None:
 main.add_command(check)
 main.add_command(accounts)
 main.add_command(keys)
+main.add_command(status)
+main.add_command(reload)
+main.add_command(drain)

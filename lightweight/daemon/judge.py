@@ -9,8 +9,9 @@ from twisted.internet.task import Clock
 
 from lightweight.catalog.load import Catalog, CatalogProblem
 from lightweight.config.load import ConfigError, Loaded, load
+from lightweight.config.schema import Config
 from lightweight.daemon.listen import CannotListen, endpoint
-from lightweight.runtime import ProviderPlan, build_runtime
+from lightweight.runtime import ProviderPlan, Runtime, build_runtime
 from lightweight.upstream.demo import DemoProvider
 from lightweight.upstream.provider import Provider
 
@@ -28,23 +29,37 @@ def config_path(given: str | None, environ: Mapping[str, str]) -> Path | None:
 
 
 def judged(
-    path: Path | None, environ: Mapping[str, str], catalog: Catalog, reactor: Any
+    path: Path | None,
+    environ: Mapping[str, str],
+    catalog: Catalog,
+    reactor: Any,
+    *,
+    listens: bool = True,
 ) -> Loaded:
     """Read the configuration and try everything a start would make of it.
 
-    Raises one of UNFIT. Nothing is opened and nothing is sent.
+    ``listens`` is False for a worker, whose sockets are open. Raises one of UNFIT.
+    Nothing is opened and nothing is sent.
     """
     loaded = load(path, environ, presets=catalog.presets)
-    for description in loaded.config.listen:
+    for description in loaded.config.listen if listens else ():
         endpoint(reactor, description)
-    build_runtime(
-        loaded.config,
+    imagined(loaded.config, environ, catalog)
+    return loaded
+
+
+def imagined(config: Config, environ: Mapping[str, str], catalog: Catalog) -> Runtime:
+    """Build what a configuration means, with providers that nothing can be sent to.
+
+    Raises CatalogProblem.
+    """
+    return build_runtime(
+        config,
         catalog,
         environ=environ,
         make_provider=_no_provider,
         today=today(),
     )
-    return loaded
 
 
 def _no_provider(plan: ProviderPlan) -> Provider:

@@ -1,17 +1,23 @@
 """Open the listening sockets that endpoint strings name, before anything is served."""
 
+import os
+import socket
+import stat
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
+from twisted.internet import tcp, unix
 from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import serverFromString
 from twisted.internet.interfaces import (
     IListeningPort,
     IProtocolFactory,
-    IReactorCore,
     IStreamServerEndpoint,
 )
+from twisted.protocols.tls import TLSMemoryBIOFactory
 from twisted.python.failure import Failure
 
 BACKLOG = 4096
@@ -49,6 +55,12 @@ class Opened:
         host = self.port.getHost()
         return host.port if isinstance(host, IPv4Address | IPv6Address) else None
 
+    @property
+    def descriptor(self) -> int:
+        """What a worker inherits."""
+        number: int = self.port.fileno()  # type: ignore[attr-defined]  # every Port is a FileDescriptor
+        return number
+
     def hold(self) -> None:
         """Leave connections in the kernel's queue: nobody is refused meanwhile."""
         self.port.stopReading()  # type: ignore[attr-defined]  # every Port is a FileDescriptor
@@ -64,7 +76,84 @@ class Opened:
             await closing
 
 
-def endpoint(reactor: IReactorCore, description: str) -> IStreamServerEndpoint:
+class InheritedUnixPort(unix.Port):
+    """A UNIX socket of the parent's: what is on disk is the parent's to change."""
+
+    _shouldShutdown = False
+
+    def connectionLost(self, reason: Failure) -> None:
+        """Close this process's descriptor only."""
+        tcp.Port.connectionLost(self, reason)
+
+
+class Adopter:
+    """Stands for the reactor before an endpoint: it listens on a given descriptor."""
+
+    def __init__(self, reactor: Any, descriptor: int) -> None:
+        self._reactor = reactor
+        self._descriptor = descriptor
+
+    def adopt(self, factory: IProtocolFactory) -> IListeningPort:
+        """Serve ``factory`` on the inherited socket."""
+        with socket.socket(fileno=os.dup(self._descriptor)) as inherited:
+            family, name = inherited.family, inherited.getsockname()
+        port: IListeningPort
+        if family != socket.AF_UNIX:
+            port = self._reactor.adoptStreamPort(self._descriptor, family, factory)
+            return port
+        own: Any = InheritedUnixPort._fromListeningDescriptor(  # noqa: SLF001 -- as adoptStreamPort does
+            self._reactor, self._descriptor, factory
+        )
+        own.backlog = BACKLOG
+        # Twisted sets the mode anew whenever it listens.
+        own.mode = stat.S_IMODE(Path(os.fsdecode(name)).stat().st_mode)
+        own.startListening()
+        port = own
+        return port
+
+    def listenTCP(
+        self, _port: int, factory: IProtocolFactory, **_: object
+    ) -> IListeningPort:
+        """Listen for a tcp: or tcp6: endpoint."""
+        return self.adopt(factory)
+
+    def listenUNIX(
+        self, _path: str, factory: IProtocolFactory, **_: object
+    ) -> IListeningPort:
+        """Listen for a unix: endpoint."""
+        return self.adopt(factory)
+
+    def listenSSL(
+        self,
+        _port: int,
+        factory: IProtocolFactory,
+        contextFactory: Any,
+        **_: object,
+    ) -> IListeningPort:
+        """Listen for an ssl: endpoint, with the certificates that are there now."""
+        return self.adopt(TLSMemoryBIOFactory(contextFactory, False, factory))
+
+
+def adopt_ports(
+    reactor: Any, sockets: Iterable[tuple[str, int]], factory: IProtocolFactory
+) -> Sequence[Opened]:
+    """Listen on descriptors that the parent opened for endpoint strings.
+
+    Raises CannotListen. Nothing is accepted before the reactor runs.
+    """
+    ports: list[Opened] = []
+    for description, descriptor in sockets:
+        adopter = Adopter(reactor, descriptor)
+        if description.startswith("systemd:"):
+            # Only the parent was given the descriptor's name.
+            ports.append(Opened(description, adopter.adopt(factory)))
+        else:
+            ports += open_ports(adopter, [description], factory)
+        os.close(descriptor)
+    return ports
+
+
+def endpoint(reactor: Any, description: str) -> IStreamServerEndpoint:
     """Make the endpoint of a Twisted endpoint string; raise CannotListen if none is."""
     kind = description.split(":", 1)[0]
     if kind in {"tcp", "unix", "ssl"} and ":backlog=" not in description:
@@ -80,7 +169,7 @@ def endpoint(reactor: IReactorCore, description: str) -> IStreamServerEndpoint:
 
 
 def open_ports(
-    reactor: IReactorCore, descriptions: Iterable[str], factory: IProtocolFactory
+    reactor: Any, descriptions: Iterable[str], factory: IProtocolFactory
 ) -> Sequence[Opened]:
     """Open every socket now; if one cannot be opened close the others and raise.
 

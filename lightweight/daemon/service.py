@@ -12,29 +12,24 @@ from pathlib import Path
 from typing import Any
 
 from twisted.application.service import Service
-from twisted.internet.defer import CancelledError, Deferred
-from twisted.internet.defer import TimeoutError as TookTooLong
+from twisted.internet.defer import Deferred
 from twisted.logger import ILogObserver, Logger
 from twisted.python.components import Componentized
 from twisted.python.failure import Failure
 
-from lightweight.daemon.greeting import greeting
-from lightweight.daemon.listen import CannotListen, Opened, open_ports
+from lightweight.daemon.drain import Drain
+from lightweight.daemon.link import Link
+from lightweight.daemon.listen import CannotListen, Opened
+from lightweight.daemon.messages import Leave
 from lightweight.daemon.reload import Reloader
 from lightweight.daemon.signals import Signals
-from lightweight.daemon.state import State, make_first_key
-from lightweight.errors import Overloaded
+from lightweight.daemon.state import State
 from lightweight.store.database import Database
 from lightweight.store.keyring import Keyring
 from lightweight.store.problems import StoreProblem
 from lightweight.web.live import Live
 from lightweight.web.overload import Overload
 from lightweight.web.site import GatewaySite
-
-FLUSH_SECONDS = 2.0
-"""How long last bytes may take to leave once every call has ended."""
-
-STOPPING = "The server is shutting down. Send the request again in a moment."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +39,6 @@ class Parts:
     reactor: Any
     """A reactor with clock, core and threads: one object, many interfaces."""
     wall: Callable[[], float]
-    random_bytes: Callable[[int], bytes]
     observer: ILogObserver
     reopen_log: Callable[[], None]
     tell: Callable[[str], None] | None
@@ -53,9 +47,15 @@ class Parts:
     site: GatewaySite
     live: Live
     overload: Overload
-    open_state: Callable[[], State]
+    open_ports: Callable[[], Sequence[Opened]]
+    """Opens the sockets, or adopts a parent's; raises CannotListen."""
+    prepare: Callable[[str], tuple[State, Path | None]]
+    """Prepares the state for a server at this URL; gives it, and what the first start
+    wrote. Raises StoreProblem."""
     serve: Callable[[Keyring], None]
     """Put the web app behind the site, once there is a keyring."""
+    cannot_start: Callable[[BaseException], None]
+    """Is told why there will be no serving."""
 
 
 class GatewayService(Service):
@@ -71,15 +71,25 @@ class GatewayService(Service):
         self._database: Database | None = None
         self._keyring: Keyring | None = None
         self._ready = False
-        self._hurry: Callable[[], None] | None = None
+        self._drain = Drain(parts.site, parts.live, parts.reactor)
+        self._parent: Link | None = None
+        self._leaving: Leave | None = None
         # Until these are taken either signal would kill the process.
         self._signals.take(signal.SIGHUP, self.reload)
         self._signals.take(signal.SIGUSR1, parts.reopen_log)
 
+    def obey(self, parent: Link) -> None:
+        """Be a worker: serve when told to, reload by leaving to a new generation."""
+        self._parent = parent
+        self._signals.take(signal.SIGHUP, _nothing)
+
     @property
     def why_not_ready(self) -> str | None:
         """Say why no traffic should come; None when it should."""
-        if self._parts.site.draining:
+        if self._leaving == "drain":
+            # The service goes on in another process: this one need not be avoided.
+            return None
+        if self._leaving is not None:
             return "The server is shutting down."
         return None if self._ready else "The server is starting."
 
@@ -96,13 +106,12 @@ class GatewayService(Service):
     # -- start ---------------------------------------------------------------------
 
     def privilegedStartService(self) -> None:
-        """Bind the sockets; raises CannotListen."""
+        """Have the sockets; raises CannotListen."""
         super().privilegedStartService()
-        listen = self._parts.reloader.current.config.listen
         try:
-            self._ports = open_ports(self._parts.reactor, listen, self._parts.site)
+            self._ports = self._parts.open_ports()
         except CannotListen as problem:
-            self.log.critical("{problem}", problem=problem)
+            self._parts.cannot_start(problem)
             raise
         for port in self._ports:
             port.hold()
@@ -110,23 +119,12 @@ class GatewayService(Service):
     def startService(self) -> None:
         """Prepare the state; raises StoreProblem. Serving begins with the reactor."""
         super().startService()
-        try:
-            self._prepare()
-        except StoreProblem as problem:
-            self.log.critical("{problem}", problem=problem)
-            raise
-
-    def _prepare(self) -> None:
         parts = self._parts
-        state = parts.open_state()
-        made = make_first_key(
-            state,
-            lambda made: greeting(
-                made, base_url=self._base_url(), model=self._example_model()
-            ),
-            now=parts.wall(),
-            random_bytes=parts.random_bytes,
-        )
+        try:
+            state, made = parts.prepare(self._ports[0].url)
+        except StoreProblem as problem:
+            parts.cannot_start(problem)
+            raise
         self._database = Database(state.database, reactor=parts.reactor)
         self._keyring = Keyring(
             self._database, state.pepper, clock=parts.reactor, wall=parts.wall
@@ -134,17 +132,13 @@ class GatewayService(Service):
         parts.serve(self._keyring)
         parts.reactor.callWhenRunning(self._begin, made)
 
-    def _base_url(self) -> str:
-        public = self._parts.reloader.current.config.public_url
-        return f"{public or self._ports[0].url}/v1"
-
-    def _example_model(self) -> str | None:
-        offered = self._parts.reloader.current.offering.listed()
-        return offered[0].id if offered else None
-
     def _begin(self, first_run: Path | None) -> None:
         self._signals.take(signal.SIGTERM, self._asked_to_stop)
-        self._signals.take(signal.SIGINT, self._asked_to_stop)
+        # A terminal sends it to the whole group; a worker takes its parent's word.
+        interrupt = _nothing if self._parent is not None else self._asked_to_stop
+        self._signals.take(signal.SIGINT, interrupt)
+        if self._parent is not None:
+            self._parent.listen(self._parts.reactor)
         Deferred.fromCoroutine(self._start_serving(first_run)).addErrback(self._fatal)
 
     async def _start_serving(self, first_run: Path | None) -> None:
@@ -154,10 +148,20 @@ class GatewayService(Service):
         await self._keyring.start()
         await self._parts.reloader.look_around()
         self._parts.overload.start()
+        runtime = self._parts.reloader.current
+        if self._parent is not None:
+            await self._parent.ready(
+                len(runtime.providers), len(runtime.offering.models)
+            )
         for port in self._ports:
-            self.log.info("Listening on {url}", url=port.url)
             port.accept()
         self._ready = True
+        if self._parent is None:
+            self._tell(first_run)
+
+    def _tell(self, first_run: Path | None) -> None:
+        for port in self._ports:
+            self.log.info("Listening on {url}", url=port.url)
         if first_run is not None:
             self.log.info("The first key is in {path}", path=first_run)
             if self._parts.tell is not None:
@@ -171,6 +175,8 @@ class GatewayService(Service):
 
     def _fatal(self, failure: Failure) -> None:
         self.log.failure("The server cannot start.", failure=failure)
+        assert failure.value is not None
+        self._parts.cannot_start(failure.value)
         self._parts.reactor.stop()
 
     # -- reload --------------------------------------------------------------------
@@ -184,27 +190,43 @@ class GatewayService(Service):
     # -- stop ----------------------------------------------------------------------
 
     def _asked_to_stop(self) -> None:
-        if self._hurry is not None:
-            self._hurry()
-        elif self.running:
+        self.leave("stop" if self._leaving in {None, "drain"} else "now")
+
+    def leave(self, how: Leave) -> None:
+        """Stop, by these terms; when stopping already, tighten the terms."""
+        stop = self._parts.reloader.current.config.drain.stop
+        if self._leaving is None and self.running:
+            self._leaving = how
             self._parts.reactor.stop()
+        elif how == "now":
+            self._drain.tighten(0)
+        elif how == "stop" and self._leaving == "drain":
+            self._leaving = how
+            self._drain.tighten(stop)
+
+    def orphaned(self) -> None:
+        """Finish and leave, now that no parent supervises this worker."""
+        if self._leaving is None:
+            self.log.warn("The parent process is gone: this worker finishes and ends.")
+        self.leave("stop")
 
     def stopService(self) -> "Deferred[None]":
         """Drain and close; fires when the process may end, never later than it should.
 
-        Running calls get ``drain.stop`` seconds, or until a second signal.
+        Running calls get ``drain.stop`` seconds, or until a second signal; in a worker
+        that others follow they get ``drain.reload``.
         """
         super().stopService()
-        self._parts.site.draining = True
-        return Deferred.fromCoroutine(self._stop())
+        self._leaving = self._leaving or "stop"
+        return Deferred.fromCoroutine(self._stop(self._leaving))
 
-    async def _stop(self) -> None:
+    async def _stop(self, how: Leave) -> None:
         parts = self._parts
         for port in self._ports:
             await port.close()
-        if parts.live.count:
-            await self._drain(parts.reloader.current.config.drain.stop)
-        await self._within(FLUSH_SECONDS, Deferred.fromCoroutine(parts.site.flushed()))
+        limits = parts.reloader.current.config.drain
+        seconds = {"drain": limits.reload, "stop": limits.stop, "now": 0.0}[how]
+        await self._drain.run(seconds, patient=how == "drain")
         parts.overload.stop()
         if self._keyring is not None:
             self._keyring.stop()
@@ -213,30 +235,9 @@ class GatewayService(Service):
         if self._database is not None:
             await self._database.close()
         self._signals.restore()
-        self.log.info("Stopped.")
+        if self._parent is None:
+            self.log.info("Stopped.")
 
-    async def _drain(self, seconds: float) -> None:
-        live = self._parts.live
-        self.log.info(
-            "Stopping: {calls} calls may run for up to {seconds} s; a second signal "
-            "ends them now.",
-            calls=live.count,
-            seconds=seconds,
-        )
-        empty = Deferred.fromCoroutine(live.empty())
-        self._hurry = empty.cancel
-        if not await self._within(seconds, empty):
-            self.log.warn(
-                "{calls} calls are ended before their time.", calls=live.count
-            )
-            live.end_all(Overloaded(STOPPING))
-            await self._within(FLUSH_SECONDS, Deferred.fromCoroutine(live.empty()))
-        self._hurry = None
 
-    async def _within(self, seconds: float, what: "Deferred[None]") -> bool:
-        """Wait for ``what``, but not longer; tell whether it came in time."""
-        try:
-            await what.addTimeout(seconds, self._parts.reactor)
-        except (TookTooLong, CancelledError):
-            return False
-        return True
+def _nothing() -> None:
+    """Do nothing on a signal that would kill the process."""

@@ -6,6 +6,7 @@ through one writer, so one format and one filter hold for all.
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from typing import Literal, Protocol, TypeAlias
 
 from twisted.logger import ILogObserver, LogEvent, LogLevel, formatEvent
@@ -107,10 +108,16 @@ class AccessLog:
         *,
         wall: Callable[[], float],
         journal: bool,
+        generation: int | None = None,
     ) -> None:
-        """``wall`` gives the wall clock in seconds since the epoch."""
+        """``wall`` gives the wall clock in seconds since the epoch.
+
+        ``generation`` is named in JSON, where there are any.
+        """
         self._lines = lines
-        self._write = visit_as_json if log_format == "json" else visit_as_text
+        self._write: Callable[[Visit, str], str] = visit_as_text
+        if log_format == "json":
+            self._write = partial(visit_as_json, generation=generation)
         self._wall = wall
         self._prefix = "<6>" if journal else ""
 
@@ -119,7 +126,7 @@ class AccessLog:
         self._lines.write(self._prefix + self._write(visit, stamp(self._wall())))
 
 
-def visit_as_json(visit: Visit, ts: str) -> str:
+def visit_as_json(visit: Visit, ts: str, generation: int | None = None) -> str:
     """Give a visit as one JSON object; absent facts are left out."""
     entry: dict[str, object] = {
         "ts": ts,
@@ -133,6 +140,8 @@ def visit_as_json(visit: Visit, ts: str) -> str:
         "sent": visit.sent,
         "duration_ms": round(visit.duration_s * 1000, 3),
     }
+    if generation is not None:
+        entry["generation"] = generation
     if visit.account_id is not None:
         entry |= {"account": visit.account_id, "key": visit.key_id}
     outcome = visit.outcome

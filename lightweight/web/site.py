@@ -89,6 +89,10 @@ class GatewaySite(Site):
         """
         for channel in list(self.connections):
             channel.close()
+        await self.left()
+
+    async def left(self) -> None:
+        """Wait until the last connection is closed; cancelling just stops waiting."""
         if self.connections:
             self._flushing = Deferred()
             try:

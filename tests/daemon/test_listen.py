@@ -1,13 +1,20 @@
 """Listening: ports open at once or one sentence says why not."""
 
+import os
+import socket
+import ssl
+from pathlib import Path
+
 from twisted.internet.protocol import Protocol, ServerFactory
+from twisted.internet.threads import deferToThread
 from twisted.web.resource import Resource
 from twisted.web.server import Site
 
 import pytest
 from support.http import fetch
+from support.tls import authority
 
-from lightweight.daemon.listen import CannotListen, endpoint, open_ports
+from lightweight.daemon.listen import CannotListen, adopt_ports, endpoint, open_ports
 
 FREE = "tcp:0:interface=127.0.0.1"
 
@@ -80,3 +87,67 @@ def test_what_is_no_endpoint_is_refused(text: str) -> None:
 
     with pytest.raises(CannotListen, match="tcp:8080:interface=127.0.0.1"):
         endpoint(reactor, text)
+
+
+async def test_an_inherited_unix_socket_stays_as_the_parent_made_it(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    from twisted.internet import reactor
+
+    path = tmp_path_factory.mktemp("run") / "api.sock"
+    description = f"unix:{path}:mode=660"
+    (held,) = open_ports(reactor, [description], factory())
+    held.hold()
+    for _ in range(2):
+        sockets = [(description, os.dup(held.descriptor))]
+        (adopted,) = adopt_ports(reactor, sockets, factory())
+        assert path.stat().st_mode & 0o777 == 0o660
+        await adopted.close()
+
+        assert path.exists()
+        with socket.socket(socket.AF_UNIX) as client:
+            client.connect(str(path))
+    await held.close()
+    assert not path.exists()
+
+
+# Twisted's own context factory uses what pyOpenSSL has deprecated.
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+async def test_an_inherited_tls_socket_takes_the_certificate_of_now(
+    tmp_path: Path,
+) -> None:
+    from twisted.internet import reactor
+
+    pem = tmp_path / "server.pem"
+    pem.write_bytes(authority().server().pem)
+    description = f"ssl:0:privateKey={pem}:certKey={pem}:interface=127.0.0.1"
+    (held,) = open_ports(reactor, [description], factory())
+    held.hold()
+    renewed = authority().server()
+    pem.write_bytes(renewed.pem)
+    (adopted,) = adopt_ports(
+        reactor, [(description, os.dup(held.descriptor))], factory()
+    )
+
+    assert adopted.url.startswith("https://127.0.0.1:")
+    assert adopted.number is not None
+    shown = await deferToThread(
+        ssl.get_server_certificate, ("127.0.0.1", adopted.number)
+    )
+
+    assert shown.strip() == renewed.certificate.decode().strip()
+    await adopted.close()
+    await held.close()
+
+
+async def test_an_inherited_systemd_socket_needs_no_name(tmp_path: Path) -> None:
+    from twisted.internet import reactor
+
+    (held,) = open_ports(reactor, [FREE], factory())
+    held.hold()
+    sockets = [("systemd:domain=INET:name=api", os.dup(held.descriptor))]
+    (adopted,) = adopt_ports(reactor, sockets, factory())
+
+    assert adopted.number == held.number
+    await adopted.close()
+    await held.close()

@@ -32,7 +32,7 @@ def made(directory: Path, listen: str = "tcp:0:interface=127.0.0.1") -> GatewayS
         'discover = false\n[providers.demo]\nkind = "demo"\n'
     )
     options = Options()
-    options.parseOptions(["-c", str(path)])
+    options.parseOptions(["--single", "-c", str(path)])
     service = makeService(options, reactor=reactor)
     assert isinstance(service, GatewayService)
     return service

@@ -174,3 +174,11 @@ def test_a_call_in_json_has_tokens_and_their_provenance() -> None:
         },
     ]
     assert entry["fault"] == "provider openai closed the connection"
+
+
+def test_a_workers_generation_is_named_in_json() -> None:
+    lines = Lines()
+    log = AccessLog(lines, "json", wall=lambda: NOON, journal=False, generation=3)
+    log(VISIT)
+
+    assert json.loads(lines[0])["generation"] == 3

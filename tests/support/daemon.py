@@ -155,10 +155,12 @@ class Gateway:
         environ: Mapping[str, str] | None = None,
         listen: str = "tcp:0:interface=127.0.0.1",
         within: Sequence[str] = (),
+        single: bool = False,
     ) -> "Gateway":
         """Start one on ``config`` (TOML tables; listen and state are set here).
 
-        ``within`` are the words of a command that runs the one after them.
+        ``within`` are the words of a command that runs the one after them; ``single``:
+        one process, without a parent and workers.
         """
         path = directory / "lightweight.toml"
         path.write_text(
@@ -168,6 +170,8 @@ class Gateway:
         path.chmod(0o600)
         twistd = str(BIN / "twistd")
         command = [*within, twistd, "--pidfile=", "-n", "lightweight", "-c", str(path)]
+        if single:
+            command.append("--single")
         gateway = cls(spawn(command, cwd=directory, environ=environ), directory, path)
         try:
             await gateway.ready()

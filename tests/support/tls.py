@@ -70,6 +70,11 @@ class ServerContext(ContextFactory):
         self._context = SSL.Context(SSL.TLS_SERVER_METHOD)
         self._context.use_privatekey(key)
         self._context.use_certificate(certificate)
+        self.certificate = certificate.public_bytes(Encoding.PEM)
+        self.pem = self.certificate + key.private_bytes(
+            Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
+        )
+        """Certificate and key, for servers that read files."""
 
     def getContext(self) -> SSL.Context:
         return self._context

@@ -1,0 +1,68 @@
+"""How a worker is started: a fresh interpreter that runs ``twistd lightweight`` again.
+
+Being fresh it has the code, the configuration and the certificates that are on disk.
+"""
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from lightweight.daemon.generation import Spawn
+from lightweight.daemon.messages import (
+    FIRST_SOCKET,
+    ORDERS,
+    REPORTS,
+    Assignment,
+)
+from lightweight.daemon.notify import NOT_INHERITED
+from lightweight.daemon.worker import STDERR, Worker
+
+TWISTD = "from twisted.scripts.twistd import run; run()"
+
+
+def words(assignment: Assignment, config: Path | None, log: Path | int) -> list[str]:
+    """Give the command line of a worker."""
+    # -P: the working directory is no place to import from.
+    command = [sys.executable, "-P", "-c", TWISTD, "--nodaemon", "--pidfile="]
+    if isinstance(log, Path):
+        command += ["--logfile", str(log)]
+    command += ["lightweight", "--worker", msgspec.json.encode(assignment).decode()]
+    if config is not None:
+        command += ["--config", str(config)]
+    return command
+
+
+def spawner(
+    reactor: Any, environ: Mapping[str, str], config: Path | None, log: Path | int
+) -> Callable[[int, Sequence[tuple[str, int]]], Spawn]:
+    """Give what makes, for a generation on these sockets, the way to start a worker."""
+    passed_on = {k: v for k, v in environ.items() if k not in NOT_INHERITED}
+
+    def of_generation(number: int, sockets: Sequence[tuple[str, int]]) -> Spawn:
+        assignment = Assignment(
+            generation=number,
+            sockets=tuple(
+                (description, FIRST_SOCKET + at)
+                for at, (description, _) in enumerate(sockets)
+            ),
+        )
+        descriptors: dict[int, int | str] = {0: 0, 1: 1, STDERR: "r"}
+        descriptors |= {ORDERS: "w", REPORTS: "r"}
+        descriptors |= {
+            FIRST_SOCKET + at: descriptor for at, (_, descriptor) in enumerate(sockets)
+        }
+
+        def spawn(ended: Callable[[Worker], None]) -> Worker:
+            worker = Worker(ended)
+            command = words(assignment, config, log)
+            reactor.spawnProcess(
+                worker, command[0], command, passed_on, childFDs=descriptors
+            )
+            return worker
+
+        return spawn
+
+    return of_generation

@@ -1,0 +1,103 @@
+"""The worker's end of its pipes: orders come in, one report goes out."""
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.internet.protocol import connectionDone
+from twisted.internet.stdio import StandardIO
+from twisted.logger import Logger
+from twisted.protocols.basic import LineOnlyReceiver
+from twisted.python.failure import Failure
+
+from lightweight.daemon.messages import (
+    LONGEST,
+    ORDERS,
+    REPORTS,
+    Leave,
+    Misunderstood,
+    Order,
+    Report,
+    decode,
+    encode,
+)
+
+LONGEST_REASON = 8000
+"""Characters of a reason: a report fits into an empty pipe at once."""
+
+
+class Link(LineOnlyReceiver):
+    """Tells the parent how the start went, and passes on what the parent orders."""
+
+    log = Logger()
+    delimiter = b"\n"
+    MAX_LENGTH = LONGEST
+
+    def __init__(self, orders: int = ORDERS, reports: int = REPORTS) -> None:
+        self._orders = orders
+        self._reports = reports
+        self._serve: Deferred[None] = Deferred()
+        self._leave: Callable[[Leave], None]
+        self._reopen_log: Callable[[], None]
+        self._orphaned: Callable[[], None]
+
+    def orders_go_to(
+        self,
+        *,
+        leave: Callable[[Leave], None],
+        reopen_log: Callable[[], None],
+        orphaned: Callable[[], None],
+    ) -> None:
+        """Say who does what is ordered, and who learns of the parent's end."""
+        self._leave = leave
+        self._reopen_log = reopen_log
+        self._orphaned = orphaned
+
+    def listen(self, reactor: Any) -> None:
+        """Obey from now on."""
+        pipes: Any = StandardIO  # its types are those of another platform
+        pipes(self, stdin=self._orders, stdout=self._reports, reactor=reactor)
+
+    def failed(self, text: str) -> None:
+        """Tell the parent why this worker cannot serve."""
+        self._report(
+            Report(pid=os.getpid(), outcome="failed", text=text[:LONGEST_REASON])
+        )
+
+    async def ready(self, providers: int, models: int) -> None:
+        """Tell the parent that all is ready; return when it says to serve.
+
+        Cancelling just stops waiting.
+        """
+        self._report(
+            Report(pid=os.getpid(), outcome="ready", providers=providers, models=models)
+        )
+        await self._serve
+
+    def _report(self, report: Report) -> None:
+        # Not through a transport: a start can fail before there is one.
+        try:
+            os.write(self._reports, encode(report))
+        except OSError:
+            # The parent is gone; the end of the orders says so too.
+            return
+
+    def lineReceived(self, line: bytes) -> None:
+        """Do what one line orders."""
+        try:
+            order = decode(line, Order).do
+        except Misunderstood as problem:
+            self.log.error("The parent's order is not done: {why}", why=problem)
+            return
+        if order == "serve":
+            if not self._serve.called:
+                self._serve.callback(None)
+        elif order == "reopen":
+            self._reopen_log()
+        else:
+            self._leave(order)
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:  # noqa: ARG002 -- Twisted's
+        """Learn that the parent is gone, or that this process ends."""
+        self._orphaned()

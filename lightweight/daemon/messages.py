@@ -1,0 +1,108 @@
+"""What the parent, its workers and the command line say to each other.
+
+One JSON object a line, each with the version of this vocabulary: a parent and a worker
+from two releases notice that they would misunderstand each other.
+"""
+
+from pathlib import Path
+from typing import Any, Literal, TypeAlias, TypeVar
+
+import msgspec
+from msgspec import Struct
+
+VERSION = 1
+"""Raised whenever a message of this file changes its meaning."""
+
+ORDERS = 3
+"""The worker's descriptor to read orders from; its end means the parent is gone."""
+REPORTS = 4
+"""The worker's descriptor to write reports to."""
+FIRST_SOCKET = 5
+"""The worker's first listening socket; the others follow."""
+
+LONGEST = 64 * 1024
+"""Bytes of a line, at most."""
+
+CONTROL = "control.sock"
+
+Leave: TypeAlias = Literal["drain", "stop", "now"]
+"""How a worker is to go: patiently, within ``drain.stop``, or at once."""
+
+
+class Versioned(Struct, frozen=True, kw_only=True):
+    """What every message has."""
+
+    version: int = VERSION
+
+
+class Assignment(Versioned, frozen=True, kw_only=True):
+    """What a worker is started for."""
+
+    generation: int
+    sockets: tuple[tuple[str, int], ...]
+    """Endpoint strings and the descriptors that listen for them."""
+
+
+class Report(Versioned, frozen=True, kw_only=True):
+    """What came of a worker's start."""
+
+    pid: int
+    outcome: Literal["ready", "failed"]
+    text: str = ""
+    """Why it failed: sentences for the operator."""
+    providers: int = 0
+    models: int = 0
+
+
+class Order(Versioned, frozen=True, kw_only=True):
+    """What a worker is to do."""
+
+    do: Literal["serve", "reopen"] | Leave
+
+
+class Request(Versioned, frozen=True, kw_only=True):
+    """What the command line asks at the control socket."""
+
+    do: Literal["status", "reload", "drain"]
+
+
+class Misunderstood(Exception):
+    """A message of another version, or none at all."""
+
+
+M = TypeVar("M", bound=Versioned)
+
+
+def encode(message: Versioned) -> bytes:
+    """Give ``message`` as one line."""
+    return msgspec.json.encode(message) + b"\n"
+
+
+def decode(line: bytes | str, kind: type[M]) -> M:
+    """Read one line; raise Misunderstood, saying what to do."""
+    try:
+        version = msgspec.json.decode(line, type=_AnyVersion).version
+    except msgspec.MsgspecError as problem:
+        raise Misunderstood(f"Not a message of Lightweight: {problem}.") from problem
+    if version != VERSION:
+        raise Misunderstood(
+            f"It speaks version {version} of our messages, this process {VERSION}: "
+            "restart the service so that all of it is one release."
+        )
+    try:
+        return msgspec.json.decode(line, type=kind)
+    except msgspec.MsgspecError as problem:
+        raise Misunderstood(f"Not a {kind.__name__}: {problem}.") from problem
+
+
+class _AnyVersion(Struct, frozen=True):
+    version: int
+
+
+def control_path(environ: Any, state: Path) -> Path:
+    """Say where the control socket is: the runtime directory, else the state's.
+
+    systemd.exec(5) names $RUNTIME_DIRECTORY; of several the first one counts.
+    """
+    runtime = environ.get("RUNTIME_DIRECTORY", "").split(":")[0]
+    return (Path(runtime) if runtime else state) / CONTROL

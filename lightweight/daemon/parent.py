@@ -1,0 +1,354 @@
+"""The parent process: it owns the sockets and the workers, and accepts nothing.
+
+A reload starts a whole new generation of workers on the same sockets; only when every
+one of them is ready do they serve and the old ones leave. Whatever goes wrong before
+that leaves the old ones serving.
+"""
+
+import os
+import signal
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from twisted.application.service import Service
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IDelayedCall
+from twisted.internet.protocol import Factory
+from twisted.logger import ILogObserver, Logger
+from twisted.python.components import Componentized
+from twisted.python.failure import Failure
+
+from lightweight.config.load import Loaded
+from lightweight.config.schema import Config
+from lightweight.daemon.control import Control
+from lightweight.daemon.generation import Generation, Spawn
+from lightweight.daemon.judge import UNFIT
+from lightweight.daemon.listen import CannotListen, Opened, open_ports
+from lightweight.daemon.messages import Leave, control_path
+from lightweight.daemon.notify import MILLION, Notifier, status
+from lightweight.daemon.reloads import Reloads
+from lightweight.daemon.signals import Signals
+from lightweight.daemon.state import State
+from lightweight.daemon.worker import NotReady
+from lightweight.store.problems import StoreProblem
+
+
+class Refused(Exception):
+    """A reload that changed nothing; the text says why."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ParentParts:
+    """What the parent works with; tap.py makes them."""
+
+    reactor: Any
+    environ: dict[str, str]
+    observer: ILogObserver
+    reopen_log: Callable[[], None]
+    tell: Callable[[str], None] | None
+    """Shows a text to the person at the terminal, if there is one."""
+    loaded: Loaded
+    reread: Callable[[], Loaded]
+    """Reads and judges the configuration; raises one of UNFIT."""
+    adopted: Callable[[Config], None]
+    """Is told of each configuration that came in force."""
+    prepare: Callable[[str], tuple[State, Path | None]]
+    """As in service.Parts."""
+    spawner: Callable[[int, Sequence[tuple[str, int]]], Spawn]
+    """Gives how to start the workers of a generation on these sockets."""
+    notifier: Notifier
+    fail: Callable[[], None]
+    """Makes the process end with status 1 when it ends."""
+
+
+class ParentService(Service):
+    """Keeps a generation of workers serving until ``stopService`` has fired."""
+
+    log = Logger()
+    name = "lightweight"
+
+    def __init__(self, parts: ParentParts) -> None:
+        self._parts = parts
+        self._config = parts.loaded.config
+        self._signals = Signals(parts.reactor)
+        self._ports: list[Opened] = []
+        self._reloads = Reloads(self._reload)
+        self._serving: Generation | None = None
+        self._generations: list[Generation] = []
+        self._number = 0
+        self._leaving: Leave | None = None
+        self._state: Path | None = None
+        self._control: Control | None = None
+        self._beat: IDelayedCall | None = None
+        self._last_refusal: str | None = None
+        # Until these are taken either signal would kill the process.
+        self._signals.take(signal.SIGHUP, self.reload)
+        self._signals.take(signal.SIGUSR1, self._reopen_logs)
+
+    def setServiceParent(self, parent: Any) -> None:
+        """Join the application, and give it our log observer."""
+        super().setServiceParent(parent)
+        if isinstance(parent, Componentized):
+            parent.setComponent(ILogObserver, self._parts.observer)
+
+    # -- start ---------------------------------------------------------------------
+
+    def privilegedStartService(self) -> None:
+        """Bind the sockets; raises CannotListen."""
+        super().privilegedStartService()
+        try:
+            self._ports = self._opened(self._config.listen)
+        except CannotListen as problem:
+            self.log.critical("{problem}", problem=problem)
+            raise
+
+    def _opened(self, descriptions: Sequence[str]) -> list[Opened]:
+        """Open and hold sockets: clients wait in the kernel's queue for a worker."""
+        ports = [*open_ports(self._parts.reactor, descriptions, Factory())]
+        for port in ports:
+            port.hold()
+        return ports
+
+    def startService(self) -> None:
+        """Prepare the state; raises StoreProblem. Workers come with the reactor."""
+        super().startService()
+        try:
+            state, made = self._parts.prepare(self._ports[0].url)
+        except StoreProblem as problem:
+            self.log.critical("{problem}", problem=problem)
+            raise
+        self._state = state.directory
+        self._parts.reactor.callWhenRunning(self._begin, made)
+
+    def _begin(self, first_run: Path | None) -> None:
+        self._signals.take(signal.SIGTERM, self._asked_to_stop)
+        self._signals.take(signal.SIGINT, self._asked_to_stop)
+        Deferred.fromCoroutine(
+            self._reloads.first(lambda: self._start(first_run))
+        ).addErrback(self._fatal)
+
+    async def _start(self, first_run: Path | None) -> None:
+        self._tick()
+        self._open_control()
+        try:
+            serving = await self._replace_generation(self._config, self._ports)
+        except NotReady as problem:
+            if self._leaving is None:
+                self._parts.notifier(status(f"Cannot start: {problem}"))
+                self.log.critical("The server cannot start: {why}", why=problem)
+                self._parts.fail()
+                self._parts.reactor.stop()
+            return
+        self._parts.adopted(self._config)
+        for port in self._ports:
+            self.log.info("Listening on {url}", url=port.url)
+        if first_run is not None:
+            self.log.info("The first key is in {path}", path=first_run)
+            if self._parts.tell is not None:
+                self._parts.tell(first_run.read_text())
+        self._parts.notifier("READY=1", status(f"Serving: {serving}."))
+        self.log.info("Ready: {serving}.", serving=serving)
+
+    def _open_control(self) -> None:
+        assert self._state is not None
+        path = control_path(self._parts.environ, self._state)
+        try:
+            self._control = Control(
+                self._parts.reactor,
+                path,
+                {"status": self._status, "reload": self._told, "drain": self._drained},
+            )
+        except OSError as problem:
+            self.log.warn(
+                "No control socket at {path} ({why}): `lightweight status` will not "
+                "find this server.",
+                path=path,
+                why=problem.strerror,
+            )
+
+    def _fatal(self, failure: Failure) -> None:
+        self.log.failure("The server cannot go on.", failure=failure)
+        self._parts.fail()
+        if self._leaving is None:
+            self._parts.reactor.stop()
+
+    def _tick(self) -> None:
+        """Tell systemd's watchdog that the reactor turns: sd_notify(3)."""
+        seconds = self._parts.notifier.watchdog_seconds
+        if seconds is not None:
+            self._parts.notifier("WATCHDOG=1")
+            self._beat = self._parts.reactor.callLater(seconds / 2, self._tick)
+
+    # -- generations ---------------------------------------------------------------
+
+    async def _replace_generation(self, config: Config, ports: Sequence[Opened]) -> str:
+        """Have a new generation serve on ``ports``, then send the old one away.
+
+        Give what it serves, in words. Raises NotReady, having changed nothing.
+        """
+        self._number += 1
+        number = self._number
+        size = os.cpu_count() or 1 if config.workers == "auto" else config.workers
+        sockets = [(port.description, port.descriptor) for port in ports]
+        new = Generation(
+            number, size, self._parts.spawner(number, sockets), self._parts.reactor
+        )
+        self._generations.append(new)
+        try:
+            report = await new.start()
+        except NotReady:
+            self._generations.remove(new)
+            raise
+        if self._leaving is not None:
+            raise NotReady("The server is shutting down.")
+        old, self._serving = self._serving, new
+        new.serve()
+        if old is not None:
+            old.leave("drain", self._config.drain.reload)
+            Deferred.fromCoroutine(old.left()).addCallback(self._forget, old)
+        return (
+            f"{report.providers} providers, {report.models} models "
+            f"(generation {number})"
+        )
+
+    def _forget(self, _result: None, old: Generation) -> None:
+        self._generations.remove(old)
+        self.log.info("Generation {number} has left.", number=old.number)
+
+    # -- reload --------------------------------------------------------------------
+
+    def reload(self) -> None:
+        """Start a new generation, in the background."""
+        Deferred.fromCoroutine(self._reloads.ask()).addErrback(
+            lambda failure: self.log.failure("Reload failed.", failure=failure)
+        )
+
+    async def _reload(self) -> str | None:
+        if self._leaving is not None:
+            return "The server is shutting down."
+        notify = self._parts.notifier
+        now = int(self._parts.reactor.seconds() * MILLION)
+        notify("RELOADING=1", f"MONOTONIC_USEC={now}", status("Reloading."))
+        try:
+            serving = await self._reload_once()
+        except Refused as problem:
+            if self._leaving is None:
+                self._last_refusal = str(problem)
+                notify("READY=1", status(f"Reload refused: {problem}"))
+                self.log.error(
+                    "Reload refused, the old configuration stays in force:\n{problem}",
+                    problem=problem,
+                )
+            return str(problem)
+        self._last_refusal = None
+        notify("READY=1", status(f"Serving: {serving}."))
+        self.log.info("Reloaded: {serving}.", serving=serving)
+        return None
+
+    async def _reload_once(self) -> str:
+        try:
+            loaded = self._parts.reread()
+        except UNFIT as problem:
+            raise Refused(str(problem)) from problem
+        config = loaded.config
+        if config.state != self._config.state:
+            raise Refused(
+                "'state' has changed: restart to apply it, or set it back to reload."
+            )
+        held = {port.description: port for port in self._ports}
+        added: list[Opened] = []
+        try:
+            added = self._opened([d for d in config.listen if d not in held])
+            known = held | {port.description: port for port in added}
+            ports = [known[description] for description in config.listen]
+            serving = await self._replace_generation(config, ports)
+        except (CannotListen, NotReady) as problem:
+            for port in added:
+                await port.close()
+            raise Refused(str(problem)) from problem
+        for port in added:
+            self.log.info("Listening on {url}", url=port.url)
+        self._ports, self._config = ports, config
+        self._parts.adopted(config)
+        for warning in loaded.warnings:
+            self.log.warn("{warning}", warning=warning)
+        for port in held.values():
+            if port not in ports:
+                await port.close()
+        return serving
+
+    def _reopen_logs(self) -> None:
+        self._parts.reopen_log()
+        for generation in self._generations:
+            generation.order("reopen")
+
+    # -- control -------------------------------------------------------------------
+
+    async def _status(self) -> dict[str, object]:
+        return {
+            "state": "stopping" if self._leaving else "serving",
+            "pid": os.getpid(),
+            "generation": self._serving.number if self._serving else None,
+            "generations": [
+                {"number": each.number, "state": each.state, "workers": each.pids}
+                for each in self._generations
+            ],
+            "listen": [port.url for port in self._ports],
+            "last_refusal": self._last_refusal,
+        }
+
+    async def _told(self) -> dict[str, object]:
+        why = await self._reloads.ask()
+        return {
+            "reloaded": why is None,
+            "why": why,
+            "generation": self._serving.number if self._serving else None,
+        }
+
+    async def _drained(self) -> dict[str, object]:
+        self._parts.reactor.callLater(0, self._stop_once)
+        return {"state": "stopping"}
+
+    # -- stop ----------------------------------------------------------------------
+
+    def _stop_once(self) -> None:
+        if self._leaving is None:
+            self._asked_to_stop()
+
+    def _asked_to_stop(self) -> None:
+        if self._leaving is None:
+            self._leaving = "stop"
+            self._parts.reactor.stop()
+        else:
+            self._leaving = "now"
+            for generation in self._generations:
+                generation.leave("now", 0)
+
+    def stopService(self) -> "Deferred[None]":
+        """Send every worker away; fires when the last one is gone.
+
+        Running calls get ``drain.stop`` seconds, or until a second signal.
+        """
+        super().stopService()
+        self._leaving = self._leaving or "stop"
+        return Deferred.fromCoroutine(self._stop(self._leaving))
+
+    async def _stop(self, how: Leave) -> None:
+        self._parts.notifier("STOPPING=1", status("Stopping."))
+        if self._beat is not None and self._beat.active():
+            self._beat.cancel()
+        for port in self._ports:
+            await port.close()
+        for generation in self._generations:
+            if generation.state == "starting":
+                generation.kill()
+            else:
+                generation.leave(how, self._config.drain.stop)
+        for generation in list(self._generations):
+            await generation.left()
+        if self._control is not None:
+            await self._control.close()
+        self._signals.restore()
+        self.log.info("Stopped.")

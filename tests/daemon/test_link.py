@@ -1,0 +1,86 @@
+"""The worker's pipes: its report gets out, orders get in, an end is noticed."""
+
+import os
+from collections.abc import AsyncIterator
+
+from twisted.internet.defer import Deferred, DeferredQueue
+
+import pytest_twisted
+
+from lightweight.daemon.link import Link
+from lightweight.daemon.messages import Order, Report, decode, encode
+
+
+class Ends:
+    """A Link and the parent's ends of its pipes."""
+
+    def __init__(self) -> None:
+        orders, self.orders = os.pipe()
+        self.reports, reports = os.pipe()
+        self.link = Link(orders, reports)
+        self.happened: DeferredQueue[str] = DeferredQueue()
+        self.link.orders_go_to(
+            leave=self.happened.put,
+            reopen_log=lambda: self.happened.put("reopened"),
+            orphaned=lambda: self.happened.put("orphaned"),
+        )
+
+    def order(self, line: bytes) -> None:
+        os.write(self.orders, line)
+
+    def reported(self) -> Report:
+        return decode(os.read(self.reports, 65536), Report)
+
+
+@pytest_twisted.async_yield_fixture  # type: ignore[untyped-decorator]  # has no types
+async def ends() -> AsyncIterator[Ends]:
+    from twisted.internet import reactor
+
+    made = Ends()
+    made.link.listen(reactor)
+    yield made
+    os.close(made.orders)
+    assert await made.happened.get() == "orphaned"
+    os.close(made.reports)
+
+
+async def test_it_serves_when_all_are_ready(ends: Ends) -> None:
+    serving = Deferred.fromCoroutine(ends.link.ready(2, 41))
+
+    report = ends.reported()
+    assert (report.outcome, report.providers, report.models) == ("ready", 2, 41)
+    assert report.pid == os.getpid()
+    assert not serving.called
+    ends.order(encode(Order(do="serve")) * 2)
+    await serving
+
+
+async def test_orders_are_passed_on_in_turn(ends: Ends) -> None:
+    for do in ("drain", "reopen", "stop", "now"):
+        ends.order(encode(Order(do=do)))
+
+    happened = [await ends.happened.get() for _ in range(4)]
+
+    assert happened == ["drain", "reopened", "stop", "now"]
+
+
+async def test_an_order_of_another_version_is_not_done(ends: Ends) -> None:
+    ends.order(b'{"version":99,"do":"now"}\n' + encode(Order(do="reopen")))
+
+    assert await ends.happened.get() == "reopened"
+
+
+async def test_why_it_cannot_serve_is_told_in_one_line(ends: Ends) -> None:
+    ends.link.failed("first\nsecond" + "x" * 100_000)
+
+    report = ends.reported()
+
+    assert report.outcome == "failed"
+    assert report.text.startswith("first\nsecondxxx")
+
+
+def test_a_report_to_nobody_is_no_problem() -> None:
+    read, write = os.pipe()
+    os.close(read)
+    Link(0, write).failed("nobody hears this")
+    os.close(write)

@@ -1,0 +1,54 @@
+"""Messages between processes: a line each, and strangers are noticed."""
+
+from pathlib import Path
+
+import pytest
+
+from lightweight.daemon.messages import (
+    VERSION,
+    Assignment,
+    Misunderstood,
+    Order,
+    Report,
+    control_path,
+    decode,
+    encode,
+)
+
+
+def test_a_message_is_one_line_and_comes_back_whole() -> None:
+    report = Report(pid=7, outcome="failed", text="two\nlines")
+
+    line = encode(report)
+
+    assert line.count(b"\n") == 1
+    assert decode(line, Report) == report
+
+
+def test_sockets_keep_their_order() -> None:
+    sockets = (("tcp:1", 5), ("unix:/x", 6))
+    given = decode(encode(Assignment(generation=2, sockets=sockets)), Assignment)
+
+    assert given.sockets == sockets
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        (b"hello", "Not a message"),
+        (b"{}", "Not a message"),
+        (b'{"version":%d,"do":"dance"}' % VERSION, "Not a Order"),
+        (b'{"version":%d,"do":"serve"}' % (VERSION + 1), "restart the service"),
+    ],
+)
+def test_what_is_not_understood_is_said(line: bytes, told: str) -> None:
+    with pytest.raises(Misunderstood, match=told):
+        decode(line, Order)
+
+
+def test_the_control_socket_prefers_the_runtime_directory() -> None:
+    state = Path("/state")
+    first = {"RUNTIME_DIRECTORY": "/run/lightweight:/run/other"}
+
+    assert control_path(first, state) == Path("/run/lightweight/control.sock")
+    assert control_path({}, state) == Path("/state/control.sock")
