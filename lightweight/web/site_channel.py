@@ -27,8 +27,6 @@ class GatewayChannel(HTTPChannel):
     MAX_LENGTH = edge.LINE_BYTES
     totalHeadersSize = edge.HEAD_BYTES
     maxHeaders = edge.HEAD_FIELDS
-    # One more than is read: pipelined bytes beyond it end the connection instead.
-    _optimisticEagerReadSize = edge.AHEAD_BYTES + 1
 
     def __init__(self) -> None:
         super().__init__()
@@ -98,8 +96,6 @@ class GatewayChannel(HTTPChannel):
 
     def headerReceived(self, line: bytes) -> bool:
         """Take a header field, unless there were too many."""
-        if self._refused:
-            return False
         if self._receivedHeaderCount >= self.maxHeaders:
             self.refuse(edge.head_too_large(in_fields=True))
             return False
@@ -111,8 +107,6 @@ class GatewayChannel(HTTPChannel):
 
     def allHeadersReceived(self) -> None:
         """Judge the head; go on to the body if there is nothing against it."""
-        if self._refused:
-            return
         request = self.requests[-1]
         request.named(self._command, self._path, self._version)
         head = edge.Head(
@@ -154,8 +148,6 @@ class GatewayChannel(HTTPChannel):
 
     def rawDataReceived(self, data: bytes) -> None:
         """Take a piece of a body, or of the requests after the one that is served."""
-        if self._refused:
-            return
         if not self._handlingRequest:
             self._patience.body_came(len(data))
         super().rawDataReceived(data)
@@ -171,7 +163,7 @@ class GatewayChannel(HTTPChannel):
 
     def requestDone(self, request: GatewayRequest) -> None:
         """Wait for the next request, not for ever."""
-        if self.persistent and not self._refused:
+        if self.persistent:
             self._patience.idle(self._edge, self._now())
         super().requestDone(request)
         self._wait()
@@ -181,7 +173,7 @@ class GatewayChannel(HTTPChannel):
     def _wait(self) -> None:
         """Look again when the client is out of time; a look too early does no harm."""
         due = self._patience.due
-        if due is None or self._refused or self._closing:
+        if due is None or self._refused:
             return
         if self._in_time is None or not self._in_time.active():
             left = max(0.0, due - self._now())
@@ -263,8 +255,6 @@ class GatewayChannel(HTTPChannel):
 
     def close(self) -> None:
         """Close once what was written has left, or its client stalls."""
-        if self._closing:
-            return
         self._closing = True
         self._watch_stall()
         super().loseConnection()

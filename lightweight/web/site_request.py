@@ -47,6 +47,7 @@ class GatewayRequest(ServerRequest):
         self._body_size = 0
         self._ended = False
         self._cut = False
+        self._closes = False
         self._status = CLIENT_LEFT
 
     # -- arriving ------------------------------------------------------------------
@@ -160,7 +161,7 @@ class GatewayRequest(ServerRequest):
     def refuse(self, fault: Fault) -> None:
         """Answer before the request arrived whole, and close after it."""
         self._edge.discard_rest()
-        self.setHeader(b"Connection", b"close")
+        self._closes = True
         self.answer(render_error(fault))
 
     def write(self, data: bytes) -> None:
@@ -176,9 +177,10 @@ class GatewayRequest(ServerRequest):
         )
         for name, value in {**more, "x-request-id": self.request_id}.items():
             self.setHeader(name.encode(), value.encode())
-        # A bad key must not tell by the connection whether it was refused on its looks,
-        # before the body, or after a look into the store.
-        if self._gateway.draining or self.code == InvalidKey.status:
+        # A stranger refused before its body is closed, so every stranger must be:
+        # else the answer would tell a key of a wrong form from an unknown one.
+        stranger = self.code == InvalidKey.status
+        if self._closes or stranger or self._gateway.draining:
             self.setHeader(b"Connection", b"close")
             self._edge.persistent = 0
 

@@ -93,7 +93,7 @@ class Keys:
             KEY: identity(),
             LIMITED_KEY: identity("limited", frozenset({"same"})),
         }
-        self.stored = {STORED_KEY: identity("stored")}
+        self.stored: dict[str, Identity | None] = {STORED_KEY: identity("stored")}
 
     def known(self, presented: str) -> Identity | None:
         return self.held.get(presented)

@@ -1,7 +1,11 @@
 """What is refused when the head is whole and the body is not."""
 
+import re
+
 import pytest
 from support.gateway import KEY, STORED_KEY, Gateway
+
+from lightweight.web.edge import DISCARD_SECONDS
 
 CHAT = "/v1/chat/completions"
 BUSY = "The server has more work than it can do."
@@ -52,6 +56,22 @@ def test_who_may_have_a_key_is_asked_for_the_body(key: str) -> None:
     client.wire.clear()
     client.send(b"{}")
     assert client.answer().status == 400, "only the body is wrong"
+
+
+def test_no_stranger_can_tell_when_it_was_refused() -> None:
+    """A key of the wrong form, before the body, and one the store lacks, after it."""
+    answers = set()
+    for key in ("lw-unknown", STORED_KEY):
+        gateway = Gateway()
+        gateway.keys.stored[STORED_KEY] = None
+        client = gateway.connect()
+        client.ask("POST", CHAT, b"{}", key=key)
+        answers.add(re.sub(rb"Date: [^\r]+", b"", client.received))
+        gateway.clock.advance(DISCARD_SECONDS)
+        gateway.turn()
+        assert client.wire.closed
+    assert len(answers) == 1
+    assert answers.pop().startswith(b"HTTP/1.1 401 ")
 
 
 def test_what_needs_no_key_needs_none_for_its_body() -> None:

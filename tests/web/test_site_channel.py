@@ -89,6 +89,14 @@ def test_the_time_of_a_body_begins_with_the_body() -> None:
     assert_timed_out(gateway, client)
 
 
+def test_a_body_may_have_less_time_than_a_head() -> None:
+    gateway = Gateway(Config(edge=Edge(header_timeout=10.0, body_timeout=3.0)))
+    client = gateway.connect()
+    client.send(HEAD + b"Content-Length: 1000000\r\n\r\n" + b"a" * 100_000)
+    gateway.clock.advance(3)
+    assert_timed_out(gateway, client)
+
+
 def test_a_body_at_a_fair_rate_still_has_an_end() -> None:
     gateway = Gateway(Config(edge=EDGE))
     client = gateway.connect()
@@ -180,6 +188,18 @@ def test_connections_beyond_the_cap_are_told_and_closed() -> None:
     served = gateway.connect()
     served.ask("GET", "/healthz")
     assert served.answer().status == 200
+
+
+def test_no_deadline_cuts_a_refusal_short() -> None:
+    short = Edge(header_timeout=DISCARD_SECONDS / 2, max_connections=1)
+    gateway = Gateway(Config(edge=short))
+    kept, refused = gateway.connect(), gateway.connect()
+    gateway.clock.advance(DISCARD_SECONDS / 2)
+    gateway.turn()
+    assert kept.wire.closed
+    assert not refused.wire.disconnecting
+    gateway.clock.advance(DISCARD_SECONDS / 2)
+    assert refused.wire.aborted
 
 
 def test_a_flood_of_connections_is_cut_without_a_word() -> None:
