@@ -51,6 +51,8 @@ def arranged(targets: Sequence[Target], seed: str) -> Sequence[Target]:
     A target without a priority has its place in ``targets`` for one, from 1. ``seed``
     names the session, or the one call where there is none.
     """
+    if len(targets) <= 1:
+        return targets
     ranked = sorted(
         (target.priority or place, _lot(target, seed), place)
         for place, target in enumerate(targets, start=1)

@@ -183,6 +183,7 @@ class _Serving:
         except ProviderFault:
             # Another target may answer: nothing of this one counts.
             self._relay = self._passage = None
+            self._keep_alive.held = False
             raise
         except BaseException:
             source.abort()

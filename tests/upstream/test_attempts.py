@@ -5,11 +5,12 @@ from typing import Any
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.interfaces import IReactorTime
+from twisted.logger import capturedLogs, formatEvent
 
 import pytest
 from support.chat import DIALECT, call
 from support.scripted import SILENCE, Close, ScriptedProvider, Send, chunk, head, whole
-from support.sink import RecordingSink
+from support.sink import RecordingSink, turns
 
 from lightweight.errors import (
     BadRequest,
@@ -21,6 +22,7 @@ from lightweight.errors import (
     ProviderRefused,
     ProviderUnreachable,
 )
+from lightweight.policy.breaker import Breaker, Rules
 from lightweight.policy.retry import RetryBudget
 from lightweight.policy.route import Standing
 from lightweight.records import Attempted, Target
@@ -300,3 +302,22 @@ async def test_who_leaves_passes_no_verdict(
         await running
     assert trial.state("a") == "closed"
     assert [(each.status, each.fault) for each in trial.made] == [(None, None)]
+
+
+async def test_the_log_tells_when_a_provider_is_left_alone(
+    scripted_provider: ScriptedProvider, trial: Trial
+) -> None:
+    trial.standings["a"] = Standing(breaker=Breaker(Rules(in_a_row=1, open_for=0.01)))
+    scripted_provider.reply(500, body=error("broken"))
+    scripted_provider.reply(body=b"{}")
+    with capturedLogs() as events:
+        with pytest.raises(ProviderRefused):
+            await trial.run("a")
+        while trial.state("a") == "open":
+            await turns(scripted_provider.reactor, 1)
+        (await trial.run("a")).reply.body.abort()
+    assert trial.state("a") == "closed"
+    opened, closed = (formatEvent(event) for event in events if "name" in event)
+    assert opened.startswith("Provider 'a' fails and is left alone for 0 s: ")
+    assert opened.endswith("The provider failed with status 500.")
+    assert closed == "Provider 'a' works again."

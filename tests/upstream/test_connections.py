@@ -163,8 +163,13 @@ async def test_a_connection_without_time_to_wait_is_closed(
 
 
 async def test_what_nobody_asked_for_ends_the_connection(
-    scripted_provider: ScriptedProvider, client_of: MakeProvider, reactor: Any
+    scripted_provider: ScriptedProvider,
+    client_of: MakeProvider,
+    reactor: Any,
+    monkeypatch: Any,
 ) -> None:
+    # Nothing here is closed for being idle.
+    monkeypatch.setattr(Connection, "idle_seconds", 3600)
     provider = client_of(scripted_provider)
     (answer,) = OK
     assert isinstance(answer, Send)
