@@ -205,10 +205,13 @@ class Ground:
         self.place = log_place(options.parent or {})
         self.journal = behind_journal(self.place, environ)
         self.form = log_format(loaded.config, self.place)
-        self.writer = LogWriter(self.place)
+        self.writer = LogWriter(self.place, reactor, _lines_lost)
         self.observer = LogObserver(self.writer, self.form, journal=self.journal)
         foreground = self.place == STDOUT and not self.journal
-        self.tell = _tell if foreground else None
+        self.tell = self._show if foreground else None
+
+    def _show(self, text: str) -> None:
+        self.writer.write(f"\n{text}")
 
     def reread(self, *, listens: bool = True) -> Loaded:
         """Read and judge the configuration again."""
@@ -407,6 +410,13 @@ def _provider_maker(
     return make_provider
 
 
+def _lines_lost(count: int) -> None:
+    Logger(namespace=__name__).warn(
+        "{count} log lines were lost: whoever reads the log did not take them.",
+        count=count,
+    )
+
+
 def _end_with_failure() -> None:
     # twistd ends with 0 whenever the reactor was stopped; this runs after its tidying.
     atexit.register(os._exit, 1)
@@ -414,7 +424,3 @@ def _end_with_failure() -> None:
 
 def _nothing_to_record(call: Call, passage: Passage) -> None:
     """Stand where a usage record is written before a client learns of its end."""
-
-
-def _tell(text: str) -> None:
-    os.write(STDOUT, f"\n{text}\n".encode())

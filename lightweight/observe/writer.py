@@ -1,29 +1,83 @@
-"""Where log lines go: one file or stream, one write for each line."""
+"""Where log lines go: one file or stream, and a reader that stalls stalls nobody."""
 
 import os
-from collections.abc import Iterable
+import socket
+import stat
+from collections import deque
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Protocol
 
 MIN_SECRET = 6
 """A shorter value is no secret worth hiding, and hiding it would maim the log."""
+
+BACKLOG_BYTES = 1024 * 1024
+"""How much is kept for a reader that stalls; what comes then is lost and counted."""
+
+RETRY_SECONDS = 0.2
+
+
+class Later(Protocol):
+    """The reactor's timer."""
+
+    def callLater(self, delay: float, what: Callable[[], None], /) -> object:
+        """Call ``what`` in ``delay`` seconds."""
 
 
 class LogWriter:
     """Write whole lines to a file that can be reopened, or to an open descriptor.
 
-    Every line passes the filter that knows the configured secrets, whoever wrote it.
+    Every line passes the filter that knows the configured secrets, whoever wrote it. A
+    pipe, terminal or socket that takes no more is not waited for.
     """
 
-    def __init__(self, target: Path | int) -> None:
-        """``target``: a file to append to, or a descriptor that stays open."""
+    def __init__(
+        self,
+        target: Path | int,
+        timer: Later | None = None,
+        lost: Callable[[int], None] = lambda _: None,
+    ) -> None:
+        """``target``: a file to append to, or a descriptor that stays open.
+
+        Without ``timer`` a backlog moves on with the next line only. ``lost`` is told
+        how many lines were dropped, once lines can be written again.
+        """
         self._path = target if isinstance(target, Path) else None
-        self._fd = target if isinstance(target, int) else self._open()
+        self._given = target if isinstance(target, int) else None
+        self._timer = timer
+        self._lost = lost
         self._secrets: tuple[bytes, ...] = ()
+        self._backlog: deque[bytes] = deque()
+        self._waiting = 0
+        self._dropped = 0
+        self._retrying = False
+        self._socket: socket.socket | None = None
+        self._fd = self._open()
 
     def _open(self) -> int:
-        assert self._path is not None
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
-        return os.open(self._path, flags, 0o640)
+        if self._path is not None:
+            flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
+            return os.open(self._path, flags, 0o640)
+        assert self._given is not None
+        return self._unblocked(self._given)
+
+    def _unblocked(self, given: int) -> int:
+        """Give a descriptor of our own for ``given`` that never blocks.
+
+        The given one is shared with other processes: they would meet the flag too.
+        """
+        mode = os.fstat(given).st_mode
+        if stat.S_ISSOCK(mode):
+            self._socket = socket.socket(fileno=os.dup(given))
+            return given
+        if not stat.S_ISFIFO(mode) and not os.isatty(given):
+            return given
+        flags = os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+        try:
+            return os.open(f"/proc/self/fd/{given}", flags)
+        except OSError:
+            # Another user's pipe, or one nobody reads: better late than silent.
+            return given
 
     def hide(self, secrets: Iterable[str]) -> None:
         """Replace each of ``secrets`` by ``***`` in every line from now on."""
@@ -37,11 +91,45 @@ class LogWriter:
         for secret in self._secrets:
             if secret in data:
                 data = data.replace(secret, b"***")
-        try:
-            os.write(self._fd, data + b"\n")
-        except OSError:
-            # There is nowhere left to say so.
+        if self._waiting + len(data) >= BACKLOG_BYTES:
+            self._dropped += 1
             return
+        self._backlog.append(data + b"\n")
+        self._waiting += len(data) + 1
+        self._flush()
+
+    def _flush(self) -> None:
+        while self._backlog:
+            data = self._backlog[0]
+            try:
+                sent = self._send(data)
+            except BlockingIOError:
+                self._try_again()
+                return
+            except OSError:
+                # There is nowhere left to say so.
+                sent = len(data)
+            self._waiting -= sent
+            self._backlog.popleft()
+            if sent < len(data):
+                self._backlog.appendleft(data[sent:])
+        if self._dropped:
+            dropped, self._dropped = self._dropped, 0
+            self._lost(dropped)
+
+    def _send(self, data: bytes) -> int:
+        if self._socket is None:
+            return os.write(self._fd, data)
+        return self._socket.send(data, socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL)
+
+    def _try_again(self) -> None:
+        if self._timer is not None and not self._retrying:
+            self._retrying = True
+            self._timer.callLater(RETRY_SECONDS, self._retry)
+
+    def _retry(self) -> None:
+        self._retrying = False
+        self._flush()
 
     def reopen(self) -> None:
         """Follow a log file that was moved away; a descriptor has no name to follow."""
@@ -50,6 +138,8 @@ class LogWriter:
             os.close(old)
 
     def close(self) -> None:
-        """Close what this writer opened."""
-        if self._path is not None:
+        """Close what this writer opened; what a stalled reader did not take is lost."""
+        if self._fd != self._given:
             os.close(self._fd)
+        if self._socket is not None:
+            self._socket.close()

@@ -17,6 +17,7 @@ from twisted.internet.threads import deferToThread
 import pytest
 from support.daemon import BIN, Child, spawn
 from support.http import fetch
+from support.ports import free_port
 
 UNITS = Path(__file__).parent.parent.parent / "etc" / "systemd"
 MOST_EXPOSED = 1.5
@@ -84,13 +85,6 @@ def configured(directory: Path, listen: str) -> Path:
         'discover = false\n[providers.demo]\nkind = "demo"\n'
     )
     return path
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 async def test_a_socket_of_systemd_is_served_and_reloaded(tmp_path: Path) -> None:

@@ -1,9 +1,12 @@
 """The writer: lines arrive whole, secrets do not, a moved file is followed."""
 
 import os
+import socket
 from pathlib import Path
 
-from lightweight.observe.writer import LogWriter
+from twisted.internet.task import Clock
+
+from lightweight.observe.writer import BACKLOG_BYTES, RETRY_SECONDS, LogWriter
 
 
 def test_lines_are_appended(tmp_path: Path) -> None:
@@ -49,3 +52,87 @@ def test_a_closed_pipe_loses_the_line_only() -> None:
     writer.close()
 
     os.close(write)
+
+
+def filled(write: int) -> None:
+    """Fill a pipe to the brim, through another description of it."""
+    other = os.open(f"/proc/self/fd/{write}", os.O_WRONLY | os.O_NONBLOCK)
+    while True:
+        try:
+            os.write(other, b"x" * 4096)
+        except BlockingIOError:
+            break
+    os.close(other)
+
+
+def taken(read: int) -> bytes:
+    """Take all there is in a pipe."""
+    os.set_blocking(read, False)
+    found = b""
+    while True:
+        try:
+            found += os.read(read, 65536)
+        except BlockingIOError:
+            return found
+
+
+def test_a_stalled_pipe_is_not_waited_for_and_then_gets_everything() -> None:
+    clock = Clock()
+    read, write = os.pipe()
+    filled(write)
+    writer = LogWriter(write, clock)
+    writer.write("one")
+    writer.write("two")
+    taken(read)
+    clock.advance(RETRY_SECONDS)
+
+    assert taken(read) == b"one\ntwo\n"
+    assert clock.getDelayedCalls() == []
+    assert os.get_blocking(write), "the description is shared with other processes"
+    writer.close()
+    os.close(read)
+    os.close(write)
+
+
+def test_what_is_beyond_the_backlog_is_counted_and_told_once() -> None:
+    clock = Clock()
+    lost = list[int]()
+    read, write = os.pipe()
+    filled(write)
+    writer = LogWriter(write, clock, lost.append)
+    line = "x" * 9_999
+    for _ in range(150):
+        writer.write(line)
+    assert lost == []
+    received = b""
+    while clock.getDelayedCalls():
+        received += taken(read)
+        clock.advance(RETRY_SECONDS)
+    received += taken(read)
+
+    kept = received.count(b"\n")
+    assert lost == [150 - kept]
+    assert kept == BACKLOG_BYTES // 10_000
+    writer.close()
+    os.close(read)
+    os.close(write)
+
+
+def test_a_stalled_socket_is_not_waited_for() -> None:
+    clock = Clock()
+    reader, ours = socket.socketpair()
+    with reader, ours:
+        ours.setblocking(True)
+        writer = LogWriter(ours.fileno(), clock)
+        for number in range(2000):
+            writer.write(f"{number}" + "x" * 400)
+        reader.setblocking(False)
+        received = b""
+        while clock.getDelayedCalls():
+            received += taken(reader.fileno())
+            clock.advance(RETRY_SECONDS)
+        received += taken(reader.fileno())
+        writer.close()
+
+    lines = received.splitlines()
+    assert [int(line.rstrip(b"x")) for line in lines] == list(range(2000))
