@@ -43,6 +43,9 @@ GZIP = {"Content-Encoding": "gzip", "Content-Type": "application/json"}
 LIMITED = {"Retry-After": "17", "Content-Type": "application/json"}
 
 
+SOON = Timeouts(connect=1, first_byte=0.6, idle=0.6, total=10)
+
+
 @dataclass(frozen=True)
 class Case:
     """One way to fail, and what a client is told of it without another provider."""
@@ -144,7 +147,7 @@ class Pair:
         self._started.append(started)
         return started
 
-    def at(self, base_url: str, name: str) -> HttpProvider:
+    def at(self, base_url: str, name: str, timeouts: Timeouts) -> HttpProvider:
         from twisted.internet import reactor
 
         made = HttpProvider(
@@ -152,7 +155,7 @@ class Pair:
             name=name,
             base_url=base_url,
             credential={},
-            timeouts=Timeouts(connect=0.3, first_byte=0.3, idle=0.3, total=5),
+            timeouts=timeouts,
             instance="instance-1",
             trust_root=authority().root,
         )
@@ -160,8 +163,9 @@ class Pair:
         return made
 
     async def serve(self, bad: str, good: ScriptedProvider) -> None:
-        self.gateway.one = self.at(bad, "one")  # type: ignore[assignment]  # a real one
-        self.gateway.two = self.at(good.base_url, "two")  # type: ignore[assignment]  # a real one
+        real: Any = self.gateway
+        real.one = self.at(bad, "one", SOON)
+        real.two = self.at(good.base_url, "two", Timeouts())
         self.gateway.runtime = self.gateway.made(Config())
 
     def begin(self, *, model: str, stream: bool) -> Client:
