@@ -211,6 +211,10 @@ class Relay:
             if self.first_byte_at is None:
                 raise
             ended = self._broken(fault)
+        except GeneratorExit:
+            # Collected together with its connection: nobody is left to be told.
+            settled = True
+            raise
         finally:
             self._exchange.detach()
             # A bug of ours is the app's to log; the client must not wait for that.
