@@ -35,7 +35,6 @@ from lightweight.daemon.listen import CannotListen, Opened, adopt_ports, open_po
 from lightweight.daemon.messages import Assignment, Misunderstood, decode
 from lightweight.daemon.notify import Notifier
 from lightweight.daemon.parent import ParentParts, ParentService
-from lightweight.daemon.reload import Reloader
 from lightweight.daemon.service import GatewayService, Parts
 from lightweight.daemon.state import (
     State,
@@ -43,6 +42,7 @@ from lightweight.daemon.state import (
     open_database,
     open_state,
 )
+from lightweight.daemon.swap import Swap
 from lightweight.dialects.dialect import Passage
 from lightweight.observe.logs import AccessLog, LogFormat, LogObserver
 from lightweight.observe.memory import memory_limit, resident
@@ -325,7 +325,7 @@ def _service(
     wall = time.time  # noqa: TID251 -- the composition root
     make_provider = _provider_maker(reactor, wall)
 
-    reloader = Reloader(
+    swap = Swap(
         ground.loaded,
         reread=ground.reread,
         build=lambda config, found, previous: build_runtime(
@@ -343,7 +343,7 @@ def _service(
     site = GatewaySite(
         Resource(),
         reactor,
-        current=lambda: reloader.current,
+        current=lambda: swap.current,
         record=AccessLog(
             ground.writer,
             ground.form,
@@ -362,7 +362,7 @@ def _service(
     def serve(keyring: Keyring) -> None:
         site.gate = Gate(keyring, overload.why)
         site.resource = App(
-            current=lambda: reloader.current,
+            current=lambda: swap.current,
             keyring=keyring,
             desk=Desk(clock=reactor, live=live, before_end=_nothing_to_record),
             checks={"serving": lambda: service.why_not_ready, "load": overload.why},
@@ -375,7 +375,7 @@ def _service(
             observer=ground.observer,
             reopen_log=ground.writer.reopen,
             tell=ground.tell,
-            reloader=reloader,
+            swap=swap,
             site=site,
             live=live,
             overload=overload,

@@ -21,9 +21,9 @@ from lightweight.daemon.drain import Drain
 from lightweight.daemon.link import Link
 from lightweight.daemon.listen import CannotListen, Opened
 from lightweight.daemon.messages import Leave
-from lightweight.daemon.reload import Reloader
 from lightweight.daemon.signals import Signals
 from lightweight.daemon.state import State
+from lightweight.daemon.swap import Swap
 from lightweight.store.database import Database
 from lightweight.store.keyring import Keyring
 from lightweight.store.problems import StoreProblem
@@ -43,7 +43,7 @@ class Parts:
     reopen_log: Callable[[], None]
     tell: Callable[[str], None] | None
     """Shows a text to the person at the terminal, if there is one."""
-    reloader: Reloader
+    swap: Swap
     site: GatewaySite
     live: Live
     overload: Overload
@@ -146,9 +146,9 @@ class GatewayService(Service):
         assert self._keyring is not None
         await self._database.start()
         await self._keyring.start()
-        await self._parts.reloader.look_around()
+        await self._parts.swap.look_around()
         self._parts.overload.start()
-        runtime = self._parts.reloader.current
+        runtime = self._parts.swap.current
         if self._parent is not None:
             await self._parent.ready(
                 len(runtime.providers), len(runtime.offering.models)
@@ -166,7 +166,7 @@ class GatewayService(Service):
             self.log.info("The first key is in {path}", path=first_run)
             if self._parts.tell is not None:
                 self._parts.tell(first_run.read_text())
-        runtime = self._parts.reloader.current
+        runtime = self._parts.swap.current
         self.log.info(
             "Ready: {providers} providers, {models} models.",
             providers=len(runtime.providers),
@@ -183,7 +183,7 @@ class GatewayService(Service):
 
     def reload(self) -> None:
         """Read the configuration again, in the background."""
-        Deferred.fromCoroutine(self._parts.reloader.reload()).addErrback(
+        Deferred.fromCoroutine(self._parts.swap.reload()).addErrback(
             lambda failure: self.log.failure("Reload failed.", failure=failure)
         )
 
@@ -194,7 +194,7 @@ class GatewayService(Service):
 
     def leave(self, how: Leave) -> None:
         """Stop, by these terms; when stopping already, tighten the terms."""
-        stop = self._parts.reloader.current.config.drain.stop
+        stop = self._parts.swap.current.config.drain.stop
         if self._leaving is None and self.running:
             self._leaving = how
             self._parts.reactor.stop()
@@ -224,13 +224,13 @@ class GatewayService(Service):
         parts = self._parts
         for port in self._ports:
             await port.close()
-        limits = parts.reloader.current.config.drain
+        limits = parts.swap.current.config.drain
         seconds = {"drain": limits.reload, "stop": limits.stop, "now": 0.0}[how]
         await self._drain.run(seconds, patient=how == "drain")
         parts.overload.stop()
         if self._keyring is not None:
             self._keyring.stop()
-        for provider in parts.reloader.current.providers.values():
+        for provider in parts.swap.current.providers.values():
             await provider.close()
         if self._database is not None:
             await self._database.close()

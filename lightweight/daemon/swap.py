@@ -11,6 +11,7 @@ from twisted.logger import Logger
 from lightweight.catalog.load import CatalogProblem
 from lightweight.config.load import ConfigError, Loaded
 from lightweight.config.schema import Config
+from lightweight.daemon.reloads import Reloads
 from lightweight.runtime import Runtime
 from lightweight.upstream.discover import Found
 from lightweight.upstream.provider import Provider
@@ -19,7 +20,7 @@ NEEDS_RESTART = ("listen", "state", "workers", "log_format", "keys", "database")
 """Settings that are read once, when the process starts."""
 
 
-class Reloader:
+class Swap:
     """Holds the runtime in force and replaces it."""
 
     log = Logger()
@@ -43,8 +44,7 @@ class Reloader:
         self._discover = discover
         self._adopted = adopted
         self._started_with = loaded.config
-        self._reloading = False
-        self._again = False
+        self._reloads = Reloads(self._reload)
         self.current = build(loaded.config, (), None)
         adopted(self.current)
 
@@ -58,23 +58,13 @@ class Reloader:
     async def reload(self) -> None:
         """Read the configuration again and put it in force, or say why not.
 
-        A request that comes during a reload is remembered and served after it, once
-        for all of them. Never raises for what is wrong in a configuration. Cancelling
-        leaves the old runtime in force.
+        A request that comes during a reload is served after it, once for all of them.
+        Never raises for what is wrong in a configuration. Cancelling just stops
+        waiting.
         """
-        if self._reloading:
-            self._again = True
-            return
-        self._reloading = True
-        try:
-            await self._reload_once()
-            while self._again:
-                self._again = False
-                await self._reload_once()
-        finally:
-            self._reloading = False
+        await self._reloads.ask()
 
-    async def _reload_once(self) -> None:
+    async def _reload(self) -> str | None:
         try:
             loaded = self._reread()
             await self._swap(loaded.config)
@@ -83,7 +73,7 @@ class Reloader:
                 "Reload refused, the old configuration stays in force:\n{problem}",
                 problem=problem,
             )
-            return
+            return str(problem)
         for warning in loaded.warnings:
             self.log.warn("{warning}", warning=warning)
         for name in self._changed_for_good(loaded.config):
@@ -94,6 +84,7 @@ class Reloader:
             providers=len(self.current.providers),
             models=offered,
         )
+        return None
 
     def _changed_for_good(self, config: Config) -> Iterable[str]:
         return (

@@ -11,7 +11,7 @@ from support.fakes import FakeProvider
 from lightweight.catalog.load import load_catalog
 from lightweight.config.load import ConfigError, Loaded, Problem
 from lightweight.config.schema import Config, ProviderConfig
-from lightweight.daemon.reload import Reloader
+from lightweight.daemon.swap import Swap
 from lightweight.runtime import Runtime, build_runtime
 from lightweight.upstream.discover import Found
 
@@ -31,14 +31,14 @@ def with_providers(*names: str) -> Config:
 
 
 class World:
-    """What a Reloader is given, under a test's control."""
+    """What a Swap is given, under a test's control."""
 
     def __init__(self, config: Config) -> None:
         self.next: Config | ConfigError = config
         self.reads = 0
         self.adopted: list[Runtime] = []
         self.found: Callable[[], Awaitable[Sequence[Found]]] = self.nothing
-        self.reloader = Reloader(
+        self.swap = Swap(
             loaded(config),
             reread=self.reread,
             build=self.build,
@@ -72,7 +72,7 @@ class World:
         )
 
     def provider(self, name: str) -> FakeProvider:
-        provider = self.reloader.current.providers[name]
+        provider = self.swap.current.providers[name]
         assert isinstance(provider, FakeProvider)
         return provider
 
@@ -88,25 +88,25 @@ async def test_a_reload_swaps_and_closes_what_is_left_out() -> None:
     kept, dropped = world.provider("a"), world.provider("b")
     world.next = with_providers("a", "c")
 
-    await world.reloader.reload()
+    await world.swap.reload()
 
-    assert list(world.reloader.current.providers) == ["a", "c"]
+    assert list(world.swap.current.providers) == ["a", "c"]
     assert world.provider("a") is kept
     assert (kept.closed, dropped.closed) == (False, True)
-    assert world.adopted[-1] is world.reloader.current
+    assert world.adopted[-1] is world.swap.current
 
 
 async def test_a_wrong_configuration_changes_nothing_and_is_told_whole() -> None:
     world = World(with_providers("a"))
-    before = world.reloader.current
+    before = world.swap.current
     problems = [Problem(file="f.toml", line=n, text=f"wrong {n}") for n in (1, 2)]
     world.next = ConfigError(problems)
     events, stop = logged()
 
-    await world.reloader.reload()
+    await world.swap.reload()
 
     stop()
-    assert world.reloader.current is before
+    assert world.swap.current is before
     (event,) = events
     assert "f.toml:1: wrong 1\nf.toml:2: wrong 2" in str(event["problem"])
 
@@ -119,28 +119,27 @@ async def test_requests_during_a_reload_are_served_once_after_it() -> None:
         return await answer
 
     world.found = slow
-    running = Deferred.fromCoroutine(world.reloader.reload())
-    for _ in range(5):
-        await world.reloader.reload()
+    asked = [Deferred.fromCoroutine(world.swap.reload()) for _ in range(6)]
     assert world.reads == 1
     world.found = world.nothing
     answer.callback(())
-    await running
+    for each in asked:
+        await each
 
     assert world.reads == 2
 
 
 async def test_local_servers_replace_the_demo() -> None:
     world = World(Config())
-    assert list(world.reloader.current.providers) == ["demo"]
+    assert list(world.swap.current.providers) == ["demo"]
 
     async def one() -> Sequence[Found]:
         return (Found(name="vllm", base_url="http://127.0.0.1:1/v1", models=("m",)),)
 
     world.found = one
-    await world.reloader.look_around()
+    await world.swap.look_around()
 
-    assert list(world.reloader.current.providers) == ["vllm"]
+    assert list(world.swap.current.providers) == ["vllm"]
 
 
 async def test_what_needs_a_restart_is_named() -> None:
@@ -148,7 +147,7 @@ async def test_what_needs_a_restart_is_named() -> None:
     world.next = Config(listen=("tcp:9",), discover=False)
     events, stop = logged()
 
-    await world.reloader.reload()
+    await world.swap.reload()
 
     stop()
     assert [event["name"] for event in events if "name" in event] == ["listen"]
