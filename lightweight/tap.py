@@ -6,7 +6,7 @@ import resource
 import secrets
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -44,8 +44,9 @@ from lightweight.daemon.state import (
 )
 from lightweight.daemon.swap import Swap
 from lightweight.dialects.dialect import Passage
-from lightweight.observe.logs import AccessLog, LogFormat, LogObserver
+from lightweight.observe.logs import AccessLog, LogObserver
 from lightweight.observe.memory import memory_limit, resident
+from lightweight.observe.place import STDOUT, behind_journal, log_format, log_place
 from lightweight.observe.writer import LogWriter
 from lightweight.records import Call, Headers
 from lightweight.runtime import ProviderPlan, Runtime, build_runtime
@@ -62,7 +63,6 @@ from lightweight.web.overload import Overload
 from lightweight.web.serve import Desk
 from lightweight.web.site import GatewaySite
 
-STDOUT = 1
 MEMORY_SHARE = 0.9
 """The part of the memory at which no new call is taken: beyond it the kernel kills."""
 
@@ -114,35 +114,6 @@ def credentials_of(plan: ProviderPlan) -> Sequence[Headers]:
         credential_headers(plan.kind, None if key is None else key.reveal())
         for key in (plan.credential, *plan.spares)
     ]
-
-
-def log_place(twistd: Mapping[str, Any]) -> Path | int:
-    """Say where twistd's own options want the log: a file, or standard output."""
-    if twistd.get("syslog"):
-        raise usage.UsageError(
-            "--syslog is not supported: run under systemd, or give --logfile."
-        )
-    named = twistd.get("logfile")
-    if named and named != "-":
-        return Path(named).absolute()
-    if named or twistd.get("nodaemon", True):
-        return STDOUT
-    return Path("twistd.log").absolute()
-
-
-def behind_journal(place: Path | int, environ: Mapping[str, str]) -> bool:
-    """Tell whether journald reads the log (systemd.exec(5), $JOURNAL_STREAM)."""
-    if isinstance(place, Path) or "JOURNAL_STREAM" not in environ:
-        return False
-    status = os.fstat(place)
-    return environ["JOURNAL_STREAM"] == f"{status.st_dev}:{status.st_ino}"
-
-
-def log_format(config: Config, place: Path | int) -> LogFormat:
-    """Choose text for a person at a terminal and JSON for everything else."""
-    if config.log_format != "auto":
-        return config.log_format
-    return "text" if isinstance(place, int) and os.isatty(place) else "json"
 
 
 def makeService(options: Options, reactor: Any = None) -> Service:
@@ -204,7 +175,7 @@ class Ground:
         self.reactor = reactor
         self.place = log_place(options.parent or {})
         self.journal = behind_journal(self.place, environ)
-        self.form = log_format(loaded.config, self.place)
+        self.form = log_format(loaded.config.log_format, self.place)
         self.writer = LogWriter(self.place, reactor, _lines_lost)
         self.observer = LogObserver(self.writer, self.form, journal=self.journal)
         foreground = self.place == STDOUT and not self.journal

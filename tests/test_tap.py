@@ -1,12 +1,9 @@
-"""The composition root: where the log goes, what it hides, what ends a start."""
+"""The composition root: what the log hides, what ends a start."""
 
-import os
 import resource
 from pathlib import Path
-from typing import Any
 
 from twisted.internet.task import Clock
-from twisted.python import usage
 
 import pytest
 from support.daemon import BIN, spawn
@@ -17,13 +14,9 @@ from lightweight.config.secret import Secret
 from lightweight.daemon.judge import today
 from lightweight.runtime import ProviderPlan, build_runtime
 from lightweight.tap import (
-    STDOUT,
     Options,
-    behind_journal,
     credentials_of,
     descriptors,
-    log_format,
-    log_place,
     makeService,
     secrets_of,
 )
@@ -31,54 +24,11 @@ from lightweight.upstream.demo import DemoProvider
 from lightweight.upstream.provider import Provider
 
 
-@pytest.mark.parametrize(
-    ("twistd", "place"),
-    [
-        ({"nodaemon": True, "logfile": None}, STDOUT),
-        ({"nodaemon": True, "logfile": "-"}, STDOUT),
-        ({"nodaemon": True, "logfile": "/var/log/lw"}, Path("/var/log/lw")),
-        ({"nodaemon": False, "logfile": None}, Path.cwd() / "twistd.log"),
-        ({"nodaemon": False, "logfile": "lw.log"}, Path.cwd() / "lw.log"),
-        ({}, STDOUT),
-    ],
-)
-def test_twistd_says_where_the_log_goes(
-    twistd: dict[str, Any], place: Path | int
-) -> None:
-    assert log_place(twistd) == place
-
-
 def test_the_process_may_open_as_many_files_as_the_system_lets_it() -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(soft, 500), hard))
     assert descriptors() == hard
     assert resource.getrlimit(resource.RLIMIT_NOFILE) == (hard, hard)
-
-
-def test_syslog_is_refused_with_the_way_out() -> None:
-    with pytest.raises(usage.UsageError, match="systemd"):
-        log_place({"syslog": True})
-
-
-def test_the_journal_is_known_by_its_stream(tmp_path: Path) -> None:
-    with (tmp_path / "stream").open("w") as stream:
-        status = os.fstat(stream.fileno())
-        journal = {"JOURNAL_STREAM": f"{status.st_dev}:{status.st_ino}"}
-
-        assert behind_journal(stream.fileno(), journal)
-        assert not behind_journal(stream.fileno(), {"JOURNAL_STREAM": "1:2"})
-        assert not behind_journal(stream.fileno(), {})
-        assert not behind_journal(tmp_path / "stream", journal)
-
-
-def test_only_a_terminal_gets_text_by_itself(tmp_path: Path) -> None:
-    controller, terminal = os.openpty()
-
-    assert log_format(Config(), terminal) == "text"
-    assert log_format(Config(), tmp_path / "log") == "json"
-    assert log_format(Config(log_format="text"), tmp_path / "log") == "text"
-    os.close(controller)
-    os.close(terminal)
 
 
 def never_asked(plan: ProviderPlan) -> Provider:
