@@ -138,6 +138,10 @@ def makeService(options: Options, reactor: Any = None) -> Service:
         sys.stdout.write(f"{path or 'no configuration file'}: ok\n")
         sys.exit(0)
     sys.excepthook = _quiet_about_told_problems
+    log = Logger(namespace=__name__)
+    for warning in loaded.warnings:
+        # Kept until twistd begins to log.
+        log.warn("{warning}", warning=warning)
     ground = Ground(loaded, path, catalog, environ, reactor, options)
     return _single(ground) if options["single"] else _parent(ground)
 

@@ -1,8 +1,16 @@
 """What a person reads after the first start: the key, and a call that works."""
 
-from lightweight.store.first_run import FirstRun
+import json
+import re
+from contextlib import suppress
+from pathlib import Path
+
+from lightweight.store.first_run import FirstRun, write_first_run
+from lightweight.store.problems import StoreUnusable
 
 NO_MODEL = "MODEL"
+
+_MODEL = re.compile(r'"model": "[^"]*"')
 
 
 def greeting(made: FirstRun, *, base_url: str, model: str | None) -> str:
@@ -36,3 +44,22 @@ def greeting(made: FirstRun, *, base_url: str, model: str | None) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def name_model(first_run: Path, model: str | None) -> str:
+    """Have the first-run file ask for a model that is offered now; give its text.
+
+    It was worded before local servers were looked for, and what they serve takes the
+    place of the demo. Raises OSError where the file cannot be read.
+    """
+    text = first_run.read_text()
+    if model is None:
+        return text
+    # It stands between single quotes of the shell.
+    quoted = json.dumps(model).replace("'", "'\\''")
+    named = _MODEL.sub(lambda _: f'"model": {quoted}', text, count=1)
+    if named != text:
+        # The key in it is what counts: no start fails for the example beside it.
+        with suppress(StoreUnusable):
+            write_first_run(first_run.parent, named)
+    return named

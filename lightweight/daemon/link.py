@@ -65,13 +65,19 @@ class Link(LineOnlyReceiver):
             Report(pid=os.getpid(), outcome="failed", text=text[:LONGEST_REASON])
         )
 
-    async def ready(self, providers: int, models: int) -> None:
+    async def ready(self, providers: int, models: int, example: str | None) -> None:
         """Tell the parent that all is ready; return when it says to serve.
 
         Cancelling just stops waiting.
         """
         self._report(
-            Report(pid=os.getpid(), outcome="ready", providers=providers, models=models)
+            Report(
+                pid=os.getpid(),
+                outcome="ready",
+                providers=providers,
+                models=models,
+                example=example,
+            )
         )
         await self._serve
 

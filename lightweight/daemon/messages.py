@@ -52,6 +52,8 @@ class Report(Versioned, frozen=True, kw_only=True):
     """Why it failed: sentences for the operator."""
     providers: int = 0
     models: int = 0
+    example: str | None = None
+    """A model that is offered, if any is."""
 
 
 class Order(Versioned, frozen=True, kw_only=True):

@@ -24,6 +24,7 @@ from lightweight.config.load import Loaded
 from lightweight.config.schema import Config
 from lightweight.daemon.control import Control
 from lightweight.daemon.generation import Generation, Spawn
+from lightweight.daemon.greeting import name_model
 from lightweight.daemon.judge import UNFIT
 from lightweight.daemon.listen import CannotListen, Opened, open_ports
 from lightweight.daemon.messages import Leave, control_path
@@ -83,6 +84,7 @@ class ParentService(Service):
         self._control: Control | None = None
         self._beat: IDelayedCall | None = None
         self._last_refusal: str | None = None
+        self._example: str | None = None
         # Until these are taken either signal would kill the process.
         self._signals.take(signal.SIGHUP, self.reload)
         self._signals.take(signal.SIGUSR1, self._reopen_logs)
@@ -145,9 +147,10 @@ class ParentService(Service):
         for port in self._ports:
             self.log.info("Listening on {url}", url=port.url)
         if first_run is not None:
+            text = name_model(first_run, self._example)
             self.log.info("The first key is in {path}", path=first_run)
             if self._parts.tell is not None:
-                self._parts.tell(first_run.read_text())
+                self._parts.tell(text)
         self._parts.notifier("READY=1", status(f"Serving: {serving}."))
         self.log.info("Ready: {serving}.", serving=serving)
 
@@ -203,6 +206,7 @@ class ParentService(Service):
             raise
         if self._leaving is not None:
             raise NotReady("The server is shutting down.")
+        self._example = report.example
         old, self._serving = self._serving, new
         new.serve()
         if old is not None:

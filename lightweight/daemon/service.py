@@ -18,6 +18,7 @@ from twisted.python.components import Componentized
 from twisted.python.failure import Failure
 
 from lightweight.daemon.drain import Drain
+from lightweight.daemon.greeting import name_model
 from lightweight.daemon.link import Link
 from lightweight.daemon.listen import CannotListen, Opened
 from lightweight.daemon.messages import Leave
@@ -151,7 +152,7 @@ class GatewayService(Service):
         runtime = self._parts.swap.current
         if self._parent is not None:
             await self._parent.ready(
-                len(runtime.providers), len(runtime.offering.models)
+                len(runtime.providers), len(runtime.offering.models), self._example()
             )
         for port in self._ports:
             port.accept()
@@ -163,15 +164,20 @@ class GatewayService(Service):
         for port in self._ports:
             self.log.info("Listening on {url}", url=port.url)
         if first_run is not None:
+            text = name_model(first_run, self._example())
             self.log.info("The first key is in {path}", path=first_run)
             if self._parts.tell is not None:
-                self._parts.tell(first_run.read_text())
+                self._parts.tell(text)
         runtime = self._parts.swap.current
         self.log.info(
             "Ready: {providers} providers, {models} models.",
             providers=len(runtime.providers),
             models=len(runtime.offering.models),
         )
+
+    def _example(self) -> str | None:
+        offered = self._parts.swap.current.offering.listed()
+        return offered[0].id if offered else None
 
     def _fatal(self, failure: Failure) -> None:
         self.log.failure("The server cannot start.", failure=failure)

@@ -45,7 +45,7 @@ async def ends() -> AsyncIterator[Ends]:
 
 
 async def test_it_serves_when_all_are_ready(ends: Ends) -> None:
-    serving = Deferred.fromCoroutine(ends.link.ready(2, 41))
+    serving = Deferred.fromCoroutine(ends.link.ready(2, 41, "m"))
 
     report = ends.reported()
     assert (report.outcome, report.providers, report.models) == ("ready", 2, 41)

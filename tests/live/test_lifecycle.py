@@ -82,6 +82,17 @@ async def test_a_good_configuration_passes_the_check(tmp_path: Path) -> None:
         assert (await child.ended(), child.text.endswith(": ok")) == (0, True)
 
 
+async def test_a_secret_in_the_file_is_warned_about(
+    provider: ScriptedProvider, tmp_path: Path
+) -> None:
+    config = config_for(provider).replace('{ env = "SCRIPTED_KEY" }', f'"{CANARY}"')
+    gateway = await Gateway.start(tmp_path, config)
+
+    assert await gateway.stop() == 0
+    assert "the secret itself stands here" in gateway.child.text
+    assert CANARY not in gateway.child.text
+
+
 async def test_a_bad_reload_keeps_serving_and_a_good_one_takes_over(
     gateway: Gateway, provider: ScriptedProvider
 ) -> None:
