@@ -17,12 +17,15 @@ Headers: TypeAlias = Mapping[str, str]
 Provenance: TypeAlias = Literal["reported", "counted", "estimated"]
 """How a number of tokens is known: the provider said so, we counted deltas, a guess."""
 
-Ending: TypeAlias = Literal["finished", "refused", "failed", "cut", "client_gone"]
+Ending: TypeAlias = Literal[
+    "finished", "refused", "failed", "cut", "client_gone", "aborted"
+]
 """How a call ended.
 
 ``finished``: the client got the whole answer. ``refused``: no provider was asked.
 ``failed``: no byte of an answer reached the client. ``cut``: the answer broke after it
-began and the client was told. ``client_gone``: the client left first.
+began and the client was told. ``client_gone``: the client left first. ``aborted``: the
+process that served it died; the bookkeeper settled it with an estimate.
 """
 
 DialectName: TypeAlias = Literal[
@@ -105,6 +108,23 @@ class Model(Struct, frozen=True, kw_only=True):
     targets: tuple[Target, ...] = ()
 
 
+class Limits(Struct, frozen=True, kw_only=True):
+    """How much a subject (an account, or one of its keys) may use; None: no limit."""
+
+    rpm: int | None = None
+    """Requests accepted in any 60 s."""
+    tpm: int | None = None
+    """Tokens in any 60 s: estimated at admission, corrected at the end."""
+    concurrency: int | None = None
+    """Calls at the same time."""
+    quota_tokens: int | None = None
+    """Tokens in a calendar month, UTC; in all, where prepaid."""
+    quota_micro_usd: int | None = None
+    """The same in micro-USD."""
+    prepaid: bool = False
+    """The quotas never reset: they are what was paid for."""
+
+
 class Account(Struct, frozen=True, kw_only=True):
     """Who pays and whose limits count."""
 
@@ -113,6 +133,8 @@ class Account(Struct, frozen=True, kw_only=True):
     tier: str
     created_at: float
     disabled: bool = False
+    limits: Limits = Limits()
+    """What is set for this account alone; where it says None the tier decides."""
 
 
 class ApiKey(Struct, frozen=True, kw_only=True):
@@ -130,6 +152,8 @@ class ApiKey(Struct, frozen=True, kw_only=True):
     models: frozenset[str] | None = None
     """The only models it may use, or None for all of the account's."""
     last_used_at: float | None = None
+    limits: Limits = Limits()
+    """What is set for this key, beside what holds for its whole account."""
 
 
 class Identity(Struct, frozen=True):
@@ -229,3 +253,34 @@ class Outcome(Struct, frozen=True, kw_only=True):
     duration_s: float
     attempts: tuple[Attempted, ...] = ()
     """Every target that was asked, in order."""
+
+
+class Dispatch(Struct, frozen=True, kw_only=True):
+    """A use that begins: written before a provider is asked.
+
+    What a dead process leaves of a call; enough to settle it.
+    """
+
+    id: str
+    """The request id: there is one Dispatch and one Use for each."""
+    account_id: str
+    key_id: str
+    model: str
+    dialect: DialectName
+    stream: bool
+    at: float
+    """When the request arrived, by the wall clock: its day and period."""
+    tokens: int
+    """Reserved: the estimate that an aborted call is billed with."""
+    micro_usd: int | None
+    """Reserved; None where the model has no price."""
+
+
+class Use(Struct, frozen=True, kw_only=True):
+    """A use that ended: one row of the bill."""
+
+    outcome: Outcome
+    at: float
+    """As in its Dispatch."""
+    micro_usd: int | None
+    """What it cost; 0 where it failed, None where the model has no price."""

@@ -1,0 +1,99 @@
+"""How fast and how much: the arithmetic of every limit, with ``now`` as an argument.
+
+Times are whole milliseconds since the epoch by the clock of whoever keeps the limits,
+amounts whole tokens and whole micro-USD: Lua and Python then count alike.
+"""
+
+from typing import Literal, TypeAlias
+
+from msgspec import Struct
+
+from lightweight.records import Limits
+
+LimitName: TypeAlias = Literal[
+    "requests", "tokens", "concurrency", "quota_tokens", "quota_usd"
+]
+
+ACCOUNT = ""
+"""The name of the subject that is the account itself; a key's is its id."""
+
+
+class Subject(Struct, frozen=True):
+    """Whose limits count: the account (``ACCOUNT``), or one of its keys by id."""
+
+    name: str
+    limits: Limits
+
+
+class Ask(Struct, frozen=True, kw_only=True):
+    """What a call wants at once, all or nothing, from each of its subjects."""
+
+    id: str
+    """The request id: asking twice with one id takes once."""
+    account: str
+    subjects: tuple[Subject, ...]
+    """The account first."""
+    tokens: int
+    """The estimate: reserved of the quota, counted by TPM until it is corrected."""
+    micro_usd: int
+
+
+class Settlement(Struct, frozen=True, kw_only=True):
+    """What a call really took. Settling an id that is not open changes nothing."""
+
+    id: str
+    account: str
+    subjects: tuple[str, ...]
+    """The names of the Ask's subjects."""
+    tokens: int
+    micro_usd: int
+    refund: bool = False
+    """No provider was asked: give back the request itself too."""
+
+
+class Room(Struct, frozen=True, kw_only=True):
+    """What a sliding window still takes, of the subject with the least of it left."""
+
+    limit: int
+    remaining: int
+    reset_ms: int
+    """Until the window is wholly empty again if nothing more comes; 0: it is."""
+
+
+class Balance(Struct, frozen=True, kw_only=True):
+    """A quota and what is gone of it, of the subject with the least of it left."""
+
+    limit: int
+    used: int
+    reserved: int
+    resets_at_ms: int | None
+    """The start of the next period; None: prepaid."""
+
+    @property
+    def remaining(self) -> int:
+        """What is neither used nor reserved, at least 0."""
+        return max(0, self.limit - self.used - self.reserved)
+
+
+class Refusal(Struct, frozen=True, kw_only=True):
+    """Why not: the first limit that has no room, the account's before the key's."""
+
+    subject: str
+    limit: LimitName
+    allowed: int
+    """The limit itself."""
+    retry_after_ms: int | None
+    """Waiting so long succeeds unless others come first; None: it never will."""
+
+
+class Verdict(Struct, frozen=True, kw_only=True):
+    """The answer to an Ask, and what is left after it."""
+
+    refused: Refusal | None = None
+    requests: Room | None = None
+    """None here and below: nobody limits it."""
+    tokens: Room | None = None
+    quota_tokens: Balance | None = None
+    quota_usd: Balance | None = None
+    local: bool = False
+    """Decided by this machine's share while the shared limits are out of reach."""

@@ -1,0 +1,1 @@
+"""Where limits are kept: one contract, an embedded home and Redis."""
