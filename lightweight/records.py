@@ -284,3 +284,21 @@ class Use(Struct, frozen=True, kw_only=True):
     """As in its Dispatch."""
     micro_usd: int | None
     """What it cost; 0 where it failed, None where the model has no price."""
+
+
+class DayUse(Struct, frozen=True, kw_only=True):
+    """What one key used of one model on one day: a row of the roll-up."""
+
+    day: date
+    """UTC, of the wall time at which the requests arrived."""
+    key_id: str
+    model: str
+    succeeded: int
+    """Calls that ended ``finished`` or ``client_gone``."""
+    failed: int
+    """Calls that ended in any other way after a provider was asked."""
+    usage: Usage
+    micro_usd: int
+    """Of the calls that have a price."""
+    unpriced: int
+    """Calls without one."""
