@@ -1,4 +1,4 @@
-"""The tables. Types are portable: SQLite now, PostgreSQL by the same definitions.
+"""The tables, the same on SQLite and PostgreSQL.
 
 Times are seconds since the epoch. ``changed`` is the value that the counter of keys had
 after the row's last change: who remembers a value finds what is newer by it.
@@ -38,6 +38,8 @@ accounts = Table(
     Column("created_at", Double, nullable=False),
     Column("disabled", Boolean, nullable=False),
     Column("changed", BigInteger, nullable=False, index=True),
+    # What is set of records.Limits, or null for nothing.
+    Column("limits", JSON(none_as_null=True)),
 )
 
 keys = Table(
@@ -54,6 +56,8 @@ keys = Table(
     # A list of model ids, or null for all.
     Column("models", JSON(none_as_null=True)),
     Column("changed", BigInteger, nullable=False, index=True),
+    # As an account's.
+    Column("limits", JSON(none_as_null=True)),
 )
 
 audit = Table(
