@@ -380,6 +380,7 @@ def _provider_maker(
             spares=spares,
             timeouts=plan.timeouts,
             instance=instance,
+            wall=wall,
         )
 
     return make_provider
