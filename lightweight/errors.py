@@ -184,6 +184,14 @@ class ProviderBusy(ProviderFault):
     should_retry = True
 
 
+class ProviderOverloaded(ProviderBusy):
+    """The provider has no room for a time it tells: 503 or 529 with Retry-After."""
+
+    status = 503
+    type = "server_error"
+    code = "overloaded"
+
+
 # -- ours --------------------------------------------------------------------------
 
 

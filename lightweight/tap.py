@@ -19,14 +19,15 @@ from twisted.web.resource import Resource
 from lightweight import __version__
 from lightweight.catalog.load import Catalog, load_catalog
 from lightweight.config.load import Loaded
-from lightweight.config.schema import Config
 from lightweight.daemon.greeting import greeting
+from lightweight.daemon.handover import texts_at
 from lightweight.daemon.judge import (
     CONFIG_VARIABLE,
     UNFIT,
     config_path,
     imagined,
     judged,
+    read_for_parent,
     today,
 )
 from lightweight.daemon.launch import spawner
@@ -64,7 +65,11 @@ from lightweight.web.serve import Desk
 from lightweight.web.site import GatewaySite
 
 MEMORY_SHARE = 0.9
-"""The part of the memory at which no new call is taken: beyond it the kernel kills."""
+"""The part of the memory at which no new call is taken: beyond it the kernel kills.
+
+The workers of a generation share it. While an old generation leaves there are twice as
+many of them: then each one's mark is no guarantee.
+"""
 
 TOLD = (CannotListen, StoreProblem)
 """Problems of a start that the log has told in one sentence: no traceback helps."""
@@ -188,11 +193,9 @@ class Ground:
     def _show(self, text: str) -> None:
         self.writer.write(f"\n{text}")
 
-    def reread(self, *, listens: bool = True) -> Loaded:
+    def reread(self) -> Loaded:
         """Read and judge the configuration again."""
-        return judged(
-            self.path, self.environ, self.catalog, self.reactor, listens=listens
-        )
+        return judged(self.path, self.environ, self.catalog, self.reactor)
 
     def adopted(self, runtime: Runtime) -> None:
         """Keep the secrets of what is in force out of the log."""
@@ -224,8 +227,17 @@ class Ground:
 
 
 def _parent(ground: Ground) -> ParentService:
-    def adopted(config: Config) -> None:
-        ground.adopted(imagined(config, ground.environ, ground.catalog))
+    def reread() -> Loaded:
+        return read_for_parent(
+            ground.path, ground.environ, ground.catalog, ground.reactor
+        )
+
+    def adopted(loaded: Loaded) -> None:
+        # It may not understand all of it, but it knows what is secret.
+        found = [secret.reveal() for secret in loaded.secrets]
+        keys = [preset.env for preset in ground.catalog.presets.values() if preset.env]
+        found += [ground.environ[key] for key in keys if key in ground.environ]
+        ground.writer.hide(found)
 
     return ParentService(
         ParentParts(
@@ -235,7 +247,7 @@ def _parent(ground: Ground) -> ParentService:
             reopen_log=ground.writer.reopen,
             tell=ground.tell,
             loaded=ground.loaded,
-            reread=ground.reread,
+            reread=reread,
             adopted=adopted,
             prepare=ground.prepare,
             spawner=spawner(ground.reactor, ground.environ, ground.path, ground.place),
@@ -252,7 +264,8 @@ def _worker(
     try:
         assignment = decode(options["worker"], Assignment)
         catalog = load_catalog()
-        loaded = judged(path, environ, catalog, reactor, listens=False)
+        texts = texts_at(assignment.configuration)
+        loaded = judged(path, environ, catalog, reactor, texts=texts)
     except (Misunderstood, *UNFIT) as problem:
         link.failed(str(problem))
         sys.exit(1)
@@ -264,6 +277,7 @@ def _worker(
         prepare=ground.prepared,
         cannot_start=lambda problem: link.failed(str(problem)),
         generation=assignment.generation,
+        size=assignment.size,
     )
     link.orders_go_to(
         leave=service.leave,
@@ -284,6 +298,7 @@ def _single(ground: Ground) -> GatewayService:
         prepare=ground.prepare,
         cannot_start=lambda problem: log.critical("{problem}", problem=problem),
         generation=None,
+        size=1,
     )
 
 
@@ -294,6 +309,7 @@ def _service(
     prepare: Callable[[str], tuple[State, Path | None]],
     cannot_start: Callable[[BaseException], None],
     generation: int | None,
+    size: int,
 ) -> GatewayService:
     reactor, environ, catalog = ground.reactor, ground.environ, ground.catalog
     live = Live()
@@ -330,9 +346,8 @@ def _service(
         descriptors=descriptors(),
     )
 
-    overload = Overload(
-        reactor, memory=resident, mark=int(memory_limit() * MEMORY_SHARE)
-    )
+    mark = int(memory_limit() * MEMORY_SHARE) // size
+    overload = Overload(reactor, memory=resident, mark=mark)
 
     def serve(keyring: Keyring) -> None:
         site.gate = Gate(keyring, overload.why)
@@ -380,6 +395,7 @@ def _provider_maker(
             spares=spares,
             timeouts=plan.timeouts,
             instance=instance,
+            wall=wall,
         )
 
     return make_provider

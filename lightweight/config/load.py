@@ -52,6 +52,10 @@ class Loaded(Struct, frozen=True, kw_only=True):
     """By dotted path; what is not in it is a default."""
     files: tuple[Path, ...]
     """The files read, in order."""
+    texts: tuple[Secret, ...] = ()
+    """What stood in each of them: maybe secrets too."""
+    secrets: tuple[Secret, ...] = ()
+    """Every secret that was found."""
 
 
 def load(
@@ -60,18 +64,26 @@ def load(
     *,
     presets: Collection[str] = (),
     secrets_of: Collection[str] | None = None,
+    concerns: Collection[str] | None = None,
+    texts: Mapping[Path, str] | None = None,
 ) -> Loaded:
     """Read ``path`` and ``conf.d/*.toml`` beside it; None gives all defaults.
 
     ``environ`` is where ``{ env = … }`` and ``{ credential = … }`` look, ``presets``
     the names of the catalog's presets. ``secrets_of`` names the only tables whose
     secrets the caller needs: others may be out of its reach (a service's credentials
-    are, in a shell), are not looked for and come out empty. Raises ConfigError with
-    every problem there is; no message holds the value of a secret. SPEC section 10.
+    are, in a shell), are not looked for and come out empty. ``concerns`` names the only
+    settings that the caller acts upon: if there is TOML and nothing is wrong with them,
+    other problems are left to somebody else's judgement and the rest of the
+    configuration is not to be used. ``texts`` are the files as they were when they were
+    read: then no file is, but those of secrets. Raises ConfigError with every problem
+    there is; no message holds the value of a secret. SPEC section 10.
     """
     layers = Layers()
-    files, unread = _files(path)
-    broken = [problem for file in files if (problem := _lay(file, layers))]
+    unread: list[Problem] = []
+    if texts is None:
+        texts, unread = _texts(path)
+    broken = [problem for file in texts if (problem := _lay(file, texts[file], layers))]
     secrets = _Secrets(layers, environ, secrets_of)
     checked = check(layers.data, Config, secrets.reveal)
     issues = list(checked.issues)
@@ -81,17 +93,37 @@ def load(
     found = [
         _located(layers.origin(issue.path), issue.path, issue.text) for issue in issues
     ]
-    names = [str(file) for file in files]
+    names = [str(file) for file in texts]
     problems = [*unread, *sorted([*broken, *found], key=lambda p: _order(p, names))]
-    if problems:
+    touched = {path[0] for path in (*checked.blamed, *(i.path for i in issues))}
+    if broken or unread or (problems if concerns is None else touched & {*concerns}):
         raise ConfigError(problems)
     config = checked.value
     return Loaded(
         config=structs.replace(config, tiers={**DEFAULT_TIERS, **config.tiers}),
         warnings=tuple(sorted(secrets.warnings, key=lambda p: _order(p, names))),
         origins=MappingProxyType({dotted(p): o for p, o in layers.origins.items()}),
-        files=tuple(files),
+        files=tuple(texts),
+        texts=tuple(Secret(text) for text in texts.values()),
+        secrets=tuple(secrets.found),
     )
+
+
+def _texts(path: Path | None) -> tuple[Mapping[Path, str], list[Problem]]:
+    """Read the files there are; tell of those that cannot be read."""
+    files, unread = _files(path)
+    texts: dict[Path, str] = {}
+    for file in files:
+        try:
+            texts[file] = file.read_bytes().decode()
+        except OSError as error:
+            text = f"cannot be read: {error.strerror}"
+            unread.append(Problem(file=str(file), text=text))
+        except UnicodeDecodeError as error:
+            line = error.object.count(b"\n", 0, error.start) + 1
+            text = "is not UTF-8 text"
+            unread.append(Problem(file=str(file), line=line, text=text))
+    return texts, unread
 
 
 def _files(path: Path | None) -> tuple[list[Path], list[Problem]]:
@@ -111,16 +143,9 @@ def _files(path: Path | None) -> tuple[list[Path], list[Problem]]:
     return [path, *more], []
 
 
-def _lay(path: Path, layers: Layers) -> Problem | None:
+def _lay(path: Path, text: str, layers: Layers) -> Problem | None:
     """Lay one file over the others, or say why it cannot be."""
     file = str(path)
-    try:
-        text = path.read_bytes().decode()
-    except OSError as error:
-        return Problem(file=file, text=f"cannot be read: {error.strerror}")
-    except UnicodeDecodeError as error:
-        line = error.object.count(b"\n", 0, error.start) + 1
-        return Problem(file=file, line=line, text="is not UTF-8 text")
     try:
         data = tomllib.loads(text)
     except RecursionError:
@@ -168,6 +193,7 @@ class _Secrets:
         self._variables = environ
         self._needed = needed
         self.warnings: list[Problem] = []
+        self.found: list[Secret] = []
 
     def reveal(self, path: KeyPath, value: object) -> Secret:
         """Give the secret that ``value`` is or points at; raise ValueError."""
@@ -176,6 +202,7 @@ class _Secrets:
         origin = self._layers.origin(path)
         file = Path(origin.file)
         secret = find_secret(value, file.parent, self._variables)
+        self.found.append(secret)
         bare = path[-1] == "url" and _BARE_URL.fullmatch(secret.reveal())
         if isinstance(value, str) and not bare:
             self.warnings.append(_located(origin, path, _warning(file)))
@@ -184,7 +211,11 @@ class _Secrets:
 
 def _warning(file: Path) -> str:
     here = "the secret itself stands here"
-    mode = file.stat().st_mode & 0o777
+    try:
+        mode = file.stat().st_mode & 0o777
+    except OSError:
+        # It was read a while ago.
+        mode = 0
     if mode & _OTHERS:
         return (
             f"{here} and other users may read this file (mode {mode:04o}): "

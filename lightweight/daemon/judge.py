@@ -18,6 +18,9 @@ from lightweight.upstream.provider import Provider
 CONFIG_VARIABLE = "LIGHTWEIGHT_CONFIG"
 """The environment variable that names the configuration file."""
 
+PARENTS = ("listen", "state", "workers", "drain")
+"""The settings that the parent process acts upon; all others are its workers'."""
+
 UNFIT = (ConfigError, CatalogProblem, CannotListen)
 """What ``judged`` raises; the text of each has one line for each problem."""
 
@@ -34,18 +37,36 @@ def judged(
     catalog: Catalog,
     reactor: Any,
     *,
-    listens: bool = True,
+    texts: Mapping[Path, str] | None = None,
 ) -> Loaded:
     """Read the configuration and try everything a start would make of it.
 
-    ``listens`` is False for a worker, whose sockets are open. Raises one of UNFIT.
-    Nothing is opened and nothing is sent.
+    ``texts`` are what a worker got from its parent, which has opened the sockets.
+    Raises one of UNFIT. Nothing is opened and nothing is sent.
     """
-    loaded = load(path, environ, presets=catalog.presets)
-    for description in loaded.config.listen if listens else ():
-        endpoint(reactor, description)
+    loaded = load(path, environ, presets=catalog.presets, texts=texts)
+    if texts is None:
+        _try_sockets(loaded.config, reactor)
     imagined(loaded.config, environ, catalog)
     return loaded
+
+
+def read_for_parent(
+    path: Path | None, environ: Mapping[str, str], catalog: Catalog, reactor: Any
+) -> Loaded:
+    """Read the configuration and judge what a parent that runs already acts upon.
+
+    The rest is judged by the new workers, with the code that is on disk by now: a
+    setting that is unknown here may be one of theirs. Raises one of UNFIT.
+    """
+    loaded = load(path, environ, presets=catalog.presets, concerns=PARENTS)
+    _try_sockets(loaded.config, reactor)
+    return loaded
+
+
+def _try_sockets(config: Config, reactor: Any) -> None:
+    for description in config.listen:
+        endpoint(reactor, description)
 
 
 def imagined(config: Config, environ: Mapping[str, str], catalog: Catalog) -> Runtime:

@@ -1,6 +1,7 @@
 """How a worker is started: a fresh interpreter that runs ``twistd lightweight`` again.
 
-Being fresh it has the code, the configuration and the certificates that are on disk.
+Being fresh it has the code and the certificates that are on disk. The configuration is
+the one its parent read when the generation was started.
 """
 
 import sys
@@ -10,7 +11,9 @@ from typing import Any
 
 import msgspec
 
+from lightweight.config.load import Loaded
 from lightweight.daemon.generation import Spawn
+from lightweight.daemon.handover import handed_over
 from lightweight.daemon.messages import (
     FIRST_SOCKET,
     ORDERS,
@@ -37,13 +40,21 @@ def words(assignment: Assignment, config: Path | None, log: Path | int) -> list[
 
 def spawner(
     reactor: Any, environ: Mapping[str, str], config: Path | None, log: Path | int
-) -> Callable[[int, Sequence[tuple[str, int]]], Spawn]:
-    """Give what makes, for a generation on these sockets, the way to start a worker."""
+) -> Callable[[int, int, Sequence[tuple[str, int]], Loaded], Spawn]:
+    """Give what makes the way to start a worker.
+
+    It takes the generation's number and size, its sockets and its configuration.
+    """
     passed_on = {k: v for k, v in environ.items() if k not in NOT_INHERITED}
 
-    def of_generation(number: int, sockets: Sequence[tuple[str, int]]) -> Spawn:
+    def of_generation(
+        number: int, size: int, sockets: Sequence[tuple[str, int]], loaded: Loaded
+    ) -> Spawn:
+        configuration = FIRST_SOCKET + len(sockets)
         assignment = Assignment(
             generation=number,
+            size=size,
+            configuration=configuration,
             sockets=tuple(
                 (description, FIRST_SOCKET + at)
                 for at, (description, _) in enumerate(sockets)
@@ -58,9 +69,14 @@ def spawner(
         def spawn(ended: Callable[[Worker], None]) -> Worker:
             worker = Worker(ended)
             command = words(assignment, config, log)
-            reactor.spawnProcess(
-                worker, command[0], command, passed_on, childFDs=descriptors
-            )
+            with handed_over(loaded) as texts:
+                reactor.spawnProcess(
+                    worker,
+                    command[0],
+                    command,
+                    passed_on,
+                    childFDs={**descriptors, configuration: texts},
+                )
             return worker
 
         return spawn

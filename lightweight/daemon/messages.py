@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeAlias, TypeVar
 import msgspec
 from msgspec import Struct
 
-VERSION = 1
+VERSION = 2
 """Raised whenever a message of this file changes its meaning."""
 
 ORDERS = 3
@@ -39,8 +39,12 @@ class Assignment(Versioned, frozen=True, kw_only=True):
     """What a worker is started for."""
 
     generation: int
+    size: int
+    """How many workers the generation has: they share the machine's memory."""
     sockets: tuple[tuple[str, int], ...]
     """Endpoint strings and the descriptors that listen for them."""
+    configuration: int
+    """The descriptor of the configuration's files, as ``handover`` writes them."""
 
 
 class Report(Versioned, frozen=True, kw_only=True):

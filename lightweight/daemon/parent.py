@@ -21,7 +21,6 @@ from twisted.python.components import Componentized
 from twisted.python.failure import Failure
 
 from lightweight.config.load import Loaded
-from lightweight.config.schema import Config
 from lightweight.daemon.control import Control
 from lightweight.daemon.generation import Generation, Spawn
 from lightweight.daemon.greeting import name_model
@@ -52,13 +51,13 @@ class ParentParts:
     """Shows a text to the person at the terminal, if there is one."""
     loaded: Loaded
     reread: Callable[[], Loaded]
-    """Reads and judges the configuration; raises one of UNFIT."""
-    adopted: Callable[[Config], None]
+    """Reads the configuration and judges what is the parent's; raises one of UNFIT."""
+    adopted: Callable[[Loaded], None]
     """Is told of each configuration that came in force."""
     prepare: Callable[[str], tuple[State, Path | None]]
     """As in service.Parts."""
-    spawner: Callable[[int, Sequence[tuple[str, int]]], Spawn]
-    """Gives how to start the workers of a generation on these sockets."""
+    spawner: Callable[[int, int, Sequence[tuple[str, int]], Loaded], Spawn]
+    """As launch.spawner gives it."""
     notifier: Notifier
     fail: Callable[[], None]
     """Makes the process end with status 1 when it ends."""
@@ -135,7 +134,7 @@ class ParentService(Service):
         self._tick()
         self._open_control()
         try:
-            serving = await self._replace_generation(self._config, self._ports)
+            serving = await self._replace_generation(self._parts.loaded, self._ports)
         except NotReady as problem:
             if self._leaving is None:
                 self._parts.notifier(status(f"Cannot start: {problem}"))
@@ -143,7 +142,7 @@ class ParentService(Service):
                 self._parts.fail()
                 self._parts.reactor.stop()
             return
-        self._parts.adopted(self._config)
+        self._parts.adopted(self._parts.loaded)
         for port in self._ports:
             self.log.info("Listening on {url}", url=port.url)
         if first_run is not None:
@@ -186,18 +185,18 @@ class ParentService(Service):
 
     # -- generations ---------------------------------------------------------------
 
-    async def _replace_generation(self, config: Config, ports: Sequence[Opened]) -> str:
+    async def _replace_generation(self, loaded: Loaded, ports: Sequence[Opened]) -> str:
         """Have a new generation serve on ``ports``, then send the old one away.
 
         Give what it serves, in words. Raises NotReady, having changed nothing.
         """
         self._number += 1
         number = self._number
-        size = os.cpu_count() or 1 if config.workers == "auto" else config.workers
+        workers = loaded.config.workers
+        size = os.cpu_count() or 1 if workers == "auto" else workers
         sockets = [(port.description, port.descriptor) for port in ports]
-        new = Generation(
-            number, size, self._parts.spawner(number, sockets), self._parts.reactor
-        )
+        spawn = self._parts.spawner(number, size, sockets, loaded)
+        new = Generation(number, size, spawn, self._parts.reactor)
         self._generations.append(new)
         try:
             report = await new.start()
@@ -267,7 +266,7 @@ class ParentService(Service):
             added = self._opened([d for d in config.listen if d not in held])
             known = held | {port.description: port for port in added}
             ports = [known[description] for description in config.listen]
-            serving = await self._replace_generation(config, ports)
+            serving = await self._replace_generation(loaded, ports)
         except (CannotListen, NotReady) as problem:
             for port in added:
                 await port.close()
@@ -275,7 +274,7 @@ class ParentService(Service):
         for port in added:
             self.log.info("Listening on {url}", url=port.url)
         self._ports, self._config = ports, config
-        self._parts.adopted(config)
+        self._parts.adopted(loaded)
         for warning in loaded.warnings:
             self.log.warn("{warning}", warning=warning)
         for port in held.values():

@@ -22,6 +22,7 @@ from lightweight.daemon.greeting import name_model
 from lightweight.daemon.link import Link
 from lightweight.daemon.listen import CannotListen, Opened
 from lightweight.daemon.messages import Leave
+from lightweight.daemon.settle import settle
 from lightweight.daemon.signals import Signals
 from lightweight.daemon.state import State
 from lightweight.daemon.swap import Swap
@@ -150,6 +151,7 @@ class GatewayService(Service):
         await self._parts.swap.look_around()
         self._parts.overload.start()
         runtime = self._parts.swap.current
+        settle()
         if self._parent is not None:
             await self._parent.ready(
                 len(runtime.providers), len(runtime.offering.models), self._example()
@@ -189,8 +191,9 @@ class GatewayService(Service):
 
     def reload(self) -> None:
         """Read the configuration again, in the background."""
-        Deferred.fromCoroutine(self._parts.swap.reload()).addErrback(
-            lambda failure: self.log.failure("Reload failed.", failure=failure)
+        Deferred.fromCoroutine(self._parts.swap.reload()).addCallbacks(
+            lambda _: settle(),
+            lambda failure: self.log.failure("Reload failed.", failure=failure),
         )
 
     # -- stop ----------------------------------------------------------------------

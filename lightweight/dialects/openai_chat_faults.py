@@ -15,6 +15,7 @@ from lightweight.errors import (
     BadRequest,
     Fault,
     ProviderBusy,
+    ProviderOverloaded,
     ProviderRefused,
     ProviderTimeout,
     TooLarge,
@@ -31,6 +32,9 @@ _TIMEOUTS = (408, 504)
 _CREDENTIAL = (401, 403)
 _NOT_FOUND = 404
 _BUSY = 429
+_OVERLOADED = (503, 529)
+"""With a Retry-After they are no breakdown: 529 is Anthropic's, others took it up."""
+
 _COME_BACK = (429, 503)
 _QUOTA = "insufficient_quota"
 _CONTEXT = "context_length_exceeded"
@@ -78,6 +82,11 @@ def read_error(status: int, headers: Headers, body: bytes) -> Fault:
     if status == _BUSY:
         return ProviderBusy(
             "The provider is limiting requests. Retry after the time given.",
+            retry_after=_retry_after(headers),
+        )
+    if status in _OVERLOADED and "retry-after" in headers:
+        return ProviderOverloaded(
+            "The provider is overloaded. Retry after the time given.",
             retry_after=_retry_after(headers),
         )
     if status in _TIMEOUTS:
@@ -147,7 +156,7 @@ def _scrubbed(text: str) -> str:
 
 
 def _retry_after(headers: Headers) -> int:
-    """Seconds; a date cannot be read without a clock."""
+    """Seconds; dates were made seconds where there is a clock."""
     told = headers.get("retry-after", "").strip()
     if not _SECONDS.fullmatch(told):
         return DEFAULT_RETRY_AFTER

@@ -4,8 +4,10 @@ Where everything fails, asking twice doubles the load at the worst moment. So on
 share of the calls in flight may be on a second attempt at the same time.
 """
 
+import re
 from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
+from email.utils import parsedate_to_datetime
 
 SHARE = 0.2
 LEAST = 3
@@ -13,6 +15,30 @@ LEAST = 3
 
 LONGEST_REST = 600.0
 """Seconds after which a target is asked again, whatever it said."""
+
+_SECONDS = re.compile(r"\d{1,9}(?:\.\d{1,9})?")
+_DATE = re.compile(r"[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT")
+
+
+def retry_after(told: str, now: float) -> float | None:
+    """Give the seconds of a Retry-After field, from 1 to LONGEST_REST.
+
+    RFC 9110 section 10.2.3: seconds, which providers also send with a fraction, or an
+    IMF-fixdate, which is compared with ``now``, the wall clock in seconds since the
+    epoch. None: it is neither.
+    """
+    told = told.strip()
+    if _SECONDS.fullmatch(told):
+        seconds = float(told)
+    elif _DATE.fullmatch(told):
+        try:
+            seconds = parsedate_to_datetime(told).timestamp() - now
+        except ValueError:
+            # Such as the 31st of February.
+            return None
+    else:
+        return None
+    return min(max(1.0, seconds), LONGEST_REST)
 
 
 class RetryBudget:

@@ -1,7 +1,6 @@
 """A provider on the network: treq's client on an agent of ours, under four clocks."""
 
 import math
-import re
 from collections.abc import Callable, Sequence
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any, cast
@@ -18,6 +17,7 @@ from msgspec import Struct
 from lightweight.config.schema import Timeouts
 from lightweight.errors import ProviderGarbage, ProviderTimeout
 from lightweight.policy.key_pool import KeyPool
+from lightweight.policy.retry import retry_after
 from lightweight.records import Headers, Outgoing
 from lightweight.upstream.agent import make_agent
 from lightweight.upstream.body import Body, BytesProducer, abandon
@@ -51,7 +51,6 @@ REFUSED_SECONDS = 300.0
 _REDIRECTS = range(300, 400)
 _REFUSED = 401
 _BUSY = 429
-_SECONDS = re.compile(r"\d{1,6}(?:\.\d{1,9})?")
 _GOOD = range(200, 300)
 
 
@@ -83,10 +82,13 @@ class HttpProvider:
         credential: Headers,
         timeouts: Timeouts,
         instance: str,
+        wall: Callable[[], float],
         spares: Sequence[Headers] = (),
         trust_root: Any = None,
     ) -> None:
         """``instance`` is this gateway's id for the loop header.
+
+        ``wall`` gives the wall clock in seconds since the epoch: providers tell dates.
 
         ``credential`` comes from ``credential_headers``, and so do the ``spares`` that
         are shown while those before them are limited or refused. TLS is verified
@@ -94,6 +96,7 @@ class HttpProvider:
         """
         self.name = name
         self._reactor = reactor
+        self._wall = wall
         self._base_url = base_url.rstrip("/")
         self._credentials = (credential, *spares)
         self._pool = KeyPool(len(self._credentials))
@@ -132,10 +135,10 @@ class HttpProvider:
         """Whether a credential must rest after this reply."""
         if reply.status not in (_REFUSED, _BUSY):
             return False
-        told = reply.headers.get("retry-after", "").strip()
-        seconds = REFUSED_SECONDS if reply.status == _REFUSED else 1.0
-        if reply.status == _BUSY and _SECONDS.fullmatch(told):
-            seconds = max(1.0, float(told))
+        if reply.status == _REFUSED:
+            seconds = REFUSED_SECONDS
+        else:
+            seconds = float(reply.headers.get("retry-after", "1"))
         self._pool.rest(place, seconds, self._reactor.seconds())
         return True
 
@@ -220,7 +223,8 @@ class HttpProvider:
             idle=self._timeouts.idle,
             deadline=deadline,
         )
-        return HttpReply(response.code, _readable(response.headers), body)
+        headers = _with_wait_in_seconds(_readable(response.headers), self._wall())
+        return HttpReply(response.code, headers, body)
 
 
 class _Clocks:
@@ -248,6 +252,15 @@ class _Clocks:
 
 def _as_it_is(body: BytesProducer) -> BytesProducer:
     return body
+
+
+def _with_wait_in_seconds(headers: Headers, now: float) -> Headers:
+    """Let Retry-After hold whole seconds or be absent: nobody else reads dates."""
+    if "retry-after" not in headers:
+        return headers
+    rest = {name: value for name, value in headers.items() if name != "retry-after"}
+    wait = retry_after(headers["retry-after"], now)
+    return rest if wait is None else {**rest, "retry-after": str(math.ceil(wait))}
 
 
 def _readable(headers: WireHeaders) -> Headers:

@@ -5,7 +5,13 @@ from pathlib import Path
 import pytest
 
 from lightweight.catalog.load import load_catalog
-from lightweight.daemon.judge import UNFIT, config_path, judged
+from lightweight.config.schema import Config
+from lightweight.daemon.judge import (
+    UNFIT,
+    config_path,
+    judged,
+    read_for_parent,
+)
 
 CATALOG = load_catalog()
 
@@ -43,6 +49,42 @@ def test_what_a_start_would_trip_over_is_told(
 ) -> None:
     with pytest.raises(UNFIT, match=told):
         judge(tmp_path, text)
+
+
+def read(tmp_path: Path, text: str) -> Config:
+    from twisted.internet import reactor
+
+    path = tmp_path / "lightweight.toml"
+    path.write_text(text)
+    return read_for_parent(path, {}, CATALOG, reactor).config
+
+
+@pytest.mark.parametrize(
+    "text", ["new = 1\n", NOWHERE, '[providers.x]\nkind = "new"\n', "[edge]\nx = 1\n"]
+)
+def test_what_is_not_the_parents_is_left_to_the_workers(
+    tmp_path: Path, text: str
+) -> None:
+    with pytest.raises(UNFIT):
+        judge(tmp_path, text)
+    assert read(tmp_path, f"workers = 3\n{text}").workers == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("workers = 0\n", "workers"),
+        ("new = 1\nworkers = 0\n", r"new: unknown key\n.*workers"),
+        ("lisen = []\n", "did you mean 'listen'"),
+        ("listen = []\n", "at least one"),
+        ('listen = ["ssl:8443:privateKey=/no/such.pem"]\n', "listen"),
+        ("[drain]\nnew = 1\n", "drain.new"),
+        ("new =\n", "not valid TOML"),
+    ],
+)
+def test_what_is_the_parents_it_judges(tmp_path: Path, text: str, told: str) -> None:
+    with pytest.raises(UNFIT, match=told):
+        read(tmp_path, text)
 
 
 def test_the_file_is_named_by_option_or_variable() -> None:

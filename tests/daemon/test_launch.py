@@ -1,12 +1,24 @@
 """How workers are started: what they are told, what they inherit and what not."""
 
+import os
 import sys
 from pathlib import Path
 from typing import Any
 
+from lightweight.config.load import Loaded
+from lightweight.config.schema import Config
+from lightweight.config.secret import Secret
+from lightweight.daemon.handover import texts_at
 from lightweight.daemon.launch import spawner, words
 from lightweight.daemon.messages import Assignment, decode
 
+LOADED = Loaded(
+    config=Config(),
+    warnings=(),
+    origins={},
+    files=(Path("/etc/lw.toml"),),
+    texts=(Secret("workers = 1"),),
+)
 SOCKETS = [("tcp:8080", 12), ("unix:/run/x", 14)]
 
 
@@ -17,15 +29,17 @@ class Recorder:
         self, protocol: Any, executable: str, args: Any, env: Any, *, childFDs: Any
     ) -> None:
         self.args, self.env, self.descriptors = args, env, childFDs
+        told = decode(args[args.index("--worker") + 1], Assignment)
+        self.told = told
+        self.texts = texts_at(os.dup(childFDs[told.configuration]))
 
 
 def test_sockets_arrive_where_the_worker_looks_for_them() -> None:
     reactor = Recorder()
-    spawner(reactor, {}, None, 1)(3, SOCKETS)(lambda _: None)
+    spawner(reactor, {}, None, 1)(3, 2, SOCKETS, LOADED)(lambda _: None)
 
-    told = decode(reactor.args[reactor.args.index("--worker") + 1], Assignment)
-
-    assert told.generation == 3
+    told = reactor.told
+    assert (told.generation, told.size) == (3, 2)
     assert [
         (description, reactor.descriptors[number])
         for description, number in told.sockets
@@ -35,14 +49,24 @@ def test_sockets_arrive_where_the_worker_looks_for_them() -> None:
 def test_a_worker_does_not_speak_for_the_service() -> None:
     reactor = Recorder()
     environ = {"NOTIFY_SOCKET": "/x", "WATCHDOG_USEC": "1", "LISTEN_FDS": "1", "A": "b"}
-    spawner(reactor, environ, None, 1)(1, SOCKETS)(lambda _: None)
+    spawner(reactor, environ, None, 1)(1, 1, SOCKETS, LOADED)(lambda _: None)
 
     assert reactor.env == {"A": "b"}
 
 
+def test_every_worker_gets_the_texts_that_the_parent_read() -> None:
+    reactor = Recorder()
+    spawn = spawner(reactor, {}, Path("/etc/lw.toml"), 1)(1, 1, SOCKETS, LOADED)
+    for _ in range(2):
+        spawn(lambda _: None)
+        assert reactor.texts == {Path("/etc/lw.toml"): "workers = 1"}
+
+
 def test_configuration_and_log_are_the_parents() -> None:
     command = words(
-        Assignment(generation=1, sockets=()), Path("/etc/lw.toml"), Path("/log")
+        Assignment(generation=1, size=1, sockets=(), configuration=5),
+        Path("/etc/lw.toml"),
+        Path("/log"),
     )
 
     assert command[0] == sys.executable

@@ -27,7 +27,10 @@ def test_a_message_is_one_line_and_comes_back_whole() -> None:
 
 def test_sockets_keep_their_order() -> None:
     sockets = (("tcp:1", 5), ("unix:/x", 6))
-    given = decode(encode(Assignment(generation=2, sockets=sockets)), Assignment)
+    given = decode(
+        encode(Assignment(generation=2, size=1, sockets=sockets, configuration=7)),
+        Assignment,
+    )
 
     assert given.sockets == sockets
 

@@ -89,7 +89,9 @@ class World:
             raise self.next
         return Loaded(config=self.next, warnings=(), origins={}, files=())
 
-    def spawner(self, _number: int, _sockets: Sequence[Any]) -> Any:
+    def spawner(
+        self, _number: int, _size: int, _sockets: Sequence[Any], _loaded: Loaded
+    ) -> Any:
         def spawn(ended: Callable[[Worker], None]) -> Worker:
             self.workers.append(Puppet(ended, self.why_not))
             return self.workers[-1]

@@ -171,6 +171,15 @@ def test_when_to_come_back(told: str, seconds: int) -> None:
     assert read_error(429, {}, b"").retry_after == 1
 
 
+@pytest.mark.parametrize("status", [503, 529])
+def test_a_provider_that_says_when_it_has_room_is_limiting(status: int) -> None:
+    fault = read_error(status, {"retry-after": "20"}, b"")
+    assert isinstance(fault, ProviderBusy)
+    assert (fault.status, fault.retry_after) == (503, 20)
+    assert not isinstance(read_error(status, {}, b""), ProviderBusy)
+    assert not isinstance(read_error(500, {"retry-after": "20"}, b""), ProviderBusy)
+
+
 SECRETS = [
     "sk-proj-abc123DEF456",
     "sk-ant-api03-abc",

@@ -9,10 +9,8 @@ import socket
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 from twisted.internet.defer import Deferred
-from twisted.internet.task import deferLater
 from twisted.internet.threads import deferToThread
 
 import pytest
@@ -20,6 +18,7 @@ import pytest_twisted
 from support.daemon import Gateway
 from support.http import Fetched, fetch, fetch_blocking
 from support.live import CANARY, config_for
+from support.processes import children, running, until
 from support.scripted import Gate, ScriptedProvider, streamed, whole
 
 HELLO = {"messages": [{"role": "user", "content": "Hello!"}]}
@@ -46,29 +45,9 @@ def call(gateway: Gateway, *, stream: bool) -> "Deferred[Fetched]":
     return Deferred.fromCoroutine(fetch(url, method="POST", key=gateway.key, body=body))
 
 
-def children(pid: int) -> list[int]:
-    text = Path(f"/proc/{pid}/task/{pid}/children").read_text()
-    return [int(word) for word in text.split()]
-
-
 def sockets(pid: int) -> int:
     links = Path(f"/proc/{pid}/fd").iterdir()
     return sum(1 for link in links if str(link.readlink())[:4] != "/dev")
-
-
-async def until(condition: Any) -> None:
-    from twisted.internet import reactor
-
-    while not condition():
-        await deferLater(reactor, 0.02)
-
-
-def running(pid: int) -> bool:
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except OSError:
-        return False
-    return state != "Z"
 
 
 async def reload(gateway: Gateway, number: int) -> None:

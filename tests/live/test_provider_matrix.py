@@ -157,6 +157,7 @@ class Pair:
             credential={},
             timeouts=timeouts,
             instance="instance-1",
+            wall=lambda: 0.0,
             trust_root=authority().root,
         )
         self._clients.append(made)

@@ -2,7 +2,44 @@
 
 from contextlib import ExitStack
 
-from lightweight.policy.retry import LONGEST_REST, Resting, RetryBudget
+import pytest
+
+from lightweight.policy.retry import (
+    LONGEST_REST,
+    Resting,
+    RetryBudget,
+    retry_after,
+)
+
+NOW = 784111777.0
+"""Sun, 06 Nov 1994 08:49:37 GMT: the example of RFC 9110 section 5.6.7."""
+
+
+@pytest.mark.parametrize(
+    ("told", "seconds"),
+    [
+        ("20", 20),
+        (" 7.25 ", 7.25),
+        ("0", 1),
+        ("86400", LONGEST_REST),
+        ("Sun, 06 Nov 1994 08:50:07 GMT", 30),
+        ("Sun, 06 Nov 1994 08:49:37 GMT", 1),
+        ("Sun, 06 Nov 1994 07:00:00 GMT", 1),
+        ("Mon, 07 Nov 2094 07:00:00 GMT", LONGEST_REST),
+        ("Sun, 31 Feb 1994 07:00:00 GMT", None),
+        ("Sun, 06 Foo 1994 07:00:00 GMT", None),
+        ("Sunday, 06-Nov-94 08:49:37 GMT", None),
+        ("Sun, 06 Nov 1994 08:49:37 +0100", None),
+        ("soon", None),
+        ("-1", None),
+        ("1e3", None),
+        ("", None),
+    ],
+)
+def test_a_wait_is_told_in_seconds_or_as_a_date(
+    told: str, seconds: float | None
+) -> None:
+    assert retry_after(told, NOW) == seconds
 
 
 def test_a_few_may_always_ask_again() -> None:

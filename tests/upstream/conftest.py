@@ -49,6 +49,7 @@ async def client_of(reactor: Any) -> AsyncIterator[MakeProvider]:
             credential=credential or {},
             timeouts=Timeouts(**clocks),
             instance="instance-1",
+            wall=lambda: 0.0,
             trust_root=authority().root,
         )
         made.append(provider)

@@ -268,10 +268,11 @@ async def test_only_a_sick_provider_opens_its_breaker(
     assert trial.state("a") == state
 
 
+@pytest.mark.parametrize("status", [429, 503, 529])
 async def test_who_is_limited_is_passed_over_and_tells_the_smallest_wait(
-    scripted_provider: ScriptedProvider, trial: Trial
+    scripted_provider: ScriptedProvider, trial: Trial, status: int
 ) -> None:
-    scripted_provider.reply(429, {"Retry-After": "30"}, error("slow down"))
+    scripted_provider.reply(status, {"Retry-After": "30"}, error("slow down"))
     scripted_provider.reply(body=b"{}")
     (await trial.run("a", "b")).reply.body.abort()
     scripted_provider.reply(429, {"Retry-After": "50"}, error("slow down"))

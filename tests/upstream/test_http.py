@@ -247,6 +247,7 @@ def over_tls(scripted: ScriptedProvider, reactor: Any, **clocks: float) -> HttpP
         credential={"authorization": f"Bearer {CANARY}"},
         timeouts=Timeouts(**clocks),
         instance="instance-1",
+        wall=lambda: 0.0,
     )
 
 
@@ -360,6 +361,7 @@ async def test_a_certificate_nobody_trusts(
         credential={"authorization": f"Bearer {CANARY}"},
         timeouts=Timeouts(connect=0.5),
         instance="instance-1",
+        wall=lambda: 0.0,
     )
     fault = await failing(provider)
     if either.base_url.startswith("https:"):

@@ -11,6 +11,9 @@ from support.sink import RecordingSink, outgoing
 from lightweight.config.schema import Timeouts
 from lightweight.upstream.http import HttpProvider, credential_headers
 
+NOW = 784111777.0
+"""Sun, 06 Nov 1994 08:49:37 GMT: the example of RFC 9110 section 5.6.7."""
+
 
 @pytest_twisted.async_yield_fixture  # type: ignore[untyped-decorator]  # has no types
 async def provider(
@@ -25,6 +28,7 @@ async def provider(
         spares=spares,
         timeouts=Timeouts(),
         instance="instance-1",
+        wall=lambda: NOW,
     )
     yield made
     await made.close()
@@ -72,6 +76,18 @@ async def test_where_all_are_limited_the_shortest_wait_is_told(
     scripted_provider.reply(429, {"Retry-After": "40"})
     assert await ask(provider) == (429, "20")
     assert shown(scripted_provider) == "abcb"
+
+
+async def test_a_date_is_told_as_seconds(
+    scripted_provider: ScriptedProvider, provider: HttpProvider
+) -> None:
+    for told in ("Sun, 06 Nov 1994 08:49:57 GMT", "Sun, 06 Nov 1994 08:49:46 GMT", "9"):
+        scripted_provider.reply(429, {"Retry-After": told})
+    assert await ask(provider) == (429, "9")
+    scripted_provider.reply(503, {"Retry-After": "Sun, 06 Nov 1994 08:50:37 GMT"})
+    assert await ask(provider) == (503, "60")
+    scripted_provider.reply(503, {"Retry-After": "soon"})
+    assert await ask(provider) == (503, None)
 
 
 @pytest.mark.parametrize("status", [400, 403, 404, 500, 529])

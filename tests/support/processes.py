@@ -1,0 +1,29 @@
+"""Processes as the kernel knows them: proc(5)."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from twisted.internet.task import deferLater
+
+
+def children(pid: int) -> list[int]:
+    """Give the children of a process with one thread that starts any."""
+    text = Path(f"/proc/{pid}/task/{pid}/children").read_text()
+    return [int(word) for word in text.split()]
+
+
+def running(pid: int) -> bool:
+    """Tell whether a process is there and not a zombie."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
+
+
+async def until(condition: Callable[..., bool]) -> None:
+    """Wait for a condition; the test's own limit is the bound."""
+    from twisted.internet import reactor
+
+    while not condition():
+        await deferLater(reactor, 0.02)
