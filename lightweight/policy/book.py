@@ -71,6 +71,11 @@ class Book:
         self._month = 0
         """The latest month of a tally that was dropped: none begins before it."""
 
+    @property
+    def size(self) -> int:
+        """How many accounts something is kept of."""
+        return len(self._accounts)
+
     # -- asking --------------------------------------------------------------------
 
     def admit(self, ask: Ask, now: int) -> Verdict:
