@@ -1,4 +1,4 @@
-"""How a worker is started: a fresh interpreter that runs ``twistd lightweight`` again.
+"""How a child is started: a fresh interpreter that runs ``twistd lightweight`` again.
 
 Being fresh it has the code and the certificates that are on disk. The configuration is
 the one its parent read when the generation was started.
@@ -7,7 +7,8 @@ the one its parent read when the generation was started.
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from socket import socket
+from typing import Any, TypeAlias
 
 import msgspec
 
@@ -16,12 +17,19 @@ from lightweight.daemon.generation import Spawn
 from lightweight.daemon.handover import handed_over
 from lightweight.daemon.messages import (
     FIRST_SOCKET,
+    LIMITS,
     ORDERS,
     REPORTS,
     Assignment,
+    Task,
 )
 from lightweight.daemon.notify import NOT_INHERITED
 from lightweight.daemon.worker import STDERR, Worker
+
+Spawner: TypeAlias = Callable[
+    [Task, int, int, Sequence[tuple[str, int]], Loaded], Spawn
+]
+"""Takes a task, the generation's number and size, its sockets, its configuration."""
 
 TWISTD = "from twisted.scripts.twistd import run; run()"
 
@@ -39,19 +47,29 @@ def words(assignment: Assignment, config: Path | None, log: Path | int) -> list[
 
 
 def spawner(
-    reactor: Any, environ: Mapping[str, str], config: Path | None, log: Path | int
-) -> Callable[[int, int, Sequence[tuple[str, int]], Loaded], Spawn]:
-    """Give what makes the way to start a worker.
+    reactor: Any,
+    environ: Mapping[str, str],
+    config: Path | None,
+    log: Path | int,
+    *,
+    connect: Callable[[], socket],
+) -> Spawner:
+    """Give what makes the way to start a child for some task of a generation.
 
-    It takes the generation's number and size, its sockets and its configuration.
+    ``connect`` gives a child's end of a new connection to the limits kept here.
     """
     passed_on = {k: v for k, v in environ.items() if k not in NOT_INHERITED}
 
     def of_generation(
-        number: int, size: int, sockets: Sequence[tuple[str, int]], loaded: Loaded
+        task: Task,
+        number: int,
+        size: int,
+        sockets: Sequence[tuple[str, int]],
+        loaded: Loaded,
     ) -> Spawn:
         configuration = FIRST_SOCKET + len(sockets)
         assignment = Assignment(
+            task=task,
             generation=number,
             size=size,
             configuration=configuration,
@@ -69,13 +87,17 @@ def spawner(
         def spawn(ended: Callable[[Worker], None]) -> Worker:
             worker = Worker(ended)
             command = words(assignment, config, log)
-            with handed_over(loaded) as texts:
+            with handed_over(loaded) as texts, connect() as limits:
                 reactor.spawnProcess(
                     worker,
                     command[0],
                     command,
                     passed_on,
-                    childFDs={**descriptors, configuration: texts},
+                    childFDs={
+                        **descriptors,
+                        LIMITS: limits.fileno(),
+                        configuration: texts,
+                    },
                 )
             return worker
 

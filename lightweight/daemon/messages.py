@@ -17,13 +17,18 @@ ORDERS = 3
 """The worker's descriptor to read orders from; its end means the parent is gone."""
 REPORTS = 4
 """The worker's descriptor to write reports to."""
-FIRST_SOCKET = 5
+LIMITS = 5
+"""The worker's end of its socket pair to the limits that the parent keeps."""
+FIRST_SOCKET = 6
 """The worker's first listening socket; the others follow."""
 
 LONGEST = 64 * 1024
 """Bytes of a line, at most."""
 
 CONTROL = "control.sock"
+
+Task: TypeAlias = Literal["serve", "keep_books"]
+"""What a child of the parent does: HTTP, or journals into the database."""
 
 Leave: TypeAlias = Literal["drain", "stop", "now"]
 """How a worker is to go: patiently, within ``drain.stop``, or at once."""
@@ -38,6 +43,7 @@ class Versioned(Struct, frozen=True, kw_only=True):
 class Assignment(Versioned, frozen=True, kw_only=True):
     """What a worker is started for."""
 
+    task: Task = "serve"
     generation: int
     size: int
     """How many workers the generation has: they share the machine's memory."""

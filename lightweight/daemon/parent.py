@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from twisted.application.service import Service
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, DeferredList, FirstError
 from twisted.internet.interfaces import IDelayedCall
 from twisted.internet.protocol import Factory
 from twisted.logger import ILogObserver, Logger
@@ -22,17 +22,21 @@ from twisted.python.failure import Failure
 
 from lightweight.config.load import Loaded
 from lightweight.daemon.control import Control
-from lightweight.daemon.generation import Generation, Spawn
+from lightweight.daemon.generation import Generation
 from lightweight.daemon.greeting import name_model
 from lightweight.daemon.judge import UNFIT
+from lightweight.daemon.launch import Spawner
 from lightweight.daemon.listen import CannotListen, Opened, open_ports
-from lightweight.daemon.messages import Leave, control_path
+from lightweight.daemon.messages import Leave, Report, control_path
 from lightweight.daemon.notify import MILLION, Notifier, status
 from lightweight.daemon.reloads import Reloads
 from lightweight.daemon.signals import Signals
 from lightweight.daemon.state import State
 from lightweight.daemon.worker import NotReady
 from lightweight.store.problems import StoreProblem
+
+BOOKS_SECONDS = 10.0
+"""How long the bookkeeper may take to bring the last uses into the database."""
 
 
 class Refused(Exception):
@@ -56,8 +60,7 @@ class ParentParts:
     """Is told of each configuration that came in force."""
     prepare: Callable[[str], tuple[State, Path | None]]
     """As in service.Parts."""
-    spawner: Callable[[int, int, Sequence[tuple[str, int]], Loaded], Spawn]
-    """As launch.spawner gives it."""
+    spawner: Spawner
     notifier: Notifier
     fail: Callable[[], None]
     """Makes the process end with status 1 when it ends."""
@@ -77,6 +80,7 @@ class ParentService(Service):
         self._reloads = Reloads(self._reload)
         self._serving: Generation | None = None
         self._generations: list[Generation] = []
+        self._books: Generation | None = None
         self._number = 0
         self._leaving: Leave | None = None
         self._state: Path | None = None
@@ -195,16 +199,25 @@ class ParentService(Service):
         workers = loaded.config.workers
         size = os.cpu_count() or 1 if workers == "auto" else workers
         sockets = [(port.description, port.descriptor) for port in ports]
-        spawn = self._parts.spawner(number, size, sockets, loaded)
-        new = Generation(number, size, spawn, self._parts.reactor)
+        reactor, spawner = self._parts.reactor, self._parts.spawner
+        spawn = spawner("serve", number, size, sockets, loaded)
+        new = Generation(number, size, spawn, reactor)
+        books = Generation(
+            number, 1, spawner("keep_books", number, size, (), loaded), reactor
+        )
         self._generations.append(new)
         try:
-            report = await new.start()
+            report = await _started(new, books)
         except NotReady:
             self._generations.remove(new)
             raise
         if self._leaving is not None:
+            books.kill()
             raise NotReady("The server is shutting down.")
+        books.serve()
+        before, self._books = self._books, books
+        if before is not None:
+            before.leave("stop", BOOKS_SECONDS)
         self._example = report.example
         old, self._serving = self._serving, new
         new.serve()
@@ -351,7 +364,30 @@ class ParentService(Service):
                 generation.leave(how, self._config.drain.stop)
         for generation in list(self._generations):
             await generation.left()
+        if self._books is not None:
+            # Last of all, so that it sees what the workers wrote to the end.
+            self._books.leave("stop", BOOKS_SECONDS)
+            await self._books.left()
         if self._control is not None:
             await self._control.close()
         self._signals.restore()
         self.log.info("Stopped.")
+
+
+async def _started(workers: Generation, books: Generation) -> Report:
+    """Start both at once and give the workers' report.
+
+    Raises NotReady when a process of either cannot do its work; then none is left.
+    """
+    starting = [Deferred.fromCoroutine(each.start()) for each in (workers, books)]
+    try:
+        (_, report), _ = await DeferredList(
+            starting, fireOnOneErrback=True, consumeErrors=True
+        )
+    except FirstError as first:
+        for each in (workers, books):
+            each.kill()
+            await each.left()
+        raise NotReady(first.subFailure.getErrorMessage()) from None
+    assert isinstance(report, Report)
+    return report

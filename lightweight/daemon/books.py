@@ -1,0 +1,119 @@
+"""The bookkeeper's process: it brings what the workers recorded into the database."""
+
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from twisted.application.service import Service
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.logger import ILogObserver, Logger
+from twisted.python.components import Componentized
+from twisted.python.failure import Failure
+
+from lightweight.daemon.bookkeeper import Bookkeeper
+from lightweight.daemon.link import Link
+from lightweight.daemon.messages import Leave
+from lightweight.daemon.signals import Signals
+from lightweight.store.database import Database
+from lightweight.store.problems import StoreProblem
+
+
+@dataclass(frozen=True, kw_only=True)
+class BookParts:
+    """What the service works with; tap.py makes them."""
+
+    reactor: Any
+    observer: ILogObserver
+    database: Callable[[], Database]
+    """Opens the database, which the service closes; raises StoreProblem."""
+    bookkeeper: Callable[[Database], Bookkeeper]
+    link: Link
+
+
+class BookkeeperService(Service):
+    """Keeps the books until the parent sends it away."""
+
+    log = Logger()
+    name = "lightweight-books"
+
+    def __init__(self, parts: BookParts) -> None:
+        self._parts = parts
+        self._signals = Signals(parts.reactor)
+        self._database: Database | None = None
+        self._bookkeeper: Bookkeeper | None = None
+        self._running: Deferred[None] | None = None
+        self._signals.take(signal.SIGHUP, _nothing)
+
+    def setServiceParent(self, parent: Any) -> None:
+        """Join the application, and give it our log observer."""
+        super().setServiceParent(parent)
+        if isinstance(parent, Componentized):
+            parent.setComponent(ILogObserver, self._parts.observer)
+
+    def startService(self) -> None:
+        """Open the database; raises StoreProblem. The work comes with the reactor."""
+        super().startService()
+        try:
+            self._database = self._parts.database()
+        except StoreProblem as problem:
+            self._parts.link.failed(str(problem))
+            raise
+        self._bookkeeper = self._parts.bookkeeper(self._database)
+        self._parts.reactor.callWhenRunning(self._begin)
+
+    def _begin(self) -> None:
+        # A terminal sends it to the whole group; the parent says when to go.
+        self._signals.take(signal.SIGINT, _nothing)
+        self._signals.take(signal.SIGTERM, lambda: self.leave("stop"))
+        self._parts.link.listen(self._parts.reactor)
+        self._running = Deferred.fromCoroutine(self._run()).addErrback(self._fatal)
+
+    async def _run(self) -> None:
+        assert self._database is not None
+        assert self._bookkeeper is not None
+        await self._database.start()
+        waiting = Deferred.fromCoroutine(self._parts.link.ready(0, 0, None))
+        try:
+            await self._bookkeeper.run()
+        finally:
+            waiting.cancel()
+
+    def _fatal(self, failure: Failure) -> None:
+        if failure.check(CancelledError):
+            return
+        self.log.failure("The books cannot be kept.", failure=failure)
+        self._parts.link.failed(failure.getErrorMessage())
+        self._parts.reactor.stop()
+
+    def leave(self, _how: Leave) -> None:
+        """Bring in what there is, and end."""
+        if self.running:
+            self._parts.reactor.stop()
+
+    def orphaned(self) -> None:
+        """Bring in what there is, and end: no worker will come after these."""
+        self.leave("stop")
+
+    def stopService(self) -> "Deferred[None]":
+        """Import the rest and close; fires when the process may end."""
+        super().stopService()
+        return Deferred.fromCoroutine(self._stop())
+
+    async def _stop(self) -> None:
+        if self._running is not None:
+            self._running.cancel()
+        if self._bookkeeper is not None and self._database is not None:
+            try:
+                await self._bookkeeper.catch_up()
+            except StoreProblem as problem:
+                self.log.warn(
+                    "The last uses stay in the journals until the next start. {why}",
+                    why=problem,
+                )
+            await self._database.close()
+        self._signals.restore()
+
+
+def _nothing() -> None:
+    """Do nothing on a signal that would kill the process."""
