@@ -1,4 +1,4 @@
-"""`lightweight reconcile`: does the bill add up?"""
+"""`lightweight reconcile`: tell whether the bill adds up."""
 
 import time
 from collections.abc import Iterator

@@ -183,7 +183,7 @@ class Journal:
         return 1 + len(self._open) * FINISH_BYTES // each
 
     def _reason(self) -> str:
-        why = self._trouble or "too many calls at once"
+        why = self._trouble or "its next segment is not ready"
         return (
             f"The journal {self._directory} has no room ({why}): make room on its file "
             "system and it goes on by itself."
@@ -240,8 +240,8 @@ class Journal:
             self._wake.wait(RETRY_S if self._trouble else None)
             self._wake.clear()
             try:
-                self._sync()
                 self._make_room()
+                self._sync()
             except OSError as error:
                 self._complain(error)
             else:

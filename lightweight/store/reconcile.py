@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from msgspec import Struct
 from sqlalchemy import Connection, select
@@ -127,9 +128,11 @@ def _missing(connection: Connection, ids: set[str]) -> list[str]:
 
 def _differences(connection: Connection, horizon: date) -> list[Difference]:
     rows = _sums_of_rows(connection, horizon)
-    rolled_up: dict[DayKey, Mapping[str, int]] = {
-        (row.account_id, row.day, row.key_id, row.model): row._mapping  # noqa: SLF001 -- SQLAlchemy's public name for it
-        for row in connection.execute(select(day_uses).where(day_uses.c.day >= horizon))
+    rolled_up: dict[DayKey, Mapping[str, Any]] = {
+        (row["account_id"], row["day"], row["key_id"], row["model"]): dict(row)
+        for row in connection.execute(
+            select(day_uses).where(day_uses.c.day >= horizon)
+        ).mappings()
     }
     nothing = dict.fromkeys(SUMS, 0)
     return [
@@ -159,6 +162,6 @@ def _sums_of_rows(
             continue
         of = (row["account_id"], day, row["key_id"], row["model"])
         total = sums.setdefault(of, dict.fromkeys(SUMS, 0))
-        for name, value in sums_of(row).items():
+        for name, value in sums_of(dict(row)).items():
             total[name] += value
     return sums

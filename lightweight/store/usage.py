@@ -4,7 +4,7 @@ Days and months are UTC. Every function takes a connection inside a transaction.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any, TypeAlias
 
@@ -121,11 +121,11 @@ def recent_admissions(
         # Refused by ourselves: the limiter gave it back.
         .where(uses.c.ending != "refused")
     )
-    return count_seconds(connection.execute(query).tuples())
+    return count_seconds(connection.execute(query))
 
 
 def count_seconds(
-    arrivals: Iterable[tuple[str, str, float]],
+    arrivals: Iterable[Sequence[Any]],
 ) -> dict[Owner, Counter[int]]:
     """Count arrivals (account, key, time) by owner and whole second."""
     counted: defaultdict[Owner, Counter[int]] = defaultdict(Counter)
@@ -161,7 +161,7 @@ def place_of(use: Use) -> Place:
 
 def last_used_at(connection: Connection) -> dict[str, float]:
     """Give when each key was used last, by key; one that never was is not there."""
-    return dict(connection.execute(select(last_used)).tuples().all())
+    return {row.key_id: row.at for row in connection.execute(select(last_used))}
 
 
 def _used(account_id: str | None) -> Select[Any]:

@@ -15,7 +15,7 @@ from lightweight.store.directory import find_account, find_key
 from lightweight.store.migrate import SchemaTooNew, _config, revision, upgrade
 from lightweight.store.schema import metadata
 
-HEAD = "0002"
+HEAD = "0003"
 
 START = """
 import sys
