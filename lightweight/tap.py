@@ -36,6 +36,7 @@ from lightweight.daemon.listen import CannotListen, Opened, adopt_ports, open_po
 from lightweight.daemon.messages import Assignment, Misunderstood, decode
 from lightweight.daemon.notify import Notifier
 from lightweight.daemon.parent import ParentParts, ParentService
+from lightweight.daemon.pulse import Gauges, Pulse
 from lightweight.daemon.service import GatewayService, Parts
 from lightweight.daemon.state import (
     State,
@@ -46,8 +47,9 @@ from lightweight.daemon.state import (
 from lightweight.daemon.swap import Swap
 from lightweight.dialects.dialect import Passage
 from lightweight.observe.logs import AccessLog, LogObserver
-from lightweight.observe.memory import memory_limit, resident
+from lightweight.observe.memory import cpu_seconds, memory_limit, resident
 from lightweight.observe.place import STDOUT, behind_journal, log_format, log_place
+from lightweight.observe.tally import Tally
 from lightweight.observe.writer import LogWriter
 from lightweight.records import Call, Headers
 from lightweight.runtime import ProviderPlan, Runtime, build_runtime
@@ -283,6 +285,7 @@ def _worker(
         leave=service.leave,
         reopen_log=ground.writer.reopen,
         orphaned=service.orphaned,
+        was_ready=Pulse(reactor, service.gauges, link.beat).start,
     )
     service.obey(link)
     return service
@@ -331,17 +334,20 @@ def _service(
         discover=lambda: discover(reactor, skip_ports=service.ports_of_ours()),
         adopted=ground.adopted,
     )
-    site = GatewaySite(
-        Resource(),
-        reactor,
-        current=lambda: swap.current,
-        record=AccessLog(
+    tally = Tally(
+        AccessLog(
             ground.writer,
             ground.form,
             wall=wall,
             journal=ground.journal,
             generation=generation,
-        ),
+        )
+    )
+    site = GatewaySite(
+        Resource(),
+        reactor,
+        current=lambda: swap.current,
+        record=tally,
         entropy=secrets.token_bytes,
         descriptors=descriptors(),
     )
@@ -373,6 +379,16 @@ def _service(
             prepare=prepare,
             serve=serve,
             cannot_start=cannot_start,
+            gauges=Gauges(
+                connections=lambda: len(site.connections),
+                calls=lambda: live.count,
+                streams=lambda: site.streams,
+                lag=overload.worst_lag,
+                cpu=cpu_seconds,
+                memory=resident,
+                tally=tally,
+                standings=lambda: swap.current.standings,
+            ),
         )
     )
     return service

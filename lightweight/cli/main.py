@@ -18,6 +18,7 @@ from lightweight.cli.accounts import accounts
 from lightweight.cli.check import check
 from lightweight.cli.control import drain, reload, status
 from lightweight.cli.keys import keys
+from lightweight.cli.top import top
 from lightweight.config.load import ConfigError, Loaded, load
 from lightweight.daemon.state import State, new_id, open_database, open_state
 from lightweight.store.connect import Engine
@@ -94,5 +95,6 @@ main.add_command(check)
 main.add_command(accounts)
 main.add_command(keys)
 main.add_command(status)
+main.add_command(top)
 main.add_command(reload)
 main.add_command(drain)

@@ -22,6 +22,7 @@ from lightweight.daemon.greeting import name_model
 from lightweight.daemon.link import Link
 from lightweight.daemon.listen import CannotListen, Opened
 from lightweight.daemon.messages import Leave
+from lightweight.daemon.pulse import Gauges
 from lightweight.daemon.settle import settle
 from lightweight.daemon.signals import Signals
 from lightweight.daemon.state import State
@@ -58,6 +59,7 @@ class Parts:
     """Put the web app behind the site, once there is a keyring."""
     cannot_start: Callable[[BaseException], None]
     """Is told why there will be no serving."""
+    gauges: Gauges
 
 
 class GatewayService(Service):
@@ -84,6 +86,11 @@ class GatewayService(Service):
         """Be a worker: serve when told to, reload by leaving to a new generation."""
         self._parent = parent
         self._signals.take(signal.SIGHUP, _nothing)
+
+    @property
+    def gauges(self) -> Gauges:
+        """Say where the figures about this process come from."""
+        return self._parts.gauges
 
     @property
     def why_not_ready(self) -> str | None:
