@@ -379,19 +379,25 @@ def _service(
             prepare=prepare,
             serve=serve,
             cannot_start=cannot_start,
-            gauges=Gauges(
-                connections=lambda: len(site.connections),
-                calls=lambda: live.count,
-                streams=lambda: site.streams,
-                lag=overload.worst_lag,
-                cpu=cpu_seconds,
-                memory=resident,
-                tally=tally,
-                standings=lambda: swap.current.standings,
-            ),
+            gauges=_gauges(site, live, overload, tally, swap),
         )
     )
     return service
+
+
+def _gauges(
+    site: GatewaySite, live: Live, overload: Overload, tally: Tally, swap: Swap
+) -> Gauges:
+    return Gauges(
+        connections=lambda: len(site.connections),
+        calls=lambda: live.count,
+        streams=lambda: site.streams,
+        lag=overload.worst_lag,
+        cpu=cpu_seconds,
+        memory=resident,
+        tally=tally,
+        standings=lambda: swap.current.standings,
+    )
 
 
 def _provider_maker(
