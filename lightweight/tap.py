@@ -6,7 +6,7 @@ import resource
 import secrets
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -58,6 +58,7 @@ from lightweight.store.problems import StoreProblem
 from lightweight.upstream.demo import DemoProvider
 from lightweight.upstream.discover import discover
 from lightweight.upstream.http import HttpProvider, credential_headers
+from lightweight.upstream.probes import Probed, Probes
 from lightweight.upstream.provider import Provider
 from lightweight.web.app import App
 from lightweight.web.gate import Gate
@@ -380,6 +381,7 @@ def _service(
             serve=serve,
             cannot_start=cannot_start,
             gauges=_gauges(site, live, overload, tally, swap),
+            probes=Probes(reactor, lambda: _probed(swap.current)),
         )
     )
     return service
@@ -398,6 +400,19 @@ def _gauges(
         tally=tally,
         standings=lambda: swap.current.standings,
     )
+
+
+def _probed(runtime: Runtime) -> Iterator[Probed]:
+    for name, plan in runtime.plans.items():
+        provider = runtime.providers[name]
+        # The demo is always well.
+        if plan.probe is not None and isinstance(provider, HttpProvider):
+            yield Probed(
+                name=name,
+                every=plan.probe,
+                breaker=runtime.standings[name].breaker,
+                ask=provider.probe,
+            )
 
 
 def _provider_maker(

@@ -30,6 +30,7 @@ from lightweight.daemon.swap import Swap
 from lightweight.store.database import Database
 from lightweight.store.keyring import Keyring
 from lightweight.store.problems import StoreProblem
+from lightweight.upstream.probes import Probes
 from lightweight.web.live import Live
 from lightweight.web.overload import Overload
 from lightweight.web.site import GatewaySite
@@ -60,6 +61,7 @@ class Parts:
     cannot_start: Callable[[BaseException], None]
     """Is told why there will be no serving."""
     gauges: Gauges
+    probes: Probes
 
 
 class GatewayService(Service):
@@ -157,6 +159,7 @@ class GatewayService(Service):
         await self._keyring.start()
         await self._parts.swap.look_around()
         self._parts.overload.start()
+        self._parts.probes.start()
         runtime = self._parts.swap.current
         settle()
         if self._parent is not None:
@@ -244,6 +247,7 @@ class GatewayService(Service):
         seconds = {"drain": limits.reload, "stop": limits.stop, "now": 0.0}[how]
         await self._drain.run(seconds, patient=how == "drain")
         parts.overload.stop()
+        parts.probes.stop()
         if self._keyring is not None:
             self._keyring.stop()
         for provider in parts.swap.current.providers.values():
