@@ -40,6 +40,8 @@ class ProviderPlan:
     """Credentials to use while the first is limited or refused."""
     timeouts: Timeouts
     quirks: frozenset[str]
+    probe: float | None = None
+    """Seconds from one probe to the next while it is left alone; None: no probes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,6 +90,7 @@ def plan_providers(
                 spares=tuple(keys[1:]),
                 timeouts=config.timeouts_of(name),
                 quirks=frozenset(quirks),
+                probe=given.probe,
             )
         )
     if not config.providers and config.discover:

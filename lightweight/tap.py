@@ -6,7 +6,7 @@ import resource
 import secrets
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -36,6 +36,7 @@ from lightweight.daemon.listen import CannotListen, Opened, adopt_ports, open_po
 from lightweight.daemon.messages import Assignment, Misunderstood, decode
 from lightweight.daemon.notify import Notifier
 from lightweight.daemon.parent import ParentParts, ParentService
+from lightweight.daemon.pulse import Gauges, Pulse
 from lightweight.daemon.service import GatewayService, Parts
 from lightweight.daemon.state import (
     State,
@@ -46,8 +47,9 @@ from lightweight.daemon.state import (
 from lightweight.daemon.swap import Swap
 from lightweight.dialects.dialect import Passage
 from lightweight.observe.logs import AccessLog, LogObserver
-from lightweight.observe.memory import memory_limit, resident
+from lightweight.observe.memory import cpu_seconds, memory_limit, resident
 from lightweight.observe.place import STDOUT, behind_journal, log_format, log_place
+from lightweight.observe.tally import Tally
 from lightweight.observe.writer import LogWriter
 from lightweight.records import Call, Headers
 from lightweight.runtime import ProviderPlan, Runtime, build_runtime
@@ -56,6 +58,7 @@ from lightweight.store.problems import StoreProblem
 from lightweight.upstream.demo import DemoProvider
 from lightweight.upstream.discover import discover
 from lightweight.upstream.http import HttpProvider, credential_headers
+from lightweight.upstream.probes import Probed, Probes
 from lightweight.upstream.provider import Provider
 from lightweight.web.app import App
 from lightweight.web.gate import Gate
@@ -283,6 +286,7 @@ def _worker(
         leave=service.leave,
         reopen_log=ground.writer.reopen,
         orphaned=service.orphaned,
+        was_ready=Pulse(reactor, service.gauges, link.beat).start,
     )
     service.obey(link)
     return service
@@ -331,17 +335,20 @@ def _service(
         discover=lambda: discover(reactor, skip_ports=service.ports_of_ours()),
         adopted=ground.adopted,
     )
-    site = GatewaySite(
-        Resource(),
-        reactor,
-        current=lambda: swap.current,
-        record=AccessLog(
+    tally = Tally(
+        AccessLog(
             ground.writer,
             ground.form,
             wall=wall,
             journal=ground.journal,
             generation=generation,
-        ),
+        )
+    )
+    site = GatewaySite(
+        Resource(),
+        reactor,
+        current=lambda: swap.current,
+        record=tally,
         entropy=secrets.token_bytes,
         descriptors=descriptors(),
     )
@@ -373,9 +380,39 @@ def _service(
             prepare=prepare,
             serve=serve,
             cannot_start=cannot_start,
+            gauges=_gauges(site, live, overload, tally, swap),
+            probes=Probes(reactor, lambda: _probed(swap.current)),
         )
     )
     return service
+
+
+def _gauges(
+    site: GatewaySite, live: Live, overload: Overload, tally: Tally, swap: Swap
+) -> Gauges:
+    return Gauges(
+        connections=lambda: len(site.connections),
+        calls=lambda: live.count,
+        streams=lambda: site.streams,
+        lag=overload.worst_lag,
+        cpu=cpu_seconds,
+        memory=resident,
+        tally=tally,
+        standings=lambda: swap.current.standings,
+    )
+
+
+def _probed(runtime: Runtime) -> Iterator[Probed]:
+    for name, plan in runtime.plans.items():
+        provider = runtime.providers[name]
+        # The demo is always well.
+        if plan.probe is not None and isinstance(provider, HttpProvider):
+            yield Probed(
+                name=name,
+                every=plan.probe,
+                breaker=runtime.standings[name].breaker,
+                ask=provider.probe,
+            )
 
 
 def _provider_maker(

@@ -41,7 +41,9 @@ def candidates(opened: "Opened") -> list[Path]:
 
 
 def ask(
-    opened: "Opened", given: Path | None, do: Literal["status", "reload", "drain"]
+    opened: "Opened",
+    given: Path | None,
+    do: Literal["status", "top", "reload", "drain"],
 ) -> Any:
     """Ask the daemon and give its answer; end the command where there is none."""
     for path in [given] if given else candidates(opened):
@@ -96,6 +98,12 @@ def status(opened: "Opened", given: Path | None, *, as_json: bool) -> None:
     for each in answer["generations"]:
         workers = ", ".join(map(str, each["workers"])) or "none"
         shown[f"Generation {each['number']}"] = f"{each['state']}, workers {workers}"
+    for name, told in answer["providers"].items():
+        if told["state"] != "closed":
+            shown[f"Provider {name}"] = (
+                f"{told['state']} in {told['workers']} workers, asked again in "
+                f"{told['wait']:g} s"
+            )
     if answer["last_refusal"]:
         shown["Last reload"] = f"refused: {answer['last_refusal']}"
     click.echo(facts(shown))

@@ -19,6 +19,7 @@ from lightweight.cli.check import check
 from lightweight.cli.control import drain, reload, status
 from lightweight.cli.keys import keys
 from lightweight.cli.reconcile import reconcile
+from lightweight.cli.top import top
 from lightweight.config.load import ConfigError, Loaded, load
 from lightweight.daemon.state import State, new_id, open_database, open_state
 from lightweight.store.connect import Engine
@@ -100,6 +101,7 @@ main.add_command(check)
 main.add_command(accounts)
 main.add_command(keys)
 main.add_command(status)
+main.add_command(top)
 main.add_command(reload)
 main.add_command(drain)
 main.add_command(reconcile)

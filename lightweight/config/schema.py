@@ -86,6 +86,8 @@ class ProviderConfig(Struct, frozen=True, kw_only=True):
     """Used in this order, after ``api_key``, while those before are limited."""
     timeouts: PartialTimeouts | None = None
     quirks: tuple[Word, ...] | None = None
+    probe: SomeSeconds | None = None
+    """While it is left alone, how often it is asked whether it works; None: never."""
 
 
 class Edge(Struct, frozen=True, kw_only=True):

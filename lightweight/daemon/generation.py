@@ -23,6 +23,10 @@ PAUSES = (0.0, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
 STEADY_SECONDS = 60.0
 """A time without a crash after which the next is no repetition."""
 
+HUNG_SECONDS = 30.0
+"""A worker that tells nothing for so long hangs: they tell something each second."""
+LOOK_SECONDS = 1.0
+
 KILL_SECONDS = 10.0
 """Beyond its own deadline a worker gets this long; then it is killed."""
 
@@ -35,13 +39,25 @@ class Generation:
 
     log = Logger()
 
-    def __init__(self, number: int, size: int, spawn: Spawn, clock: Any) -> None:
-        """``spawn`` starts one worker; it is given what to call at the worker's end."""
+    def __init__(
+        self,
+        number: int,
+        size: int,
+        spawn: Spawn,
+        clock: Any,
+        hung: float = HUNG_SECONDS,
+    ) -> None:
+        """``spawn`` starts one worker; it is given what to call at the worker's end.
+
+        Who tells nothing for ``hung`` seconds is killed, and replaced like one that
+        crashed.
+        """
         self.number = number
         self.state: State = "starting"
         self._size = size
         self._spawn = spawn
         self._clock = clock
+        self._hung = hung
         self._workers: set[Worker] = set()
         self._crashes = 0
         self._last_crash: float | None = None
@@ -51,7 +67,15 @@ class Generation:
     @property
     def pids(self) -> Sequence[int]:
         """The processes there are."""
-        return sorted(each.pid for each in self._workers if each.pid is not None)
+        return [each.pid for each in self.workers if each.pid is not None]
+
+    @property
+    def workers(self) -> Sequence[Worker]:
+        """The workers that have a process, by its number."""
+        return sorted(
+            (each for each in self._workers if each.pid is not None),
+            key=lambda worker: worker.pid or 0,
+        )
 
     async def start(self) -> Report:
         """Start all workers; give the first one's report when every one is ready.
@@ -99,6 +123,7 @@ class Generation:
         """Let the workers accept connections, and replace them when they crash."""
         self.state = "serving"
         self.order("serve")
+        self._soon(LOOK_SECONDS, self._look)
 
     def order(self, do: str) -> None:
         """Pass an order to every worker."""
@@ -149,6 +174,22 @@ class Generation:
             waiting, self._waiting = self._waiting, []
             for each in waiting:
                 each.callback(None)
+
+    def _look(self) -> None:
+        """Count in turns of our own: who slept along with us did not hang."""
+        for worker in self.workers:
+            worker.silence += LOOK_SECONDS
+            # Until it is ready the start has its own limit.
+            if worker.report is not None and worker.silence >= self._hung:
+                self.log.error(
+                    "Worker {pid} told nothing for {seconds:g} s: it hangs and is "
+                    "killed.",
+                    pid=worker.pid,
+                    seconds=worker.silence,
+                )
+                worker.silence = 0.0
+                worker.kill()
+        self._soon(LOOK_SECONDS, self._look)
 
     def _replace_later(self) -> None:
         now = self._clock.seconds()

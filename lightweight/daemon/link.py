@@ -1,4 +1,4 @@
-"""The worker's end of its pipes: orders come in, one report goes out."""
+"""The worker's end of its pipes: orders come in, reports go out."""
 
 import os
 from collections.abc import Callable
@@ -19,6 +19,7 @@ from lightweight.daemon.messages import (
     Misunderstood,
     Order,
     Report,
+    Vitals,
     decode,
     encode,
 )
@@ -37,10 +38,12 @@ class Link(LineOnlyReceiver):
     def __init__(self, orders: int = ORDERS, reports: int = REPORTS) -> None:
         self._orders = orders
         self._reports = reports
+        self._unsent = b""
         self._serve: Deferred[None] = Deferred()
         self._leave: Callable[[Leave], None]
         self._reopen_log: Callable[[], None]
         self._orphaned: Callable[[], None]
+        self._was_ready: Callable[[], None]
 
     def orders_go_to(
         self,
@@ -48,14 +51,17 @@ class Link(LineOnlyReceiver):
         leave: Callable[[Leave], None],
         reopen_log: Callable[[], None],
         orphaned: Callable[[], None],
+        was_ready: Callable[[], None],
     ) -> None:
-        """Say who does what is ordered, and who learns of the parent's end."""
+        """Say who does what is ordered, and who learns of readiness and of an end."""
         self._leave = leave
         self._reopen_log = reopen_log
         self._orphaned = orphaned
+        self._was_ready = was_ready
 
     def listen(self, reactor: Any) -> None:
         """Obey from now on."""
+        os.set_blocking(self._reports, False)
         pipes: Any = StandardIO  # its types are those of another platform
         pipes(self, stdin=self._orders, stdout=self._reports, reactor=reactor)
 
@@ -68,7 +74,7 @@ class Link(LineOnlyReceiver):
     async def ready(self, providers: int, models: int, example: str | None) -> None:
         """Tell the parent that all is ready; return when it says to serve.
 
-        Cancelling just stops waiting.
+        From now on the pulse is told too. Cancelling just stops waiting.
         """
         self._report(
             Report(
@@ -79,7 +85,21 @@ class Link(LineOnlyReceiver):
                 example=example,
             )
         )
+        self._was_ready()
         await self._serve
+
+    def beat(self, vitals: Vitals) -> None:
+        """Tell the parent how this worker fares; not before ``ready``.
+
+        Never waits: where the parent does not read, what is left of the last one goes
+        first and this one is dropped.
+        """
+        self._unsent = self._unsent or encode(vitals)
+        try:
+            self._unsent = self._unsent[os.write(self._reports, self._unsent) :]
+        except OSError:
+            # Full, or the parent is gone: the end of the orders says so too.
+            return
 
     def _report(self, report: Report) -> None:
         # Not through a transport: a start can fail before there is one.

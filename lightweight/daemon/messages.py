@@ -4,11 +4,14 @@ One JSON object a line, each with the version of this vocabulary: a parent and a
 from two releases notice that they would misunderstand each other.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, TypeVar
 
 import msgspec
 from msgspec import Struct
+
+from lightweight.policy.route import Health
 
 VERSION = 2
 """Raised whenever a message of this file changes its meaning."""
@@ -53,7 +56,7 @@ class Assignment(Versioned, frozen=True, kw_only=True):
     """The descriptor of the configuration's files, as ``handover`` writes them."""
 
 
-class Report(Versioned, frozen=True, kw_only=True):
+class Report(Versioned, frozen=True, kw_only=True, tag_field="is", tag="report"):
     """What came of a worker's start."""
 
     pid: int
@@ -66,6 +69,29 @@ class Report(Versioned, frozen=True, kw_only=True):
     """A model that is offered, if any is."""
 
 
+class Vitals(Versioned, frozen=True, kw_only=True, tag_field="is", tag="vitals"):
+    """How a worker fares; also the sign that it does. Rates are since the last one."""
+
+    uptime: float
+    """Seconds since it was ready."""
+    cpu: float
+    """Per cent of one core."""
+    memory: int
+    """Resident bytes."""
+    connections: int
+    calls: int
+    """In flight."""
+    streams: int
+    """Answers that are being streamed."""
+    calls_per_s: float
+    """That ended, however they did."""
+    errors_per_s: float
+    """Requests that failed: a status of 500 or more, or a stream that broke."""
+    lag: float
+    """The longest that something waited for the reactor, in seconds."""
+    providers: Mapping[str, Health]
+
+
 class Order(Versioned, frozen=True, kw_only=True):
     """What a worker is to do."""
 
@@ -75,7 +101,7 @@ class Order(Versioned, frozen=True, kw_only=True):
 class Request(Versioned, frozen=True, kw_only=True):
     """What the command line asks at the control socket."""
 
-    do: Literal["status", "reload", "drain"]
+    do: Literal["status", "top", "reload", "drain"]
 
 
 class Misunderstood(Exception):
@@ -92,6 +118,17 @@ def encode(message: Versioned) -> bytes:
 
 def decode(line: bytes | str, kind: type[M]) -> M:
     """Read one line; raise Misunderstood, saying what to do."""
+    message: M = _decoded(line, kind, kind.__name__)
+    return message
+
+
+def decode_report(line: bytes) -> Report | Vitals:
+    """Read one line of a worker; raise Misunderstood, saying what to do."""
+    message: Report | Vitals = _decoded(line, Report | Vitals, "report")
+    return message
+
+
+def _decoded(line: bytes | str, kind: Any, name: str) -> Any:
     try:
         version = msgspec.json.decode(line, type=_AnyVersion).version
     except msgspec.MsgspecError as problem:
@@ -104,7 +141,7 @@ def decode(line: bytes | str, kind: type[M]) -> M:
     try:
         return msgspec.json.decode(line, type=kind)
     except msgspec.MsgspecError as problem:
-        raise Misunderstood(f"Not a {kind.__name__}: {problem}.") from problem
+        raise Misunderstood(f"Not a {name}: {problem}.") from problem
 
 
 class _AnyVersion(Struct, frozen=True):

@@ -21,6 +21,7 @@ from twisted.python.components import Componentized
 from twisted.python.failure import Failure
 
 from lightweight.config.load import Loaded
+from lightweight.daemon import figures
 from lightweight.daemon.control import Control
 from lightweight.daemon.generation import Generation
 from lightweight.daemon.greeting import name_model
@@ -164,7 +165,12 @@ class ParentService(Service):
             self._control = Control(
                 self._parts.reactor,
                 path,
-                {"status": self._status, "reload": self._told, "drain": self._drained},
+                {
+                    "status": self._status,
+                    "top": self._top,
+                    "reload": self._told,
+                    "drain": self._drained,
+                },
             )
         except OSError as problem:
             self.log.warn(
@@ -312,7 +318,15 @@ class ParentService(Service):
                 for each in self._generations
             ],
             "listen": [port.url for port in self._ports],
+            "providers": figures.of_providers(self._serving),
             "last_refusal": self._last_refusal,
+        }
+
+    async def _top(self) -> dict[str, object]:
+        return {
+            **await self._status(),
+            "generations": figures.of_generations(self._generations),
+            "in_all": figures.in_all(self._generations),
         }
 
     async def _told(self) -> dict[str, object]:

@@ -22,6 +22,7 @@ from lightweight.daemon.greeting import name_model
 from lightweight.daemon.link import Link
 from lightweight.daemon.listen import CannotListen, Opened
 from lightweight.daemon.messages import Leave
+from lightweight.daemon.pulse import Gauges
 from lightweight.daemon.settle import settle
 from lightweight.daemon.signals import Signals
 from lightweight.daemon.state import State
@@ -29,6 +30,7 @@ from lightweight.daemon.swap import Swap
 from lightweight.store.database import Database
 from lightweight.store.keyring import Keyring
 from lightweight.store.problems import StoreProblem
+from lightweight.upstream.probes import Probes
 from lightweight.web.live import Live
 from lightweight.web.overload import Overload
 from lightweight.web.site import GatewaySite
@@ -58,6 +60,8 @@ class Parts:
     """Put the web app behind the site, once there is a keyring."""
     cannot_start: Callable[[BaseException], None]
     """Is told why there will be no serving."""
+    gauges: Gauges
+    probes: Probes
 
 
 class GatewayService(Service):
@@ -84,6 +88,11 @@ class GatewayService(Service):
         """Be a worker: serve when told to, reload by leaving to a new generation."""
         self._parent = parent
         self._signals.take(signal.SIGHUP, _nothing)
+
+    @property
+    def gauges(self) -> Gauges:
+        """Say where the figures about this process come from."""
+        return self._parts.gauges
 
     @property
     def why_not_ready(self) -> str | None:
@@ -150,6 +159,7 @@ class GatewayService(Service):
         await self._keyring.start()
         await self._parts.swap.look_around()
         self._parts.overload.start()
+        self._parts.probes.start()
         runtime = self._parts.swap.current
         settle()
         if self._parent is not None:
@@ -237,6 +247,7 @@ class GatewayService(Service):
         seconds = {"drain": limits.reload, "stop": limits.stop, "now": 0.0}[how]
         await self._drain.run(seconds, patient=how == "drain")
         parts.overload.stop()
+        parts.probes.stop()
         if self._keyring is not None:
             self._keyring.stop()
         for provider in parts.swap.current.providers.values():

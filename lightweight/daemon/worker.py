@@ -18,7 +18,8 @@ from lightweight.daemon.messages import (
     Misunderstood,
     Order,
     Report,
-    decode,
+    Vitals,
+    decode_report,
     encode,
 )
 
@@ -43,6 +44,10 @@ class Worker(ProcessProtocol):
     def __init__(self, ended: Callable[["Worker"], None]) -> None:
         self.ready: Deferred[Report] = Deferred()
         self.report: Report | None = None
+        self.vitals: Vitals | None = None
+        """What it last told of itself."""
+        self.silence = 0.0
+        """Seconds for which it told nothing; whoever looks after it counts them."""
         self.pid: int | None = None
         self._ended = ended
         self._rests: dict[int, bytes] = {}
@@ -74,17 +79,20 @@ class Worker(ProcessProtocol):
         self._rests[childFD] = rest[:LONGEST]
         for line in lines:
             if childFD == REPORTS:
+                self.silence = 0.0
                 self._report(line)
             elif line.strip():
                 self._complaint(line.decode("utf-8", "backslashreplace"))
 
     def _report(self, line: bytes) -> None:
         try:
-            report = decode(line, Report)
+            report = decode_report(line)
         except Misunderstood as problem:
             self._fail(str(problem))
             return
-        if report.outcome == "failed":
+        if isinstance(report, Vitals):
+            self.vitals = report
+        elif report.outcome == "failed":
             self._fail(report.text)
         elif not self.ready.called:
             self.report = report

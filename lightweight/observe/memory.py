@@ -1,4 +1,4 @@
-"""How much memory this process holds, and how much it may."""
+"""What this process uses: how much memory, how much it may, how much of a core."""
 
 import os
 from pathlib import Path
@@ -14,6 +14,12 @@ def resident(proc: Path = PROC) -> int:
         return int((proc / "statm").read_text().split()[1]) * _PAGE
     except OSError:
         return 0
+
+
+def cpu_seconds() -> float:
+    """Give the seconds of a core that this process has used (times(2))."""
+    used = os.times()
+    return used.user + used.system
 
 
 def memory_limit(proc: Path = PROC, cgroups: Path = CGROUPS) -> int:

@@ -81,8 +81,7 @@ class Breaker:
         if era != self._era:
             return False
         if self._until is not None:
-            self._open_for = min(2 * self._open_for, self._rules.longest)
-            self._open(now)
+            self._open_longer(now)
             return True
         self._in_a_row += 1
         self._count(now, good=False)
@@ -95,6 +94,26 @@ class Breaker:
         """Learn that there will be no verdict: the client left first."""
         if era == self._era:
             self._probing = False
+
+    def probed(self, now: float, *, good: bool) -> None:
+        """Take what a question found that was asked for no client.
+
+        A good one ends the wait: the next request is let through, and its verdict
+        counts. It does not close the breaker, since a server may answer questions while
+        its calls fail. A bad one after the wait stands for a request that failed, so
+        that no client's has to. It never opens a closed breaker: a server that serves
+        calls well need not know the question.
+        """
+        if self._until is None or self._probing:
+            return
+        if good:
+            self._until = min(self._until, now)
+        elif now >= self._until:
+            self._open_longer(now)
+
+    def _open_longer(self, now: float) -> None:
+        self._open_for = min(2 * self._open_for, self._rules.longest)
+        self._open(now)
 
     def _open(self, now: float) -> None:
         self._until = now + self._open_for

@@ -82,6 +82,11 @@ class Resting:
         until = now + min(seconds, LONGEST_REST)
         self._until[who] = max(until, self._until.get(who, now))
 
+    def waits(self, now: float) -> dict[Hashable, float]:
+        """Give everyone who rests with the seconds that are left, the longest first."""
+        left = {who: until - now for who, until in self._until.items() if until > now}
+        return dict(sorted(left.items(), key=lambda pair: -pair[1]))
+
     def wait(self, who: Hashable, now: float) -> float:
         """Give the seconds until ``who`` may be asked again; 0 if it may now."""
         until = self._until.get(who)

@@ -8,11 +8,12 @@ they meet their prompt cache, and a target that goes away moves only its own ses
 import hashlib
 import math
 from collections.abc import Mapping, Sequence
+from itertools import islice
 
 import msgspec
 from msgspec import Raw, Struct, field
 
-from lightweight.policy.breaker import Breaker
+from lightweight.policy.breaker import Breaker, State
 from lightweight.policy.retry import Resting
 from lightweight.records import Call, Headers, Target
 
@@ -23,6 +24,20 @@ _HEADERS = ("x-session-id", "session_id", "x-session-affinity")
 """What coding agents call it."""
 
 _LOTS = 2.0**64
+
+SHOWN = 5
+"""Resting models that are told of one provider."""
+
+
+class Health(Struct, frozen=True):
+    """How one provider fares, to be shown; waits are in seconds."""
+
+    state: State
+    """Its breaker's."""
+    wait: float
+    """Until it may be asked again."""
+    resting: Mapping[str, float]
+    """Its models that are limited, by their id there, the longest waits first."""
 
 
 class Standing(Struct, frozen=True):
@@ -35,6 +50,15 @@ class Standing(Struct, frozen=True):
     def wait(self, model: str, now: float) -> float:
         """Give the seconds until ``model`` may be asked here; 0 if it may now."""
         return max(self.breaker.wait(now), self.resting.wait(model, now))
+
+    def health(self, now: float) -> Health:
+        """Say how the provider fares."""
+        resting = islice(self.resting.waits(now).items(), SHOWN)
+        return Health(
+            state=self.breaker.state(now),
+            wait=round(self.breaker.wait(now), 1),
+            resting={str(model): round(wait, 1) for model, wait in resting},
+        )
 
 
 def session_of(call: Call, headers: Headers) -> str | None:

@@ -8,6 +8,7 @@ from typing import Any, cast
 from treq.client import HTTPClient
 from treq.cookies import IndexableCookieJar
 from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.defer import TimeoutError as TookTooLong
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.web.http_headers import Headers as WireHeaders
 from twisted.web.iweb import IResponse
@@ -15,7 +16,7 @@ from twisted.web.iweb import IResponse
 from msgspec import Struct
 
 from lightweight.config.schema import Timeouts
-from lightweight.errors import ProviderGarbage, ProviderTimeout
+from lightweight.errors import ProviderGarbage, ProviderRefused, ProviderTimeout
 from lightweight.policy.key_pool import KeyPool
 from lightweight.policy.retry import retry_after
 from lightweight.records import Headers, Outgoing
@@ -48,6 +49,10 @@ _KEY_HEADERS = {"azure": "api-key", "anthropic": "x-api-key"}
 REFUSED_SECONDS = 300.0
 """How long a credential rests that the provider does not accept."""
 
+PROBE_SECONDS = 10.0
+"""How long a probe may take, connecting included."""
+
+_OWN_TROUBLE = 500
 _REDIRECTS = range(300, 400)
 _REFUSED = 401
 _BUSY = 429
@@ -176,6 +181,37 @@ class HttpProvider:
         finally:
             clocks.stop()
         return self._judged(response, deadline)
+
+    async def probe(self) -> None:
+        """Ask for the list of models, which costs no token.
+
+        Any answer below 500 will do, also that there is no such list: the server
+        works. Raises ProviderUnreachable, ProviderTimeout, ProviderGarbage or
+        ProviderRefused. Cancelling resets the connection and raises ``CancelledError``.
+        """
+        place = self._pool.choose(self._reactor.seconds())
+        own = {**self._credentials[place], HOP_HEADER: self._instance}
+        asked = self._client.request(
+            "GET",
+            f"{self._base_url}/models",
+            headers=WireHeaders({name: [value] for name, value in own.items()}),
+            unbuffered=True,
+            allow_redirects=False,
+            reactor=self._reactor,
+        )
+        try:
+            response = await asked.addTimeout(PROBE_SECONDS, self._reactor)
+        except TookTooLong:
+            raise ProviderTimeout(
+                f"Provider {self.name!r} did not answer a probe in time."
+            ) from None
+        except FAILURES as error:
+            raise fault_of(self.name, error) from None
+        abandon(response)
+        if response.code >= _OWN_TROUBLE:
+            raise ProviderRefused(
+                f"Provider {self.name!r} answered a probe with {response.code}."
+            )
 
     async def close(self) -> None:
         """Close idle connections; replies in flight are left alone."""

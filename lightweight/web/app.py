@@ -172,7 +172,11 @@ class App:
     @public
     def readyz(self, _request: GatewayRequest) -> Answer:
         """Say whether to send traffic here."""
-        return health.ready(self._checks)
+        now = self._desk.clock.seconds()
+        standings = self._current().standings
+        return health.ready(
+            self._checks, {name: each.health(now) for name, each in standings.items()}
+        )
 
     # -- what goes wrong -----------------------------------------------------------
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
+from lightweight.policy.route import Health
 from lightweight.records import Answer
 from lightweight.web.answers import json_answer
 
@@ -15,9 +16,18 @@ def alive() -> Answer:
     return json_answer({"status": "ok"})
 
 
-def ready(checks: Mapping[str, Check]) -> Answer:
-    """Answer 200 where every check is well, else 503; each check says why."""
+NOBODY = "Every provider fails and is left alone for now."
+
+
+def ready(checks: Mapping[str, Check], providers: Mapping[str, Health]) -> Answer:
+    """Answer 200 where every check is well, else 503; each check says why.
+
+    A provider that is left alone is named. Only where all of them are is there nothing
+    to send traffic for.
+    """
     found = {name: check() for name, check in checks.items()}
+    alone = {name: each for name, each in providers.items() if each.state == "open"}
+    found["providers"] = NOBODY if alone and len(alone) == len(providers) else None
     well = all(why is None for why in found.values())
     return json_answer(
         {
@@ -25,6 +35,7 @@ def ready(checks: Mapping[str, Check]) -> Answer:
             "checks": {
                 name: {"ok": why is None, "why": why} for name, why in found.items()
             },
+            "left_alone": {name: {"wait": each.wait} for name, each in alone.items()},
         },
         status=200 if well else 503,
     )

@@ -39,6 +39,7 @@ class Overload:
         self._full = False
         self._ticks = 0
         self._due = 0.0
+        self._worst = 0.0
         self._next: IDelayedCall | None = None
         self._told: str | None = None
 
@@ -47,6 +48,11 @@ class Overload:
         if self._full:
             return FULL
         return BEHIND if self._late >= LATE_TICKS else None
+
+    def worst_lag(self) -> float:
+        """Give the longest delay of a tick since this was last asked, in seconds."""
+        worst, self._worst = self._worst, 0.0
+        return worst
 
     def start(self) -> None:
         """Begin to look."""
@@ -65,6 +71,7 @@ class Overload:
 
     def _tick(self) -> None:
         lag = self._clock.seconds() - self._due
+        self._worst = max(self._worst, lag)
         self._late = self._late + 1 if lag > LAG_SECONDS else 0
         if self._ticks % MEMORY_TICKS == 0:
             self._full = self._memory() >= self._mark

@@ -82,6 +82,15 @@ class GatewaySite(Site):
         cap = edge.connection_cap(self.current().config.edge, self._descriptors)
         return edge.room(len(self.connections), cap)
 
+    @property
+    def streams(self) -> int:
+        """How many answers are being streamed."""
+        return sum(
+            request.streaming
+            for channel in self.connections
+            for request in channel.requests
+        )
+
     async def flushed(self) -> None:
         """Close every connection once what was written has left; wait for the last.
 

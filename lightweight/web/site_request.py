@@ -137,6 +137,13 @@ class GatewayRequest(ServerRequest):
 
     # -- answering -----------------------------------------------------------------
 
+    @property
+    def streaming(self) -> bool:
+        """Whether an answer of unknown length is on its way."""
+        if not self.startedWriting or self.finished:
+            return False
+        return not self.responseHeaders.hasHeader(b"content-length")
+
     def head(self, status: int, headers: Mapping[str, str]) -> None:
         """Decide status and header fields; they leave with the first bytes."""
         self.setResponseCode(status)

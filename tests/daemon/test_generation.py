@@ -1,5 +1,9 @@
 """A generation: all ready or none, replaced when they crash, gone when sent away."""
 
+import math
+import os
+import signal
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -7,6 +11,8 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
 import pytest
+from support.processes import running, until
+from support.vitals import vitals
 
 from lightweight.daemon.generation import (
     KILL_SECONDS,
@@ -14,7 +20,7 @@ from lightweight.daemon.generation import (
     STEADY_SECONDS,
     Generation,
 )
-from lightweight.daemon.messages import Report
+from lightweight.daemon.messages import ORDERS, REPORTS, Report, encode
 from lightweight.daemon.worker import NotReady, Worker
 
 READY = Report(pid=1, outcome="ready", providers=1, models=2)
@@ -54,10 +60,10 @@ class Puppet(Worker):
 
 
 class World:
-    def __init__(self, size: int = 2) -> None:
+    def __init__(self, size: int = 2, hung: float = math.inf) -> None:
         self.clock = Clock()
         self.workers: list[Puppet] = []
-        self.generation = Generation(1, size, self.spawn, self.clock)
+        self.generation = Generation(1, size, self.spawn, self.clock, hung)
 
     def spawn(self, ended: Callable[[Worker], None]) -> Worker:
         self.workers.append(Puppet(ended, len(self.workers) + 1))
@@ -160,3 +166,62 @@ async def test_who_does_not_go_is_killed_after_its_own_deadline() -> None:
 
     await world.generation.left()
     assert all(worker.killed for worker in world.workers)
+
+
+async def test_who_is_silent_for_long_is_killed_and_replaced() -> None:
+    world = World(hung=3)
+    await world.serving()
+    for _ in range(5):
+        world.clock.advance(1)
+        world.workers[0].childDataReceived(REPORTS, encode(vitals()))
+
+    assert not world.workers[0].killed
+    assert world.workers[1].killed
+    assert len(world.workers) == 3
+    world.generation.kill()
+
+
+async def test_who_slept_as_long_as_its_parent_does_not_hang() -> None:
+    world = World(size=1, hung=3)
+    await world.serving()
+    world.clock.advance(100)
+    assert not world.workers[0].killed
+    world.generation.kill()
+
+
+BEATING = f"""
+import os, time
+os.write({REPORTS}, {encode(READY)!r})
+while True:
+    os.write({REPORTS}, {encode(vitals())!r})
+    time.sleep(0.2)
+"""
+
+
+async def test_a_process_that_is_stopped_is_replaced() -> None:
+    from twisted.internet import reactor
+
+    def spawn(ended: Callable[[Worker], None]) -> Worker:
+        worker = Worker(ended)
+        words = [sys.executable, "-c", BEATING]
+        descriptors: dict[int, int | str] = {
+            0: 0,
+            1: 1,
+            2: "r",
+            ORDERS: "w",
+            REPORTS: "r",
+        }
+        reactor.spawnProcess(worker, words[0], words, {}, childFDs=descriptors)
+        return worker
+
+    generation = Generation(1, 1, spawn, reactor, hung=2)
+    await generation.start()
+    generation.serve()
+    (stopped,) = generation.pids
+    os.kill(stopped, signal.SIGSTOP)
+    await until(lambda: generation.pids not in ([], [stopped]))
+    await until(lambda: generation.workers[0].vitals is not None)
+
+    assert not running(stopped)
+    generation.kill()
+    await generation.left()

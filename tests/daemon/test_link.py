@@ -6,9 +6,17 @@ from collections.abc import AsyncIterator
 from twisted.internet.defer import Deferred, DeferredQueue
 
 import pytest_twisted
+from support.vitals import vitals
 
 from lightweight.daemon.link import Link
-from lightweight.daemon.messages import Order, Report, decode, encode
+from lightweight.daemon.messages import (
+    Order,
+    Report,
+    Vitals,
+    decode,
+    decode_report,
+    encode,
+)
 
 
 class Ends:
@@ -23,6 +31,7 @@ class Ends:
             leave=self.happened.put,
             reopen_log=lambda: self.happened.put("reopened"),
             orphaned=lambda: self.happened.put("orphaned"),
+            was_ready=lambda: self.happened.put("ready"),
         )
 
     def order(self, line: bytes) -> None:
@@ -50,6 +59,7 @@ async def test_it_serves_when_all_are_ready(ends: Ends) -> None:
     report = ends.reported()
     assert (report.outcome, report.providers, report.models) == ("ready", 2, 41)
     assert report.pid == os.getpid()
+    assert await ends.happened.get() == "ready"
     assert not serving.called
     ends.order(encode(Order(do="serve")) * 2)
     await serving
@@ -79,8 +89,25 @@ async def test_why_it_cannot_serve_is_told_in_one_line(ends: Ends) -> None:
     assert report.text.startswith("first\nsecondxxx")
 
 
+async def test_a_parent_that_does_not_read_holds_nobody_up(ends: Ends) -> None:
+    for uptime in range(2000):
+        ends.link.beat(vitals(uptime=uptime))
+    read = os.read(ends.reports, 1 << 20)
+    ends.link.beat(vitals(uptime=5000))
+    ends.link.beat(vitals(uptime=6000))
+    read += os.read(ends.reports, 1 << 20)
+
+    told = [decode_report(line) for line in read.splitlines()]
+
+    assert [each.uptime for each in told[:2] if isinstance(each, Vitals)] == [0, 1]
+    assert len(told) < 2000
+    assert isinstance(told[-1], Vitals)
+    assert told[-1].uptime == 6000
+
+
 def test_a_report_to_nobody_is_no_problem() -> None:
     read, write = os.pipe()
     os.close(read)
     Link(0, write).failed("nobody hears this")
+    Link(0, write).beat(vitals())
     os.close(write)

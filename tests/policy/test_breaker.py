@@ -95,6 +95,41 @@ def test_a_late_verdict_is_no_verdict() -> None:
     assert breaker.state(5) == "closed"
 
 
+def test_a_good_answer_for_nobody_lets_the_next_request_through() -> None:
+    breaker = opened()
+    breaker.probed(1, good=True)
+    assert (breaker.state(1), breaker.wait(1)) == ("half-open", 0)
+    assert breaker.failed(breaker.enter(1), 1), "calls may fail all the same"
+    assert breaker.wait(1) == 10
+
+
+def test_a_bad_one_stands_for_the_request_that_would_have_failed() -> None:
+    breaker = opened()
+    breaker.probed(4, good=False)
+    assert breaker.wait(4) == 1, "the wait goes on"
+    breaker.probed(5, good=False)
+    assert breaker.wait(5) == 10
+
+
+def test_a_request_that_is_under_way_has_the_last_word() -> None:
+    breaker = opened()
+    trial = breaker.enter(5)
+    breaker.probed(6, good=False)
+    breaker.probed(6, good=True)
+    assert breaker.wait(6) == RULES.probe_wait
+    assert breaker.succeeded(trial, 7)
+
+
+def test_no_answer_opens_a_closed_one() -> None:
+    breaker = Breaker(RULES)
+    for _ in range(20):
+        breaker.probed(0, good=False)
+    assert breaker.state(0) == "closed"
+    breaker.failed(breaker.enter(0), 0)
+    breaker.failed(breaker.enter(0), 0)
+    assert breaker.state(0) == "closed"
+
+
 @given(
     st.lists(st.tuples(st.integers(0, 80), st.sampled_from(["good", "bad", "left"])))
 )

@@ -78,3 +78,11 @@ def test_nobody_rests_for_ever() -> None:
     resting = Resting()
     resting.rest("a", 1e9, 0)
     assert resting.wait("a", 0) == LONGEST_REST
+
+
+def test_who_rests_is_told_with_the_longest_wait_first() -> None:
+    resting = Resting()
+    resting.rest("a", 5, now=0)
+    resting.rest("b", 9, now=0)
+    resting.rest("c", 2, now=0)
+    assert list(resting.waits(2).items()) == [("b", 7), ("a", 3)]

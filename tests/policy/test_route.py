@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from support.chat import call
 
-from lightweight.policy.route import Standing, arranged, session_of
+from lightweight.policy.route import SHOWN, Standing, arranged, session_of
 from lightweight.records import Target
 
 
@@ -70,3 +70,17 @@ def test_a_standing_waits_for_whatever_lasts_longer() -> None:
     for _ in range(5):
         standing.breaker.failed(standing.breaker.enter(0), 0)
     assert standing.wait("m", 0) == standing.breaker.wait(0) > 2
+
+
+def test_the_health_of_a_provider_is_told() -> None:
+    standing = Standing()
+    for _ in range(5):
+        standing.breaker.failed(standing.breaker.enter(0), 0)
+    for number in range(2 * SHOWN):
+        standing.resting.rest(f"m{number}", number + 10, 0)
+
+    health = standing.health(1)
+
+    assert (health.state, health.wait) == ("open", 4)
+    assert len(health.resting) == SHOWN
+    assert next(iter(health.resting.items())) == ("m9", 18)

@@ -160,6 +160,16 @@ def test_a_failed_check_makes_it_not_ready_but_alive() -> None:
     assert asked(gateway, "GET", "/healthz", key=None)[0].status == 200
 
 
+def test_providers_that_are_left_alone_are_named() -> None:
+    gateway = Gateway()
+    breaker = gateway.standings["one"].breaker
+    for _ in range(5):
+        breaker.failed(breaker.enter(0), 0)
+    answer, _ = asked(gateway, "GET", "/readyz", key=None)
+    assert answer.status == 200
+    assert answer.json()["left_alone"] == {"one": {"wait": 5.0}}
+
+
 # -- CORS --------------------------------------------------------------------------
 
 ORIGIN = {"Origin": "https://app.example"}

@@ -2,7 +2,12 @@
 
 import json
 
-from lightweight.web.health import alive, ready
+from lightweight.policy.route import Health
+from lightweight.web.health import NOBODY, alive, ready
+
+WELL = Health(state="closed", wait=0.0, resting={"m": 3.0})
+TRIED = Health(state="half-open", wait=1.0, resting={})
+ALONE = Health(state="open", wait=4.5, resting={})
 
 
 def test_alive_is_always_200() -> None:
@@ -10,18 +15,35 @@ def test_alive_is_always_200() -> None:
 
 
 def test_ready_where_every_check_is_well() -> None:
-    answer = ready({"store": lambda: None})
+    answer = ready({"store": lambda: None}, {"acme": WELL})
     assert answer.status == 200
     assert json.loads(answer.body) == {
         "status": "ready",
-        "checks": {"store": {"ok": True, "why": None}},
+        "checks": {
+            "store": {"ok": True, "why": None},
+            "providers": {"ok": True, "why": None},
+        },
+        "left_alone": {},
     }
 
 
 def test_one_check_that_is_not_well_says_why() -> None:
-    answer = ready({"store": lambda: None, "draining": lambda: "It stops."})
+    answer = ready({"store": lambda: None, "draining": lambda: "It stops."}, {})
     assert answer.status == 503
     assert json.loads(answer.body)["checks"] == {
         "store": {"ok": True, "why": None},
         "draining": {"ok": False, "why": "It stops."},
+        "providers": {"ok": True, "why": None},
     }
+
+
+def test_who_is_left_alone_is_named_while_others_serve() -> None:
+    answer = ready({}, {"one": ALONE, "two": TRIED})
+    assert answer.status == 200
+    assert json.loads(answer.body)["left_alone"] == {"one": {"wait": 4.5}}
+
+
+def test_where_all_are_left_alone_no_traffic_should_come() -> None:
+    answer = ready({}, {"one": ALONE, "two": ALONE})
+    assert answer.status == 503
+    assert json.loads(answer.body)["checks"]["providers"]["why"] == NOBODY

@@ -80,6 +80,13 @@ def test_a_little_late_is_on_time() -> None:
     assert Machine().ticks(*[AT_THE_EDGE] * 20) is None
 
 
+def test_the_worst_lag_is_told_once() -> None:
+    machine = Machine()
+    machine.ticks(ON_TIME, ON_TIME + 2, ON_TIME + 1)
+    assert machine.overload.worst_lag() == 2
+    assert machine.overload.worst_lag() == 0
+
+
 def test_memory_at_the_mark_takes_no_calls_until_it_is_freed() -> None:
     machine = Machine()
     machine.used = MARK - 1

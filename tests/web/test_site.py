@@ -182,6 +182,21 @@ def test_a_drain_closes_connections_with_their_next_answer() -> None:
     assert not idle.wire.disconnecting, "an idle connection waits for its own timeout"
 
 
+def test_answers_that_are_being_streamed_are_counted() -> None:
+    gateway = Gateway()
+    gateway.connect().ask("GET", "/healthz")
+    gateway.connect().chat()
+    gateway.connect().chat(stream=True)
+    whole, streamed = gateway.one.reply(), gateway.one.reply()
+    assert gateway.site.streams == 0
+    streamed.push(chunk())
+    assert gateway.site.streams == 1
+    streamed.push(chunk(None, "stop"), b"data: [DONE]\n\n")
+    assert gateway.site.streams == 0
+    whole.push(b"{")
+    assert gateway.site.streams == 0
+
+
 def test_at_the_end_every_connection_closes_when_its_bytes_have_left() -> None:
     gateway = Gateway()
     idle, silent = gateway.connect(), gateway.connect()

@@ -1,0 +1,73 @@
+"""The figures of all workers, put together."""
+
+from twisted.internet.task import Clock
+
+from support.vitals import vitals
+
+from lightweight.daemon import figures
+from lightweight.daemon.generation import Generation
+from lightweight.daemon.messages import Report
+from lightweight.daemon.worker import Worker
+from lightweight.policy.route import Health
+
+WELL = Health(state="closed", wait=0.0, resting={"m": 2.0})
+ALONE = Health(state="open", wait=4.0, resting={"m": 7.0, "n": 1.0})
+
+
+def worker(pid: int, **told: object) -> Worker:
+    made = Worker(lambda _: None)
+    made.pid = pid
+    if told:
+        made.report = Report(pid=pid, outcome="ready")
+        made.vitals = vitals(**told)
+    return made
+
+
+def generation(*workers: Worker) -> Generation:
+    made = Generation(3, len(workers), lambda _: workers[0], Clock())
+    made._workers = set(workers)
+    made.state = "serving"
+    return made
+
+
+def test_each_worker_has_its_state_and_its_last_figures() -> None:
+    quiet = worker(8, calls=2)
+    quiet.silence = 10
+    (shown,) = figures.of_generations(
+        [generation(quiet, worker(7, calls=5), worker(9))]
+    )
+
+    assert (shown["number"], shown["state"]) == (3, "serving")
+    assert [(w["pid"], w["state"], w.get("calls")) for w in shown["workers"]] == [
+        (7, "serving", 5),
+        (8, "silent", 2),
+        (9, "starting", None),
+    ]
+    assert "version" not in shown["workers"][0]
+
+
+def test_figures_add_up_over_all_who_told_any() -> None:
+    groups = [generation(worker(7, calls=5, calls_per_s=0.1)), generation(worker(9))]
+    groups.append(generation(worker(8, calls=2, calls_per_s=0.2)))
+
+    assert figures.in_all(groups)["calls"] == 7
+    assert figures.in_all(groups)["calls_per_s"] == 0.3
+
+
+def test_a_provider_is_shown_as_it_is_seen_worst() -> None:
+    both = generation(
+        worker(7, providers={"one": WELL, "two": WELL}),
+        worker(8, providers={"one": ALONE, "two": WELL}),
+        worker(9),
+    )
+
+    assert figures.of_providers(both) == {
+        "one": {
+            "state": "open",
+            "workers": 1,
+            "wait": 4.0,
+            "resting": {"m": 7.0, "n": 1.0},
+        },
+        "two": {"state": "closed", "workers": 2, "wait": 0.0, "resting": {"m": 2.0}},
+    }
+    assert figures.of_providers(None) == {}

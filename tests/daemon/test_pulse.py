@@ -1,0 +1,64 @@
+"""What a worker tells of itself each second."""
+
+from twisted.internet.task import Clock
+
+from lightweight.daemon.messages import Vitals
+from lightweight.daemon.pulse import MOST_PROVIDERS, Gauges, Pulse
+from lightweight.observe.tally import Tally
+from lightweight.policy.route import Standing
+
+
+class World:
+    def __init__(self) -> None:
+        self.clock = Clock()
+        self.told: list[Vitals] = []
+        self.tally = Tally(lambda _: None)
+        self.cpu = 7.0
+        self.standings = {"acme": Standing()}
+        gauges = Gauges(
+            connections=lambda: 4,
+            calls=lambda: 3,
+            streams=lambda: 2,
+            lag=lambda: 0.01239,
+            cpu=lambda: self.cpu,
+            memory=lambda: 1000,
+            tally=self.tally,
+            standings=lambda: self.standings,
+        )
+        self.pulse = Pulse(self.clock, gauges, self.told.append)
+        self.clock.advance(100)
+        self.pulse.start()
+
+
+def test_what_is_and_what_was_since_the_last_time() -> None:
+    world = World()
+    world.clock.advance(1)
+    world.tally.calls, world.tally.errors, world.cpu = 10, 5, 8.0
+    world.clock.advance(2)
+
+    quiet, busy = world.told
+
+    assert (quiet.uptime, quiet.cpu, quiet.calls_per_s) == (1, 0, 0)
+    assert (busy.uptime, busy.cpu) == (3, 50)
+    assert (busy.calls_per_s, busy.errors_per_s) == (5, 2.5)
+    assert (busy.connections, busy.calls, busy.streams) == (4, 3, 2)
+    assert (busy.lag, busy.memory) == (0.0124, 1000)
+    assert busy.providers["acme"].state == "closed"
+
+
+def test_the_troubled_come_first_where_there_are_too_many() -> None:
+    world = World()
+    names = [f"p{number}" for number in range(2 * MOST_PROVIDERS)]
+    world.standings = {name: Standing() for name in names}
+    breaker = world.standings[names[-1]].breaker
+    for _ in range(5):
+        breaker.failed(breaker.enter(100), 100)
+    world.standings[names[-2]].resting.rest("m", 60, 100)
+    world.clock.advance(1)
+
+    (told,) = world.told
+
+    assert len(told.providers) == MOST_PROVIDERS
+    assert list(told.providers)[:2] == [names[-1], names[-2]]
+    world.pulse.stop()
+    assert world.clock.getDelayedCalls() == []
