@@ -7,6 +7,7 @@ import secrets
 import sys
 import time
 from collections.abc import Callable, Sequence
+from datetime import date
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -43,12 +44,12 @@ from lightweight.daemon.state import (
     open_state,
 )
 from lightweight.daemon.swap import Swap
-from lightweight.dialects.dialect import Passage
 from lightweight.observe.logs import AccessLog, LogObserver
 from lightweight.observe.memory import memory_limit, resident
 from lightweight.observe.place import STDOUT, behind_journal, log_format, log_place
 from lightweight.observe.writer import LogWriter
-from lightweight.records import Call, Headers
+from lightweight.policy.pace import Ask, Settlement, Verdict
+from lightweight.records import DayUse, Dispatch, Headers, Use
 from lightweight.runtime import ProviderPlan, Runtime, build_runtime
 from lightweight.store.keyring import Keyring
 from lightweight.store.problems import StoreProblem
@@ -60,6 +61,7 @@ from lightweight.web.app import App
 from lightweight.web.gate import Gate
 from lightweight.web.live import Live
 from lightweight.web.overload import Overload
+from lightweight.web.rates import Rates
 from lightweight.web.serve import Desk
 from lightweight.web.site import GatewaySite
 
@@ -315,32 +317,28 @@ def _service(
         discover=lambda: discover(reactor, skip_ports=service.ports_of_ours()),
         adopted=ground.adopted,
     )
-    site = GatewaySite(
-        Resource(),
-        reactor,
-        current=lambda: swap.current,
-        record=AccessLog(
-            ground.writer,
-            ground.form,
-            wall=wall,
-            journal=ground.journal,
-            generation=generation,
-        ),
-        entropy=secrets.token_bytes,
-        descriptors=descriptors(),
-    )
-
+    site = _site(ground, swap, generation)
     overload = Overload(
         reactor, memory=resident, mark=int(memory_limit() * MEMORY_SHARE)
     )
 
     def serve(keyring: Keyring) -> None:
-        site.gate = Gate(keyring, overload.why)
+        rates = Rates(_NoLimits(), reactor, tiers=lambda: swap.current.tiers)
+        books = _NoBooks()
+        site.standing = rates.headers
+        site.gate = Gate(
+            keyring, lambda: overload.why() or books.why_full, rates.refusal
+        )
         site.resource = App(
             current=lambda: swap.current,
             keyring=keyring,
-            desk=Desk(clock=reactor, live=live, before_end=_nothing_to_record),
-            checks={"serving": lambda: service.why_not_ready, "load": overload.why},
+            desk=Desk(clock=reactor, wall=wall, live=live, rates=rates, journal=books),
+            ledger=books,
+            checks={
+                "serving": lambda: service.why_not_ready,
+                "load": overload.why,
+                "journal": lambda: books.why_full,
+            },
         ).get_resource()
 
     service = GatewayService(
@@ -361,6 +359,23 @@ def _service(
         )
     )
     return service
+
+
+def _site(ground: Ground, swap: Swap, generation: int | None) -> GatewaySite:
+    return GatewaySite(
+        Resource(),
+        ground.reactor,
+        current=lambda: swap.current,
+        record=AccessLog(
+            ground.writer,
+            ground.form,
+            wall=time.time,  # noqa: TID251 -- the composition root
+            journal=ground.journal,
+            generation=generation,
+        ),
+        entropy=secrets.token_bytes,
+        descriptors=descriptors(),
+    )
 
 
 def _provider_maker(
@@ -397,5 +412,37 @@ def _end_with_failure() -> None:
     atexit.register(os._exit, 1)
 
 
-def _nothing_to_record(call: Call, passage: Passage) -> None:
-    """Stand where a usage record is written before a client learns of its end."""
+class _NoLimits:
+    """Stands where the limits of accounts are asked: nobody is refused yet."""
+
+    async def admit(self, ask: Ask) -> Verdict:  # noqa: ARG002 -- the Protocol's
+        return Verdict()
+
+    async def look(self, ask: Ask) -> Verdict:  # noqa: ARG002 -- the Protocol's
+        return Verdict()
+
+    def settle(self, settlement: Settlement) -> None:
+        pass
+
+    async def close(self) -> None:
+        pass
+
+
+class _NoBooks:
+    """Stands where uses are written down and read again: nothing is kept yet."""
+
+    why_full: str | None = None
+
+    def start(self, dispatch: Dispatch) -> None:
+        pass
+
+    def finish(self, use: Use) -> None:
+        pass
+
+    async def day_uses(
+        self,
+        account_id: str,  # noqa: ARG002 -- the Protocol's
+        first: date,  # noqa: ARG002 -- the Protocol's
+        last: date,  # noqa: ARG002 -- the Protocol's
+    ) -> Sequence[DayUse]:
+        return ()
