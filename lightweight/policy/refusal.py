@@ -33,11 +33,11 @@ def _limit(refused: Refusal) -> str:
 
 
 def _advice(refused: Refusal, ask: Ask) -> str:
-    needs = f"This request may take {ask.tokens}."
+    needs = f"This request may take {ask.tokens} tokens."
     if refused.retry_after_ms is None:
-        return (
-            f"{needs} It can never pass: send a shorter one, or a smaller max_tokens."
-        )
+        if refused.limit != "tokens":
+            return "Waiting does not help: another limit has no room for this request."
+        return f"{needs} It can never pass: send a shorter one or lower max_tokens."
     if refused.limit == "concurrency":
         return "Try again when one of them ended."
     wait = f"Try again in {math.ceil(refused.retry_after_ms / 1000)} s."

@@ -26,6 +26,9 @@ REMEMBERED = 10_000
 QUOTA_SECONDS = 1.0
 """For how long a quota that is used up refuses unasked: a top-up counts soon."""
 
+CONCURRENCY_MS = 1000
+"""What a refusal says of a place that another call may free at any moment."""
+
 UNAVAILABLE = "The limits of this account cannot be checked. Try again in a moment."
 
 _Whose: TypeAlias = tuple[str, str]
@@ -168,12 +171,30 @@ class Rates:
         refused = verdict.refused
         assert refused is not None
         if refused.limit == "requests":
-            closed = refused.retry_after_ms or 0
+            closed = (refused.retry_after_ms or 0) if _nothing_else(told) else 0
         elif _used_up(verdict):
             closed = int(QUOTA_SECONDS * 1000)
         else:
             closed = 0
         return closed - self._passed_ms(told)
+
+
+def _nothing_else(told: _Told) -> bool:
+    """Whether only the requests were too many: the wait is that of all limits.
+
+    Another request may want less of the others, so theirs proves nothing of it.
+    """
+    ask, verdict, refused = told.ask, told.verdict, told.verdict.refused
+    assert refused is not None
+    rooms = [verdict.tokens, verdict.quota_tokens]
+    if any(room is not None and room.remaining < ask.tokens for room in rooms):
+        return False
+    money = verdict.quota_usd
+    if money is not None and money.remaining < ask.micro_usd:
+        return False
+    # Of the calls at the same time a verdict does not say how many are left.
+    counted = any(subject.limits.concurrency for subject in ask.subjects)
+    return not counted or (refused.retry_after_ms or 0) > CONCURRENCY_MS
 
 
 def _used_up(verdict: Verdict) -> bool:

@@ -100,7 +100,7 @@ def test_an_error_behind_the_first_harmless_event_moves_on() -> None:
     told = gateway.outcome
     assert [each.provider for each in told.attempts] == ["one", "two"]
     assert told.ending == "finished"
-    assert (told.usage, told.provenance) == (Usage(answer=1), "counted")
+    assert (told.usage, told.provenance) == (Usage(fresh=22, answer=1), "counted")
 
 
 @pytest.mark.parametrize(

@@ -161,7 +161,7 @@ def test_a_provider_cut_ends_the_stream_with_an_error_event() -> None:
     told = gateway.outcome
     assert (told.ending, told.status) == ("cut", 200)
     assert told.fault == "The provider's answer broke off."
-    assert (told.usage, told.provenance) == (Usage(answer=1), "counted")
+    assert (told.usage, told.provenance) == (Usage(fresh=22, answer=1), "counted")
 
 
 def test_a_clean_close_without_a_finish_reason_is_a_cut() -> None:
@@ -368,7 +368,7 @@ def test_a_client_that_leaves_mid_stream_stops_the_body() -> None:
     assert body.aborted
     told = gateway.outcome
     assert (told.ending, told.status) == ("client_gone", 200)
-    assert (told.usage, told.provenance) == (Usage(answer=1), "counted")
+    assert (told.usage, told.provenance) == (Usage(fresh=22, answer=1), "counted")
     assert gateway.visit.status == 200
     assert gateway.visit.sent == len(renamed(chunk()))
 
