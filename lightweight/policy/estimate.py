@@ -26,8 +26,8 @@ ATTACHMENT_BYTES = 4096
 ATTACHMENT_TOKENS = 1500
 """What each of those counts for, however large: about a large image at full detail."""
 
-# Backslashes: some writers of JSON escape every slash.
-_BASE64 = re.compile(rb"(?:data:[^,]{0,256},)?[A-Za-z0-9+/=_\\-]{256}")
+# Some writers of JSON escape every slash; other escapes are letters of a text.
+_BASE64 = re.compile(rb"(?:data:[^,]{0,256},)?(?:[A-Za-z0-9+/=_-]|\\/){256}")
 
 
 class Estimate(Struct, frozen=True):
