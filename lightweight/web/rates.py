@@ -92,9 +92,6 @@ class Rates:
     def settle(self, settlement: Settlement) -> None:
         """End what ``admit`` took."""
         self._limiter.settle(settlement)
-        if settlement.refund:
-            # What was refused for want of it may pass now.
-            self._told.pop((settlement.account, settlement.subjects[-1]), None)
 
     async def look(self, identity: Identity, request_id: str) -> Verdict:
         """Give what is left, taking nothing; raise Overloaded where nobody can say."""

@@ -48,10 +48,11 @@ async def show_usage(
     Raises BadRequest for a parameter that makes no sense, and Overloaded where ledger
     or limits cannot be asked. Cancelling is harmless.
     """
+    # First of all, since a refusal has rate headers too.
+    verdict = await rates.look(identity, request.id)
     asked = parse_qs(request.query, keep_blank_values=True)
     group = _group(asked)
     first, end = period_of(asked, today=datetime.fromtimestamp(now, UTC).date())
-    verdict = await rates.look(identity, request.id)
     try:
         rows = await ledger.day_uses(identity.account.id, first, end - timedelta(1))
     except StoreProblem:
