@@ -33,6 +33,7 @@ from lightweight.records import (
     Identity,
     Model,
     Outcome,
+    Price,
     Target,
 )
 from lightweight.runtime import Runtime
@@ -46,6 +47,9 @@ from lightweight.web.site import GatewaySite
 from lightweight.web.site_channel import GatewayChannel
 
 KEY = "lw-known"
+PRICE = Price(input=1_000_000, output=10_000_000)
+"""What the model "renamed" costs: a micro-USD a token sent, ten a token back."""
+
 EPOCH = 1_795_343_400.0
 """When a gateway's clock stands at 0: 2026-11-22 10:30 UTC."""
 
@@ -308,7 +312,12 @@ class Gateway:
 
     def made(self, config: Config, dialect: Dialect | None = None) -> Runtime:
         """Make a runtime of ``config`` with this gateway's providers."""
-        at_one = Target(provider="one", model="renamed-there", dialect="openai_chat")
+        at_one = Target(
+            provider="one",
+            model="renamed-there",
+            dialect="openai_chat",
+            price=PRICE,
+        )
         same = Target(provider="one", model="same", dialect="openai_chat")
         at_two = Target(provider="two", model="renamed-there", dialect="openai_chat")
         return Runtime(
