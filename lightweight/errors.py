@@ -1,22 +1,26 @@
 """Every fault that a client can meet, and whose it is.
 
-The tree has three branches that are never mixed: the client's fault, the provider's
-fault, ours. A fault knows what the client is told (status, type, code, param: SPEC
-section 4), whether another target may be tried before the first byte, and when to come
-back. Its text is for the client: no secret, no upstream URL, no traceback.
+The tree has branches that are never mixed: the client's fault, what a client's limits
+refuse, the provider's fault, ours. A fault knows what the client is told (status, type,
+code, param: SPEC section 4), whether another target may be tried before the first byte,
+and when to come back. Its text is for the client: no secret, no upstream URL, no
+traceback.
 """
 
-from typing import ClassVar
+import math
+from typing import ClassVar, Literal
 
 
 class Fault(Exception):
     """Something went wrong that a client must be told in its dialect."""
 
     status: ClassVar[int] = 500
-    type: ClassVar[str] = "server_error"
+    type: str = "server_error"
     code: str | None = None
     should_retry: bool | None = None
     """What ``x-should-retry`` tells the SDKs; None leaves it to their rules."""
+    retry_after_ms: int | None = None
+    """``retry_after`` to the millisecond, where that is known."""
 
     def __init__(
         self,
@@ -138,6 +142,42 @@ class LoopDetected(ClientFault):
 
     status = 400
     code = "loop_detected"
+
+
+# -- what limits refuse ------------------------------------------------------------
+
+
+class RateLimited(Fault):
+    """Too many requests or tokens in a minute, or too many calls at the same time."""
+
+    status = 429
+    code = "rate_limit_exceeded"
+    should_retry = True
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        kind: Literal["requests", "tokens", "concurrency"],
+        retry_after_ms: int | None,
+    ) -> None:
+        """Waiting ``retry_after_ms`` succeeds; None: waiting never helps."""
+        super().__init__(message)
+        self.type = kind
+        if retry_after_ms is None:
+            self.should_retry = False
+        else:
+            self.retry_after_ms = max(1, retry_after_ms)
+            self.retry_after = math.ceil(self.retry_after_ms / 1000)
+
+
+class QuotaExceeded(Fault):
+    """What the account or key may use in its period, or has paid for, is used up."""
+
+    status = 403
+    type = "insufficient_quota"
+    code = "insufficient_quota"
+    should_retry = False
 
 
 # -- the provider's fault ----------------------------------------------------------

@@ -73,6 +73,22 @@ class Call(Struct, frozen=True, kw_only=True):
     arrived: float
     body_size: int
     """Size of the client's body in bytes: the base of a token estimate."""
+    most_tokens: int | None = None
+    """How many tokens the client lets all answers have; None where it does not say."""
+
+
+class Price(Struct, frozen=True, kw_only=True):
+    """What tokens cost, in micro-USD for a million tokens of each class."""
+
+    input: int
+    output: int
+    """Reasoning tokens too."""
+    cached: int | None = None
+    """Prompt tokens read from a cache; None: as ``input``."""
+    cache_write: int | None = None
+    """Prompt tokens written to a cache; None: as ``input``."""
+    as_of: date | None = None
+    """The day on which a public list said so; None: the operator's word."""
 
 
 class Target(Struct, frozen=True, kw_only=True):
@@ -88,6 +104,8 @@ class Target(Struct, frozen=True, kw_only=True):
     """From 1, which goes first; None: the target's place in its model's list."""
     weight: int = 1
     """The share of calls among targets of equal priority."""
+    price: Price | None = None
+    """None where nobody knows it."""
 
 
 class Model(Struct, frozen=True, kw_only=True):

@@ -9,14 +9,18 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from msgspec import structs
+
 from lightweight.catalog.load import Catalog, Preset
 from lightweight.catalog.offer import AddedTarget, Addition, Offering, offer
 from lightweight.config.schema import Config, ModelConfig, Timeouts
 from lightweight.config.secret import Secret
 from lightweight.dialects.dialect import Dialect
 from lightweight.dialects.openai_chat import OpenAIChat
+from lightweight.policy.admission import Tier
+from lightweight.policy.price import FREE
 from lightweight.policy.route import Standing
-from lightweight.records import DialectName
+from lightweight.records import DialectName, Limits, Price
 from lightweight.upstream.discover import Found
 from lightweight.upstream.provider import Provider
 
@@ -55,6 +59,7 @@ class Runtime:
     plans: Mapping[str, ProviderPlan]
     standings: Mapping[str, Standing]
     """What is known of each provider's health."""
+    tiers: Mapping[str, Tier]
 
 
 DIALECTS: Mapping[DialectName, Dialect] = {"openai_chat": OpenAIChat()}
@@ -167,15 +172,15 @@ def _additions(
             extra.setdefault(model, _served_by(model, server.name))
     for plan in plans:
         if plan.kind == DEMO:
-            extra.setdefault(DEMO, _served_by(DEMO, plan.name))
+            extra.setdefault(DEMO, _served_by(DEMO, plan.name, price=FREE))
     for given in config.models:
         extra[given.id] = _added(given)
     return list(extra.values())
 
 
-def _served_by(model: str, provider: str) -> Addition:
+def _served_by(model: str, provider: str, price: Price | None = None) -> Addition:
     target = AddedTarget(provider=provider, model=model, dialect="openai_chat")
-    return Addition(id=model, owned_by=provider, targets=(target,))
+    return Addition(id=model, owned_by=provider, targets=(target,), price=price)
 
 
 def _added(given: ModelConfig) -> Addition:
@@ -191,6 +196,7 @@ def _added(given: ModelConfig) -> Addition:
         ),
         shutdown_date=given.shutdown_date,
         replacement=given.replacement,
+        price=None if given.price is None else Price(**structs.asdict(given.price)),
         targets=(
             None
             if targets is None
@@ -206,6 +212,23 @@ def _added(given: ModelConfig) -> Addition:
             )
         ),
     )
+
+
+def tiers_of(config: Config) -> Mapping[str, Tier]:
+    """Give the configured tiers as admission knows them."""
+    return {
+        name: Tier(
+            limits=Limits(
+                rpm=tier.rpm,
+                tpm=tier.tpm,
+                concurrency=tier.concurrency,
+                quota_tokens=tier.quota_tokens,
+                quota_micro_usd=tier.quota_usd,
+            ),
+            models=None if tier.models is None else frozenset(tier.models),
+        )
+        for name, tier in config.tiers.items()
+    }
 
 
 def build_runtime(
@@ -252,4 +275,5 @@ def build_runtime(
         providers=providers,
         plans={plan.name: plan for plan in plans},
         standings=standings,
+        tiers=tiers_of(config),
     )

@@ -45,13 +45,13 @@ from lightweight.daemon.state import (
     open_state,
 )
 from lightweight.daemon.swap import Swap
-from lightweight.dialects.dialect import Passage
 from lightweight.observe.logs import AccessLog, LogObserver
 from lightweight.observe.memory import cpu_seconds, memory_limit, resident
 from lightweight.observe.place import STDOUT, behind_journal, log_format, log_place
 from lightweight.observe.tally import Tally
 from lightweight.observe.writer import LogWriter
-from lightweight.records import Call, Headers
+from lightweight.policy.pace import Ask, Settlement, Verdict
+from lightweight.records import DayUse, Dispatch, Headers, Use
 from lightweight.runtime import ProviderPlan, Runtime, build_runtime
 from lightweight.store.keyring import Keyring
 from lightweight.store.problems import StoreProblem
@@ -64,6 +64,7 @@ from lightweight.web.app import App
 from lightweight.web.gate import Gate
 from lightweight.web.live import Live
 from lightweight.web.overload import Overload
+from lightweight.web.rates import Rates
 from lightweight.web.serve import Desk
 from lightweight.web.site import GatewaySite
 
@@ -357,12 +358,22 @@ def _service(
     overload = Overload(reactor, memory=resident, mark=mark)
 
     def serve(keyring: Keyring) -> None:
-        site.gate = Gate(keyring, overload.why)
+        rates = Rates(_NoLimits(), reactor, tiers=lambda: swap.current.tiers)
+        books = _NoBooks()
+        site.standing = rates.headers
+        site.gate = Gate(
+            keyring, lambda: overload.why() or books.why_full, rates.refusal
+        )
         site.resource = App(
             current=lambda: swap.current,
             keyring=keyring,
-            desk=Desk(clock=reactor, live=live, before_end=_nothing_to_record),
-            checks={"serving": lambda: service.why_not_ready, "load": overload.why},
+            desk=Desk(clock=reactor, wall=wall, live=live, rates=rates, journal=books),
+            ledger=books,
+            checks={
+                "serving": lambda: service.why_not_ready,
+                "load": overload.why,
+                "journal": lambda: books.why_full,
+            },
         ).get_resource()
 
     service = GatewayService(
@@ -450,5 +461,37 @@ def _end_with_failure() -> None:
     atexit.register(os._exit, 1)
 
 
-def _nothing_to_record(call: Call, passage: Passage) -> None:
-    """Stand where a usage record is written before a client learns of its end."""
+class _NoLimits:
+    """Stands where the limits of accounts are asked: nobody is refused yet."""
+
+    async def admit(self, ask: Ask) -> Verdict:  # noqa: ARG002 -- the Protocol's
+        return Verdict()
+
+    async def look(self, ask: Ask) -> Verdict:  # noqa: ARG002 -- the Protocol's
+        return Verdict()
+
+    def settle(self, settlement: Settlement) -> None:
+        pass
+
+    async def close(self) -> None:
+        pass
+
+
+class _NoBooks:
+    """Stands where uses are written down and read again: nothing is kept yet."""
+
+    why_full: str | None = None
+
+    def start(self, dispatch: Dispatch) -> None:
+        pass
+
+    def finish(self, use: Use) -> None:
+        pass
+
+    async def day_uses(
+        self,
+        account_id: str,  # noqa: ARG002 -- the Protocol's
+        first: date,  # noqa: ARG002 -- the Protocol's
+        last: date,  # noqa: ARG002 -- the Protocol's
+    ) -> Sequence[DayUse]:
+        return ()

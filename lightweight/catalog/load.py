@@ -12,7 +12,7 @@ from typing import Literal, TypeAlias, TypeVar
 import msgspec
 from msgspec import Struct
 
-from lightweight.records import DialectName
+from lightweight.records import DialectName, Price
 
 Kind: TypeAlias = Literal["openai", "azure", "anthropic", "gemini", "ollama", "demo"]
 """How a provider is spoken to (SPEC section 7)."""
@@ -36,6 +36,8 @@ class CatalogTarget(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     shutdown: date | None = None
     """The first day on which it is gone."""
     quirks: frozenset[str] = frozenset()
+    price: Price | None = None
+    """None where no public list of the preset's vendor is known to say."""
 
 
 class Entry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -22,7 +22,7 @@ from lightweight.catalog.load import (
     last_day,
 )
 from lightweight.errors import ModelNotFound
-from lightweight.records import DialectName, Model, Target
+from lightweight.records import DialectName, Model, Price, Target
 
 _SUGGESTIONS = 3
 """How many models or providers a sentence names at most."""
@@ -62,6 +62,8 @@ class Addition(Struct, frozen=True, kw_only=True):
     shutdown_date: date | None = None
     replacement: str | None = None
     targets: tuple[AddedTarget, ...] | None = None
+    price: Price | None = None
+    """At every target, whatever the catalog says of it."""
 
 
 class Offering(Struct, frozen=True, kw_only=True):
@@ -185,6 +187,7 @@ def _from_entry(
             model=target.model,
             dialect=target.dialect,
             quirks=target.quirks | catalog.presets[target.preset].quirks,
+            price=target.price,
         )
         for target in counted
         for provider, preset in providers.items()
@@ -237,7 +240,12 @@ def _lay_over(
             if target.dialect in dialects
         )
         given["shutdown_date"] = addition.shutdown_date
-    return msgspec.structs.replace(model, **given)
+    price = given.pop("price", None)
+    laid = msgspec.structs.replace(model, **given)
+    if price is None:
+        return laid
+    priced = (msgspec.structs.replace(each, price=price) for each in laid.targets)
+    return msgspec.structs.replace(laid, targets=tuple(priced))
 
 
 def _preset_quirks(catalog: Catalog, preset: str | None) -> frozenset[str]:

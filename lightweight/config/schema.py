@@ -29,6 +29,7 @@ Limit: TypeAlias = Annotated[int, values.limit]
 Network: TypeAlias = Annotated[IPv4Network | IPv6Network, values.network]
 Name: TypeAlias = Annotated[str, values.name]
 ModelId: TypeAlias = Annotated[str, values.model_id]
+Dollars: TypeAlias = Annotated[int, values.price]
 Word: TypeAlias = Annotated[str, values.quirk]
 
 
@@ -88,6 +89,10 @@ class ProviderConfig(Struct, frozen=True, kw_only=True):
     quirks: tuple[Word, ...] | None = None
     probe: SomeSeconds | None = None
     """While it is left alone, how often it is asked whether it works; None: never."""
+    on_disconnect: Literal["cancel", "drain"] = "cancel"
+    """What becomes of an answer whose client left: stopped, or read to its end."""
+    drain_limit: SomeSeconds = 30.0
+    """For how long it is read then."""
 
 
 class Edge(Struct, frozen=True, kw_only=True):
@@ -150,6 +155,16 @@ class TargetConfig(Struct, frozen=True, kw_only=True):
     weight: Positive = 1
 
 
+class PriceConfig(Struct, frozen=True, kw_only=True):
+    """What a million tokens cost: micro-USD here, dollars in the file."""
+
+    input: Dollars
+    output: Dollars
+    cached: Dollars | None = None
+    """None: as ``input``, and so below."""
+    cache_write: Dollars | None = None
+
+
 class ModelConfig(Struct, frozen=True, kw_only=True):
     """A model to add to the catalog or to override in it; None is the catalog's."""
 
@@ -163,6 +178,8 @@ class ModelConfig(Struct, frozen=True, kw_only=True):
     capabilities: tuple[Word, ...] | None = None
     shutdown_date: Annotated[date, values.day] | None = None
     replacement: ModelId | None = None
+    price: PriceConfig | None = None
+    """At every target of the model."""
 
     @property
     def context_window(self) -> int | None:
@@ -202,6 +219,13 @@ class Config(Struct, frozen=True, kw_only=True):
         """Give the clocks of a provider, configured or not."""
         config = self.providers.get(provider)
         return self.timeouts.overlaid(config.timeouts if config else None)
+
+    def drain_limit_of(self, provider: str) -> float:
+        """Give the seconds to read on when a provider's client left; 0: stop it."""
+        config = self.providers.get(provider)
+        if config is None or config.on_disconnect == "cancel":
+            return 0.0
+        return config.drain_limit
 
 
 def state_directory(environ: Mapping[str, str]) -> Path:

@@ -207,15 +207,31 @@ def day(value: object) -> date:
 
 def micro_usd(value: object) -> int:
     """Check an amount in US dollars and give it in millionths."""
+    dollars = _dollars(value)
+    if not dollars.is_finite() or dollars <= 0 or dollars > _MOST_USD:
+        raise ValueError("must be above 0 and at most 1000000000 dollars")
+    return _millionths(dollars)
+
+
+def price(value: object) -> int:
+    """Check a price in US dollars, which may be nothing; give it in millionths."""
+    dollars = _dollars(value)
+    if not dollars.is_finite() or dollars < 0 or dollars > _MOST_USD:
+        raise ValueError("must be at least 0 and at most 1000000000 dollars")
+    return _millionths(dollars)
+
+
+def _dollars(value: object) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise mismatch('dollars such as "10.50"', value)
     try:
         # A float's shortest form is what stands in the file.
-        dollars = Decimal(str(value) if isinstance(value, float) else value)
+        return Decimal(str(value) if isinstance(value, float) else value)
     except InvalidOperation:
         raise ValueError('must be dollars such as "10.50"') from None
-    if not dollars.is_finite() or dollars <= 0 or dollars > _MOST_USD:
-        raise ValueError("must be above 0 and at most 1000000000 dollars")
+
+
+def _millionths(dollars: Decimal) -> int:
     if dollars * _MICRO != int(dollars * _MICRO):
         raise ValueError("must not be finer than a millionth of a dollar")
     return int(dollars * _MICRO)

@@ -69,6 +69,9 @@ class Passage(Protocol):
     deltas: int
     """Pieces of content seen so far: the count when nothing is reported."""
 
+    size: int
+    """Bytes of that content, as the provider's JSON writes them."""
+
     def feed(self, data: bytes) -> bytes:
         """Give what the client may have already; raise ProviderFault on garbage."""
 

@@ -110,10 +110,10 @@ def read_error_frame(error: Raw) -> ProviderRefused:
 def render_error(fault: Fault) -> Answer:
     """Give the whole answer that tells an OpenAI client of ``fault``."""
     headers = {"content-type": "application/json"}
-    if fault.status in _COME_BACK:
+    if fault.status in _COME_BACK and fault.should_retry is not False:
         wait = max(1, fault.retry_after or DEFAULT_RETRY_AFTER)
         headers["retry-after"] = str(wait)
-        headers["retry-after-ms"] = str(wait * 1000)
+        headers["retry-after-ms"] = str(fault.retry_after_ms or wait * 1000)
     if fault.should_retry is not None:
         headers["x-should-retry"] = "true" if fault.should_retry else "false"
     return Answer(status=fault.status, headers=headers, body=envelope(fault))

@@ -15,6 +15,7 @@ from lightweight.dialects.openai_chat_shapes import (
     Gathered,
     Piece,
     Progress,
+    content_size,
     decode_piece,
     says_something,
     usage_of,
@@ -43,6 +44,7 @@ class StreamPassage:
         self.complete = False
         self.usage: Usage | None = None
         self.deltas = 0
+        self.size = 0
         self._model = _own_name(call, target)
         self._cut_usage = not call.wants_usage
         self._framing = Framing()
@@ -104,10 +106,9 @@ class StreamPassage:
             self._progress.begin(choice.index)
             if choice.finish_reason:
                 self._progress.end(choice.index)
-            delta = choice.delta or {}
-            self.deltas += any(
-                says_something(raw) for key, raw in delta.items() if key != "role"
-            )
+            size = content_size(choice.delta)
+            self.deltas += size > 0
+            self.size += size
         self.usage = usage_of(piece.usage) or self.usage
 
     def _edited(self, block: Block, data: bytes, piece: Piece) -> bytes:
@@ -130,6 +131,7 @@ class WholePassage:
         self.complete = False
         self.usage: Usage | None = None
         self.deltas = 0
+        self.size = 0
         self._model = _own_name(call, target)
         self._gathered = Gathered()
 
@@ -149,7 +151,9 @@ class WholePassage:
                 progress.end(choice.index)
         progress.check()
         self.usage = usage_of(piece.usage)
-        self.deltas = len(piece.choices or ())
+        for choice in piece.choices or ():
+            self.deltas += 1
+            self.size += content_size(choice.message)
         self.complete = True
         if self._model is not None and piece.model:
             return replaced(body, "model", self._model)

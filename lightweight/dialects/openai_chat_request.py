@@ -14,6 +14,7 @@ from lightweight.errors import BadRequest
 from lightweight.records import Call, Headers, Outgoing, Request, Target
 
 _MAX_CHOICES = 128
+_ANSWER_LIMITS = ("max_completion_tokens", "max_tokens")
 _ROLES = ("system", "developer", "user", "assistant", "tool", "function")
 # Everything else a client sends stays here; an idempotency key too, since one
 # credential serves all accounts and two clients may choose the same.
@@ -43,7 +44,7 @@ def parse_request(request: Request) -> Call:
     fields = decode_object(request.body)
     model = _model(fields)
     _check_messages(fields)
-    _check_choices(fields.get("n"))
+    choices = _choices(fields.get("n"))
     stream = _flag("stream", fields.get("stream"))
     options = _options(fields.get("stream_options"))
     wants_usage = _flag("stream_options.include_usage", options.get("include_usage"))
@@ -57,6 +58,7 @@ def parse_request(request: Request) -> Call:
         forward=_forward(request.headers),
         arrived=request.arrived,
         body_size=len(request.body),
+        most_tokens=_most_tokens(fields, choices),
     )
 
 
@@ -152,7 +154,7 @@ def _message_fault(index: int, item: Raw) -> BadRequest | None:
     return None
 
 
-def _check_choices(raw: Raw | None) -> None:
+def _choices(raw: Raw | None) -> int:
     try:
         n = msgspec.json.decode(raw or _NULL, type=int | None)
     except msgspec.ValidationError:
@@ -163,6 +165,19 @@ def _check_choices(raw: Raw | None) -> None:
             param="n",
             code="integer_below_min_value" if n < 1 else "integer_above_max_value",
         )
+    return n or 1
+
+
+def _most_tokens(fields: Mapping[str, Raw], choices: int) -> int | None:
+    """Give what all answers may take; an odd value is the provider's to judge."""
+    for name in _ANSWER_LIMITS:
+        try:
+            most = msgspec.json.decode(fields.get(name, _NULL), type=int | None)
+        except msgspec.ValidationError:
+            continue
+        if most is not None and most > 0:
+            return most * choices
+    return None
 
 
 def _flag(name: str, raw: Raw | None) -> bool:

@@ -5,6 +5,7 @@ Members that only some readers need stay raw, so that an odd value in one of the
 not spoil an answer that is otherwise fine.
 """
 
+from collections.abc import Mapping
 from typing import Annotated, TypeVar
 
 import msgspec
@@ -86,6 +87,17 @@ def decode_piece(data: bytes) -> Piece:
 def says_something(raw: Raw | None) -> bool:
     """Whether a member is there and is not null or empty."""
     return raw is not None and bytes(raw) not in _EMPTY
+
+
+def content_size(said: Mapping[str, Raw] | None) -> int:
+    """Give the bytes of what a delta or a message says, its role aside."""
+    if said is None:
+        return 0
+    return sum(
+        len(memoryview(raw))
+        for name, raw in said.items()
+        if name != "role" and says_something(raw)
+    )
 
 
 def text_of(raw: Raw) -> str:

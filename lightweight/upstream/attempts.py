@@ -91,10 +91,13 @@ class Attempt:
         elif isinstance(fault, ClientFault | ProviderFault):
             self._well()
 
-    def over(self) -> Attempted:
-        """End the attempt, with a verdict or without, and say what came of it."""
+    def over(self) -> None:
+        """End the attempt, with a verdict or without."""
         self._give_back()
         self._standing.breaker.left(self._pass)
+
+    def told(self) -> Attempted:
+        """Say what came of it so far."""
         return Attempted(
             provider=self.target.provider,
             model=self.target.model,
@@ -127,15 +130,32 @@ class Attempt:
 class Attempts:
     """One call's attempts: make it, run it once, then read what was made."""
 
-    def __init__(self, call: Call, targets: Sequence[Target], field: Field) -> None:
-        """``targets`` in the order in which to ask them."""
-        self.made: list[Attempted] = []
-        """What came of each target that was asked, in order."""
+    def __init__(
+        self,
+        call: Call,
+        targets: Sequence[Target],
+        field: Field,
+        *,
+        before: Callable[[], None] = lambda: None,
+    ) -> None:
+        """``targets`` in the order in which to ask them.
+
+        ``before`` is called before each is asked; what it raises ends the call.
+        """
         self.target: Target | None = None
         """Who was asked last."""
+        self._made: list[Attempted] = []
+        self._under_way: Attempt | None = None
+        self._before = before
         self._call = call
         self._targets = targets
         self._field = field
+
+    @property
+    def made(self) -> Sequence[Attempted]:
+        """What came of each target that was asked, in order, the present one too."""
+        now = [] if self._under_way is None else [self._under_way.told()]
+        return [*self._made, *now]
 
     async def run(self, carry: Callable[[Attempt], Awaitable[_Made]]) -> _Made:
         """Give what ``carry`` makes of the first good answer.
@@ -155,9 +175,12 @@ class Attempts:
                 dialect = self._field.dialects[target.dialect]
                 outgoing = dialect.write_request(self._call, target)
                 further = failed is not None
+                self._before()
                 if further and not budget.take():
                     break
-                attempt = Attempt(target, self._field, further=further)
+                attempt = self._under_way = Attempt(
+                    target, self._field, further=further
+                )
                 try:
                     return await self._ask(attempt, outgoing, carry)
                 except ProviderFault as fault:
@@ -184,7 +207,9 @@ class Attempts:
             attempt.broke(fault)
             raise
         finally:
-            self.made.append(attempt.over())
+            attempt.over()
+            self._made.append(attempt.told())
+            self._under_way = None
 
     def _wait(self, target: Target) -> float:
         now = self._field.clock.seconds()
@@ -201,7 +226,7 @@ class Attempts:
             return self._nobody_asked()
         if isinstance(failed, ProviderBusy):
             failed.retry_after = self._soonest(failed.retry_after or 1)
-        elif len(self.made) > 1:
+        elif len(self._made) > 1:
             # We tried again ourselves: retries of retries multiply.
             failed.should_retry = False
         return failed

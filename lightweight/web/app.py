@@ -26,6 +26,7 @@ from lightweight.web.models import list_models, one_model
 from lightweight.web.serve import Desk, serve_call
 from lightweight.web.site_exchange import SiteExchange
 from lightweight.web.site_request import GatewayRequest, of
+from lightweight.web.usage import Ledger, show_usage
 
 _HOST = re.compile(r"(?:[A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?")
 
@@ -83,9 +84,11 @@ class App:
         current: Callable[[], Runtime],
         keyring: Keyring,
         desk: Desk,
+        ledger: Ledger,
         checks: Mapping[str, health.Check],
     ) -> None:
         self.keyring = keyring
+        self._ledger = ledger
         self._current = current
         self._desk = desk
         self._checks = checks
@@ -116,8 +119,8 @@ class App:
     async def models(self, exchange: SiteExchange, identity: Identity) -> None:
         """List the models the key may use."""
         anthropic = "anthropic-version" in exchange.request.headers
-        offering = self._current().offering
-        send(exchange, list_models(offering, identity, anthropic=anthropic))
+        await self._desk.rates.recall(identity, exchange.request.id)
+        send(exchange, list_models(self._current(), identity, anthropic=anthropic))
 
     @_app.route("/v1/models/<path:name>", methods=["GET"])
     @keyed
@@ -126,8 +129,22 @@ class App:
     ) -> None:
         """Show one model."""
         anthropic = "anthropic-version" in exchange.request.headers
-        offering = self._current().offering
-        send(exchange, one_model(offering, identity, name, anthropic=anthropic))
+        await self._desk.rates.recall(identity, exchange.request.id)
+        runtime = self._current()
+        send(exchange, one_model(runtime, identity, name, anthropic=anthropic))
+
+    @_app.route("/v1/usage", methods=["GET"])
+    @keyed
+    async def usage(self, exchange: SiteExchange, identity: Identity) -> None:
+        """Show what the account used and what is left."""
+        answer = await show_usage(
+            exchange.request,
+            identity,
+            rates=self._desk.rates,
+            ledger=self._ledger,
+            now=self._desk.wall(),
+        )
+        send(exchange, answer)
 
     # -- pages and probes ----------------------------------------------------------
 

@@ -4,9 +4,11 @@ Whatever is wrong with a credential, the client gets the same InvalidKey: an ans
 told "unknown" from "revoked" would help only someone who guesses.
 """
 
+from collections.abc import Mapping
 from typing import Protocol
 
 from lightweight.errors import InvalidKey, ModelDenied
+from lightweight.policy.admission import Tier, tier_of
 from lightweight.records import Headers, Identity, Model
 
 
@@ -60,17 +62,30 @@ async def identify(headers: Headers, keyring: Keyring) -> Identity:
     return identity
 
 
-def permits(identity: Identity, model: Model) -> bool:
-    """Tell whether the key's allow-list has the model, by its id or an alias."""
-    allowed = identity.key.models
-    return allowed is None or not allowed.isdisjoint((model.id, *model.aliases))
+def permits(identity: Identity, model: Model, tiers: Mapping[str, Tier]) -> bool:
+    """Tell whether the lists of the account's tier and of the key have the model.
+
+    A list names models by id or alias.
+    """
+    allowed = (tier_of(identity.account.tier, tiers).models, identity.key.models)
+    return all(
+        names is None or not names.isdisjoint((model.id, *model.aliases))
+        for names in allowed
+    )
 
 
-def require_model(identity: Identity, model: Model) -> None:
-    """Raise ModelDenied where the key's allow-list leaves the model out."""
-    if not permits(identity, model):
+def require_model(identity: Identity, model: Model, tiers: Mapping[str, Tier]) -> None:
+    """Raise ModelDenied where the account or the key may not use the model."""
+    if permits(identity, model, tiers):
+        return
+    if identity.key.models is None:
         raise ModelDenied(
-            f"This key may not use the model '{model.id}'. Use another key, or ask "
-            "whoever made this one to allow the model.",
+            f"This account may not use the model '{model.id}': its tier does not have "
+            "it. GET /v1/models lists those it has.",
             param="model",
         )
+    raise ModelDenied(
+        f"This key may not use the model '{model.id}'. Use another key, or ask "
+        "whoever made this one to allow the model.",
+        param="model",
+    )

@@ -11,6 +11,19 @@ from lightweight.records import Headers
 _OPEN = ("/v1", "/api")
 _HEADER_NAMES = re.compile(r"[A-Za-z0-9_, -]{1,1024}")
 _PREFLIGHT_SECONDS = 600
+_EXPOSED = ", ".join(
+    [
+        "x-request-id",
+        "retry-after",
+        "retry-after-ms",
+        "x-should-retry",
+        *(
+            f"x-ratelimit-{what}-{of}"
+            for of in ("requests", "tokens")
+            for what in ("limit", "remaining", "reset")
+        ),
+    ]
+)
 
 
 def _is_open(path: str) -> bool:
@@ -30,7 +43,7 @@ def cors_headers(path: str, origin: str | None, allowed: Collection[str]) -> Hea
         return {"vary": "Origin"}
     else:
         allow = {"access-control-allow-origin": origin, "vary": "Origin"}
-    return {**allow, "access-control-expose-headers": "x-request-id, retry-after"}
+    return {**allow, "access-control-expose-headers": _EXPOSED}
 
 
 def preflight_headers(

@@ -1,8 +1,12 @@
-"""What is refused before its body is read: strangers, and new work under overload."""
+"""What is refused before its body is read: strangers, and work that cannot be done.
+
+Cannot, since there is too much of it or since the account's limits leave no room.
+"""
 
 from collections.abc import Callable
 
 from lightweight.errors import Fault, InvalidKey, Overloaded
+from lightweight.records import Identity
 from lightweight.web.auth import Keyring, presented_key
 from lightweight.web.site_request import GatewayRequest
 
@@ -13,10 +17,19 @@ KEYED = b"/v1/"
 class Gate:
     """Judges requests whose head is whole, out of memory alone."""
 
-    def __init__(self, keyring: Keyring, overloaded: Callable[[], str | None]) -> None:
-        """``overloaded`` says in one sentence why no new work is taken, else None."""
+    def __init__(
+        self,
+        keyring: Keyring,
+        overloaded: Callable[[], str | None],
+        refusal: Callable[[Identity], Fault | None],
+    ) -> None:
+        """``overloaded`` says in one sentence why no new work is taken, else None.
+
+        ``refusal`` says why the limits refuse whatever an account may ask.
+        """
         self._keyring = keyring
         self._overloaded = overloaded
+        self._refusal = refusal
 
     def __call__(self, request: GatewayRequest, length: int | None) -> Fault | None:
         """Say why to refuse the request now; None where its route must decide.
@@ -27,13 +40,19 @@ class Gate:
             return None
         if length != 0:
             try:
-                self._recognise(presented_key(request.fields()))
+                request.identity = self._recognised(presented_key(request.fields()))
             except InvalidKey as fault:
                 return fault
-        why = self._overloaded() if request.method == b"POST" else None
-        return None if why is None else Overloaded(why)
+        if request.method != b"POST":
+            return None
+        why = self._overloaded()
+        if why is not None:
+            return Overloaded(why)
+        return None if request.identity is None else self._refusal(request.identity)
 
-    def _recognise(self, key: str) -> None:
+    def _recognised(self, key: str) -> Identity | None:
         # What memory lacks and has the form of a key may be new: its route asks.
-        if self._keyring.known(key) is None and not self._keyring.plausible(key):
+        identity = self._keyring.known(key)
+        if identity is None and not self._keyring.plausible(key):
             raise InvalidKey
+        return identity

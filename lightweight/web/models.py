@@ -6,8 +6,8 @@ OpenAI's shape with three fields more; Anthropic's where the client sends
 
 from datetime import UTC, datetime
 
-from lightweight.catalog.offer import Offering
 from lightweight.records import Answer, Identity, Model
+from lightweight.runtime import Runtime
 from lightweight.web.answers import json_answer
 from lightweight.web.auth import permits, require_model
 
@@ -36,9 +36,10 @@ def _anthropic(model: Model) -> dict[str, object]:
     }
 
 
-def list_models(offering: Offering, identity: Identity, *, anthropic: bool) -> Answer:
-    """Give every model on offer that the key may use."""
-    models = [model for model in offering.listed() if permits(identity, model)]
+def list_models(runtime: Runtime, identity: Identity, *, anthropic: bool) -> Answer:
+    """Give every model on offer that account and key may use."""
+    offered = runtime.offering.listed()
+    models = [model for model in offered if permits(identity, model, runtime.tiers)]
     if not anthropic:
         return json_answer({"object": "list", "data": [_openai(m) for m in models]})
     return json_answer(
@@ -52,12 +53,12 @@ def list_models(offering: Offering, identity: Identity, *, anthropic: bool) -> A
 
 
 def one_model(
-    offering: Offering, identity: Identity, name: str, *, anthropic: bool
+    runtime: Runtime, identity: Identity, name: str, *, anthropic: bool
 ) -> Answer:
     """Give one model, by its id or an alias.
 
-    Raises ModelNotFound, and ModelDenied where the key may not use it.
+    Raises ModelNotFound, and ModelDenied where account or key may not use it.
     """
-    model = offering.find(name)
-    require_model(identity, model)
+    model = runtime.offering.find(name)
+    require_model(identity, model, runtime.tiers)
     return json_answer(_anthropic(model) if anthropic else _openai(model))

@@ -74,7 +74,7 @@ class Relay:
         *,
         headers: Headers,
         clock: IReactorTime,
-        before_end: Callable[[Passage], None],
+        before_end: Callable[[Ended], None],
         begun: Callable[[], None] = lambda: None,
         keep_alive: KeepAlive | None = None,
     ) -> None:
@@ -85,8 +85,8 @@ class Relay:
 
         ``keep_alive`` watches the stream, where it is one; whoever began it ends it.
 
-        ``before_end`` is called before the bytes that tell the client it is done; a
-        Fault it raises takes their place.
+        ``before_end`` is called before the bytes that tell the client the answer is
+        done, or that it broke.
         """
         self.first_byte_at: float | None = None
         """When the first byte of the answer left, by ``clock``; no comment counts."""
@@ -194,11 +194,12 @@ class Relay:
         while not self._passage.complete and (data := await self._next()):
             pieces.append(self._passage.feed(data))
         pieces.append(self._passage.finish())
-        self._before_end(self._passage)
+        ended = self._whole_now()
         body = b"".join(pieces)
         self._exchange.start(200, self._headers, length=len(body))
         self._send(body)
-        return self._finished()
+        self._exchange.finish()
+        return ended
 
     async def _streamed(self) -> Ended:
         settled = False
@@ -226,9 +227,10 @@ class Relay:
         while not self._passage.complete and (data := await self._next()):
             self._offer(self._passage.feed(data))
         rest = self._passage.finish()
-        self._before_end(self._passage)
+        ended = self._whole_now()
         self._send(self._startup.release() + rest)
-        return self._finished()
+        self._exchange.finish()
+        return ended
 
     def _offer(self, data: bytes) -> None:
         if self.first_byte_at is None:
@@ -250,15 +252,16 @@ class Relay:
         if self._keep_alive is not None:
             self._keep_alive.wrote(data)
 
-    def _finished(self) -> Ended:
-        # Asked first: ``finish`` may be what tells us that the client is gone.
-        ending: Ending = "client_gone" if self._exchange.lost else "finished"
-        self._exchange.finish()
-        return Ended(ending)
+    def _whole_now(self) -> Ended:
+        ended = Ended("client_gone" if self._exchange.lost else "finished")
+        self._before_end(ended)
+        return ended
 
     def _broken(self, fault: Fault) -> Ended:
         if self._exchange.lost:
             return Ended("client_gone")
+        ended = Ended("cut", fault)
+        self._before_end(ended)
         self._exchange.write(self._passage.broken(fault))
         self._exchange.finish()
-        return Ended("cut", fault)
+        return ended

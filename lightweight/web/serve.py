@@ -8,6 +8,7 @@ from twisted.internet.interfaces import IReactorTime
 
 from lightweight.dialects.dialect import Dialect, Passage
 from lightweight.errors import Fault, LoopDetected, OwnFault, ProviderFault
+from lightweight.policy.estimate import answer_tokens
 from lightweight.policy.retry import RetryBudget
 from lightweight.policy.route import arranged, session_of
 from lightweight.records import (
@@ -15,6 +16,7 @@ from lightweight.records import (
     Ending,
     Headers,
     Identity,
+    Model,
     Outcome,
     Provenance,
     Request,
@@ -28,8 +30,12 @@ from lightweight.upstream.provider import Reply
 from lightweight.web.answers import send
 from lightweight.web.auth import require_model
 from lightweight.web.exchange import Exchange
+from lightweight.web.journal import Journal
 from lightweight.web.keepalive import EVENT_STREAM, KeepAlive
+from lightweight.web.leaving import outlived
 from lightweight.web.live import Live
+from lightweight.web.metered import Metered
+from lightweight.web.rates import Rates
 from lightweight.web.relay import Ended, Relay
 
 _STREAM_HEADERS: Headers = {
@@ -43,6 +49,7 @@ _FROM_PROVIDER = {
     "openai-version": "openai-version",
 }
 _CLIENT_LEFT = 499
+_BUG = "A bug in Lightweight: the log has its traceback."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,9 +57,11 @@ class Desk:
     """What every call needs and none owns."""
 
     clock: IReactorTime
+    wall: Callable[[], float]
+    """Seconds since the epoch."""
     live: Live
-    before_end: Callable[[Call, Passage], None]
-    """Called before the bytes that tell a client its answer is complete."""
+    rates: Rates
+    journal: Journal
     budget: RetryBudget = field(default_factory=RetryBudget)
     """How many calls may be on a further attempt at the same time."""
 
@@ -70,7 +79,8 @@ async def serve_call(
 
     ``report`` is called exactly once, at the very end: with the call's Outcome, or with
     None where the request never became a call. Every Fault is answered here; what else
-    is raised is a bug of ours and reported too. Cancelling stops the provider.
+    is raised is a bug of ours and reported too. Cancelling says that the client left:
+    the provider is stopped, or read to its end where the configuration wants that.
     """
     serving: _Serving | None = None
     try:
@@ -79,15 +89,15 @@ async def serve_call(
         serving = _Serving(
             exchange, identity, dialect=dialect, runtime=runtime, desk=desk, call=call
         )
-        with desk.live.call(serving.end):
-            await serving.run()
     except Fault as fault:
-        if serving is not None:
-            serving.refuse(fault)
-        else:
-            send(exchange, dialect.render_error(fault))
+        await desk.rates.recall(identity, exchange.request.id)
+        send(exchange, dialect.render_error(fault))
     finally:
-        report(None if serving is None else serving.outcome())
+        if serving is None:
+            report(None)
+    if serving is not None:
+        serving.asking = Deferred.fromCoroutine(serving.run(report))
+        await outlived(serving.asking, desk.clock, serving.left)
 
 
 def _refuse_loop(request: Request) -> None:
@@ -100,6 +110,9 @@ def _refuse_loop(request: Request) -> None:
 
 class _Serving:
     """One call on its way, and what is known of it so far."""
+
+    asking: Deferred[None]
+    """The call itself; set as soon as it runs."""
 
     def __init__(
         self,
@@ -119,7 +132,13 @@ class _Serving:
         self._runtime = runtime
         self._desk = desk
         self._call = call
-        self._asking: Deferred[Ended] | None = None
+        self._metered = Metered(
+            call,
+            identity,
+            at=desk.wall() - (desk.clock.seconds() - call.arrived),
+            rates=desk.rates,
+            books=desk.journal,
+        )
         self._attempts: Attempts | None = None
         self._keep_alive = KeepAlive(
             exchange,
@@ -130,20 +149,41 @@ class _Serving:
         self._passage: Passage | None = None
         self._relay: Relay | None = None
         self._ended: Ended | None = None
+        self._outcome: Outcome | None = None
 
-    async def run(self) -> None:
-        """Answer the call; raise the Fault that came before the first byte."""
-        model = self._runtime.offering.find(self._call.model)
-        require_model(self._identity, model)
-        if not self._call.stream:
-            await self._answer(model.targets)
-            return
-        if self._dialect.stream_type == EVENT_STREAM:
-            self._keep_alive.begin()
+    async def run(self, report: Callable[[Outcome | None], None]) -> None:
+        """Answer the call and tell of it, whatever happens."""
+        with self._desk.live.call(self.end):
+            try:
+                await self._run()
+            except Fault as fault:
+                self._refuse(fault)
+            finally:
+                report(self._conclude())
+
+    async def _run(self) -> None:
         try:
+            model = await self._admitted()
+            if self._call.stream and self._dialect.stream_type == EVENT_STREAM:
+                self._keep_alive.begin()
             await self._answer(model.targets)
+        except CancelledError:
+            if self._end_with is None:
+                raise
+            raise self._end_with from None
         finally:
             self._keep_alive.end()
+
+    async def _admitted(self) -> Model:
+        rates, identity = self._desk.rates, self._identity
+        try:
+            model = self._runtime.offering.find(self._call.model)
+            require_model(identity, model, self._runtime.tiers)
+        except Fault:
+            await rates.recall(identity, self._call.id)
+            raise
+        await self._metered.admit(model)
+        return model
 
     async def _answer(self, targets: Sequence[Target]) -> None:
         session = session_of(self._call, self._exchange.request.headers)
@@ -156,16 +196,24 @@ class _Serving:
             budget=self._desk.budget,
             clock=self._desk.clock,
         )
-        self._attempts = Attempts(self._call, arranged(targets, seed), place)
-        self._asking = Deferred.fromCoroutine(self._attempts.run(self._carry))
-        try:
-            self._ended = await self._asking
-        except CancelledError:
-            if self._end_with is None:
-                raise
-            raise self._end_with from None
+        self._attempts = Attempts(
+            self._call, arranged(targets, seed), place, before=self._before_asking
+        )
+        self._ended = await self._attempts.run(self._carry)
+
+    def _before_asking(self) -> None:
+        if self._exchange.lost:
+            # An answer may be read to its end without a client, but not begun.
+            raise CancelledError
+        self._metered.dispatch()
 
     async def _carry(self, attempt: Attempt) -> Ended:
+        def before_end(ended: Ended) -> None:
+            if ended.fault is not None:
+                attempt.broke(ended.fault)
+            self._ended = ended
+            self._conclude()
+
         source = attempt.reply.body
         try:
             passage = self._passage = self._dialect.passage(self._call, attempt.target)
@@ -175,11 +223,11 @@ class _Serving:
                 passage,
                 headers=_answer_headers(attempt.reply, stream=self._call.stream),
                 clock=self._desk.clock,
-                before_end=lambda passage: self._desk.before_end(self._call, passage),
+                before_end=before_end,
                 begun=attempt.begun,
                 keep_alive=self._keep_alive,
             )
-            ended = await relay.run(stream=self._call.stream)
+            return await relay.run(stream=self._call.stream)
         except ProviderFault:
             # Another target may answer: nothing of this one counts.
             self._relay = self._passage = None
@@ -188,14 +236,12 @@ class _Serving:
         except BaseException:
             source.abort()
             raise
-        if ended.fault is not None:
-            attempt.broke(ended.fault)
-        return ended
 
-    def refuse(self, fault: Fault) -> None:
+    def _refuse(self, fault: Fault) -> None:
         """Tell the client of a fault that came before the answer's first byte."""
         self._fault = fault
         self._refused_with = 200 if self._exchange.started else fault.status
+        self._conclude()
         if not self._exchange.started:
             send(self._exchange, self._dialect.render_error(fault))
             return
@@ -207,18 +253,35 @@ class _Serving:
         """End the call before its time: the client is told of ``fault``."""
         if self._relay is not None:
             self._relay.end(fault)
-        elif self._asking is not None:
+        else:
             self._end_with = fault
-            self._asking.cancel()
+            self.asking.cancel()
+
+    def left(self) -> float:
+        """Learn that the client left; give the seconds to go on without it."""
+        target = self._attempts.target if self._attempts else None
+        if target is None:
+            return 0.0
+        if self._relay is not None:
+            # It may have left while it did not read.
+            self._relay.resume()
+        return self._runtime.config.drain_limit_of(target.provider)
 
     # -- what is told of it --------------------------------------------------------
 
-    def outcome(self) -> Outcome:
-        """Say how the call ended; it must have."""
+    def _conclude(self) -> Outcome:
+        """Say how the call ended, and see to its bill when that is first asked."""
+        if self._outcome is None:
+            self._outcome = self._made_outcome()
+            target = self._attempts.target if self._attempts else None
+            self._metered.finish(self._outcome, target)
+        return self._outcome
+
+    def _made_outcome(self) -> Outcome:
         ending, status, why = self._ending()
         attempts = self._attempts
         target = attempts.target if attempts else None
-        usage, provenance = self._usage()
+        usage, provenance = self._usage(ending)
         return Outcome(
             request_id=self._call.id,
             account_id=self._identity.account.id,
@@ -233,38 +296,51 @@ class _Serving:
             fault=why,
             usage=usage,
             provenance=provenance,
-            first_byte_s=self._first_byte_s(),
+            first_byte_s=self._first_byte_s(ending),
             duration_s=self._desk.clock.seconds() - self._call.arrived,
             attempts=tuple(attempts.made) if attempts else (),
         )
 
     def _ending(self) -> tuple[Ending, int, str | None]:
-        started = self._exchange.started
-        if self._ended is not None:
-            fault = self._ended.fault
-            return self._ended.ending, 200, fault.message if fault else None
-        if self._exchange.lost:
+        started, ended = self._exchange.started, self._ended
+        if self._exchange.lost and (ended is None or ended.ending == "client_gone"):
             return "client_gone", 200 if started else _CLIENT_LEFT, None
+        if ended is not None:
+            return ended.ending, 200, _said(ended.fault)
         if self._fault is not None:
             asked = self._attempts is not None and self._attempts.target is not None
             ending: Ending = "failed" if asked else "refused"
             return ending, self._refused_with, self._fault.message
-        why = "A bug in Lightweight: the log has its traceback."
-        return ("cut", 200, why) if started else ("failed", OwnFault.status, why)
+        return ("cut", 200, _BUG) if started else ("failed", OwnFault.status, _BUG)
 
-    def _usage(self) -> tuple[Usage | None, Provenance | None]:
-        if self._passage is None:
+    def _usage(self, ending: Ending) -> tuple[Usage | None, Provenance | None]:
+        """Give what the call took; nothing where it failed before its first byte."""
+        made = self._attempts.made if self._attempts else ()
+        if not made or ending == "failed":
             return None, None
-        if self._passage.usage is not None:
-            return self._passage.usage, "reported"
-        if self._passage.deltas:
-            return Usage(answer=self._passage.deltas), "counted"
-        return None, None
+        passage = self._passage
+        if passage is None and made[-1].fault is not None:
+            return None, None
+        if passage is not None and passage.usage is not None:
+            return passage.usage, "reported"
+        answer = answer_tokens(passage.deltas, passage.size) if passage else 0
+        usage = Usage(fresh=self._metered.estimate.prompt, answer=answer)
+        return usage, "counted" if answer else "estimated"
 
-    def _first_byte_s(self) -> float | None:
-        if self._relay is None or self._relay.first_byte_at is None:
+    def _first_byte_s(self, ending: Ending) -> float | None:
+        if self._relay is None:
             return None
-        return self._relay.first_byte_at - self._call.arrived
+        at = self._relay.first_byte_at
+        if at is None and ending == "finished":
+            # A whole answer is written down just before it leaves.
+            at = self._desk.clock.seconds()
+        return None if at is None else at - self._call.arrived
+
+
+def _said(fault: Fault | None) -> str | None:
+    if fault is None:
+        return None
+    return _BUG if isinstance(fault, OwnFault) else fault.message
 
 
 def _answer_headers(reply: Reply, *, stream: bool) -> Headers:

@@ -16,6 +16,7 @@ from zope.interface import implementer
 
 from lightweight.errors import Fault
 from lightweight.observe.access import Visit
+from lightweight.records import Headers, Identity
 from lightweight.runtime import Runtime
 from lightweight.web import edge
 from lightweight.web.site_channel import GatewayChannel
@@ -29,9 +30,17 @@ Gate: TypeAlias = Callable[[GatewayRequest, int | None], Fault | None]
 Takes the request, whose head is whole, and its body's length in bytes; None: chunked.
 """
 
+Standing: TypeAlias = Callable[[Identity], Headers]
+"""Gives header fields that every answer to someone carries."""
+
 
 def open_gate(_request: GatewayRequest, _length: int | None) -> None:
     """Refuse nothing."""
+
+
+def nothing_standing(_identity: Identity) -> Headers:
+    """Give no header fields."""
+    return {}
 
 
 @implementer(IProtocolNegotiationFactory)
@@ -41,7 +50,8 @@ class GatewaySite(Site):
     ``current`` gives the runtime in force, ``record`` takes each Visit, ``entropy``
     gives so many random bytes, ``descriptors`` is how many files the process may have
     open. Set ``draining`` to have every answer close its connection, ``gate`` to have
-    requests refused before their bodies are read.
+    requests refused before their bodies are read, ``standing`` for header fields of
+    every answer to a known key.
     """
 
     noisy = False
@@ -67,6 +77,7 @@ class GatewaySite(Site):
         self.current = current
         self.record = record
         self.gate: Gate = open_gate
+        self.standing: Standing = nothing_standing
         self.draining = False
         self.connections: set[GatewayChannel] = set()
         self._descriptors = descriptors

@@ -182,6 +182,8 @@ class GatewayRequest(ServerRequest):
         more = cors_headers(
             self._shown_path(), self.sent(b"origin"), self._config.cors_origins
         )
+        if self.identity is not None:
+            more = {**more, **self._gateway.standing(self.identity)}
         for name, value in {**more, "x-request-id": self.request_id}.items():
             self.setHeader(name.encode(), value.encode())
         # A stranger refused before its body is closed, so every stranger must be:

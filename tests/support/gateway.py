@@ -18,13 +18,14 @@ from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
 
-from support.fakes import FakeProvider
+from support.fakes import FakeJournal, FakeLedger, FakeLimits, FakeProvider
 
 from lightweight.catalog.offer import Offering
 from lightweight.config.schema import Config
-from lightweight.dialects.dialect import Dialect, Passage
+from lightweight.dialects.dialect import Dialect
 from lightweight.dialects.openai_chat import OpenAIChat
 from lightweight.observe.access import Visit
+from lightweight.policy.admission import Tier
 from lightweight.policy.route import Standing
 from lightweight.records import (
     Account,
@@ -32,6 +33,7 @@ from lightweight.records import (
     Identity,
     Model,
     Outcome,
+    Price,
     Target,
 )
 from lightweight.runtime import Runtime
@@ -39,11 +41,18 @@ from lightweight.web.app import App
 from lightweight.web.gate import Gate
 from lightweight.web.health import Check
 from lightweight.web.live import Live
+from lightweight.web.rates import Rates
 from lightweight.web.serve import Desk
 from lightweight.web.site import GatewaySite
 from lightweight.web.site_channel import GatewayChannel
 
 KEY = "lw-known"
+PRICE = Price(input=1_000_000, output=10_000_000)
+"""What the model "renamed" costs: a micro-USD a token sent, ten a token back."""
+
+EPOCH = 1_795_343_400.0
+"""When a gateway's clock stands at 0: 2026-11-22 10:30 UTC."""
+
 STORED_KEY = "lw-stored"
 LIMITED_KEY = "lw-limited"
 
@@ -265,22 +274,28 @@ class Gateway:
         self.one = FakeProvider("one")
         self.two = FakeProvider("two")
         self.visits: list[Visit] = []
-        self.before_ends: list[Passage] = []
-        self.before_end: Callable[[Passage], None] = self.before_ends.append
+        self.limits = FakeLimits()
+        self.journal = FakeJournal()
+        self.ledger = FakeLedger()
         self.live = Live()
         self.keys = Keys()
         self.checks: dict[str, Check] = {}
+        self.tiers: dict[str, Tier] = {"pro": Tier()}
         self.standings = {"one": Standing(), "two": Standing()}
         self.runtime = self.made(config or Config())
         numbers = itertools.count(1)
+        rates = Rates(self.limits, self.clock, tiers=lambda: self.runtime.tiers)
         app = App(
             current=lambda: self.runtime,
             keyring=self.keys,
             desk=Desk(
                 clock=self.clock,
+                wall=lambda: EPOCH + self.clock.seconds(),
                 live=self.live,
-                before_end=lambda _call, passage: self.before_end(passage),
+                rates=rates,
+                journal=self.journal,
             ),
+            ledger=self.ledger,
             checks=self.checks,
         )
         self.site = GatewaySite(
@@ -292,11 +307,17 @@ class Gateway:
             descriptors=100_000,
         )
         self.overloaded: str | None = None
-        self.site.gate = Gate(self.keys, lambda: self.overloaded)
+        self.site.gate = Gate(self.keys, lambda: self.overloaded, rates.refusal)
+        self.site.standing = rates.headers
 
     def made(self, config: Config, dialect: Dialect | None = None) -> Runtime:
         """Make a runtime of ``config`` with this gateway's providers."""
-        at_one = Target(provider="one", model="renamed-there", dialect="openai_chat")
+        at_one = Target(
+            provider="one",
+            model="renamed-there",
+            dialect="openai_chat",
+            price=PRICE,
+        )
         same = Target(provider="one", model="same", dialect="openai_chat")
         at_two = Target(provider="two", model="renamed-there", dialect="openai_chat")
         return Runtime(
@@ -310,6 +331,7 @@ class Gateway:
             providers={"one": self.one, "two": self.two},
             plans={},
             standings=self.standings,
+            tiers=self.tiers,
         )
 
     def connect(self) -> Client:

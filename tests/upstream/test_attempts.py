@@ -1,6 +1,6 @@
 """A call's way through its targets."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from twisted.internet.defer import CancelledError, Deferred
@@ -38,7 +38,7 @@ class Trial:
     def __init__(self, provider: HttpProvider, clock: IReactorTime) -> None:
         self.standings: dict[str, Standing] = {}
         self.budget = RetryBudget()
-        self.made: list[Attempted] = []
+        self.made: Sequence[Attempted] = []
         self._provider = provider
         self._clock = clock
 

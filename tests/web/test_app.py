@@ -186,7 +186,8 @@ def test_a_page_may_read_answers_and_errors_of_the_api() -> None:
         assert answer.status == status
         assert answer.headers["access-control-allow-origin"] == "*"
         exposed = answer.headers["access-control-expose-headers"]
-        assert exposed == "x-request-id, retry-after"
+        assert exposed.startswith("x-request-id, retry-after, retry-after-ms, ")
+        assert "x-ratelimit-remaining-requests" in exposed
         assert "access-control-allow-credentials" not in answer.headers
 
 

@@ -4,7 +4,10 @@ import pytest
 from support.gateway import KEY, STORED_KEY, Keys, identity, model
 
 from lightweight.errors import InvalidKey, ModelDenied
+from lightweight.policy.admission import Tier
 from lightweight.web.auth import identify, permits, presented_key, require_model
+
+ALL = {"pro": Tier()}
 
 
 @pytest.mark.parametrize(
@@ -52,11 +55,23 @@ async def test_memory_is_asked_before_the_store() -> None:
 
 def test_an_allow_list_knows_ids_and_aliases() -> None:
     named = model("one", aliases=("eins",))
-    assert permits(identity(), named)
-    assert permits(identity(models=frozenset({"one"})), named)
-    assert permits(identity(models=frozenset({"eins"})), named)
-    assert not permits(identity(models=frozenset()), named)
-    require_model(identity(), named)
+    assert permits(identity(), named, ALL)
+    assert permits(identity(models=frozenset({"one"})), named, ALL)
+    assert permits(identity(models=frozenset({"eins"})), named, ALL)
+    assert not permits(identity(models=frozenset()), named, ALL)
+    require_model(identity(), named, ALL)
     with pytest.raises(ModelDenied) as denied:
-        require_model(identity(models=frozenset({"two"})), named)
+        require_model(identity(models=frozenset({"two"})), named, ALL)
     assert denied.value.param == "model"
+
+
+def test_a_tiers_list_and_a_keys_must_both_have_it() -> None:
+    named = model("one", aliases=("eins",))
+    some = {"pro": Tier(models=frozenset({"eins", "two"}))}
+    assert permits(identity(), named, some)
+    assert permits(identity(models=frozenset({"one"})), named, some)
+    assert not permits(identity(models=frozenset({"two"})), named, some)
+    assert not permits(identity(), model("three"), some)
+    with pytest.raises(ModelDenied) as denied:
+        require_model(identity(), model("three"), some)
+    assert "its tier" in denied.value.message

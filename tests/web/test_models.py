@@ -1,5 +1,6 @@
 """The list of models and one of them."""
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -8,9 +9,16 @@ from support.gateway import LIMITED_KEY, Gateway, identity, model, offering
 from support.openai_schema import model_list_errors
 
 from lightweight.errors import ModelNotFound
+from lightweight.policy.admission import Tier
+from lightweight.records import Model
+from lightweight.runtime import Runtime
 from lightweight.web.models import list_models, one_model
 
 ANTHROPIC = {"anthropic-version": "2023-06-01"}
+
+
+def offers(*models: Model) -> Runtime:
+    return replace(Gateway().runtime, offering=offering(*models))
 
 
 def get(path: str, **more: Any) -> Any:
@@ -35,7 +43,7 @@ def test_openais_shape_with_three_fields_more() -> None:
 
 def test_a_shutdown_date_is_shown_where_there_is_one() -> None:
     dying = model("dying", shutdown_date=date(2027, 4, 1))
-    answer = one_model(offering(dying), identity(), "dying", anthropic=False)
+    answer = one_model(offers(dying), identity(), "dying", anthropic=False)
     assert b'"shutdown_date":"2027-04-01"' in answer.body
 
 
@@ -68,7 +76,7 @@ def test_anthropics_shape() -> None:
 
 
 def test_anthropics_shape_of_nothing() -> None:
-    answer = list_models(offering(), identity(), anthropic=True)
+    answer = list_models(offers(), identity(), anthropic=True)
     assert answer.body == b'{"data":[],"has_more":false,"first_id":null,"last_id":null}'
 
 
@@ -78,9 +86,24 @@ def test_a_limited_key_sees_only_its_models() -> None:
     assert (error["code"], error["param"]) == ("model_access_denied", "model")
 
 
+def test_a_tier_shows_only_its_models() -> None:
+    gateway = Gateway()
+    gateway.tiers["pro"] = Tier(models=frozenset({"same", "other-name"}))
+    client = gateway.connect()
+    client.ask("GET", "/v1/models")
+    assert [m["id"] for m in client.answer().json()["data"]] == ["renamed", "same"]
+    client = gateway.connect()
+    client.ask("GET", "/v1/models/org/path.1")
+    assert client.answer().status == 403
+    client = gateway.connect()
+    client.chat(model="org/path.1")
+    assert client.answer().json()["error"]["code"] == "model_access_denied"
+    assert "tier" in client.answer().json()["error"]["message"]
+
+
 def test_an_absent_model_is_a_fault() -> None:
     with pytest.raises(ModelNotFound):
-        one_model(offering(), identity(), "x", anthropic=False)
+        one_model(offers(), identity(), "x", anthropic=False)
 
 
 def test_the_list_is_openais_own_shape() -> None:

@@ -3,12 +3,13 @@
 from typing import Any
 
 import pytest
+from conftest import LoggedFailures
 from support.gateway import DONE, Client, Gateway, chunk, completion
 
 from lightweight.config.schema import Config
 from lightweight.dialects.dialect import Passage
 from lightweight.dialects.openai_chat import OpenAIChat
-from lightweight.errors import Overloaded, ProviderCut
+from lightweight.errors import ProviderCut
 from lightweight.records import Call, Target, Usage
 from lightweight.web.keepalive import COMMENT, SECONDS
 from lightweight.web.relay import (
@@ -99,7 +100,7 @@ def test_an_error_behind_the_first_harmless_event_moves_on() -> None:
     told = gateway.outcome
     assert [each.provider for each in told.attempts] == ["one", "two"]
     assert told.ending == "finished"
-    assert (told.usage, told.provenance) == (Usage(answer=1), "counted")
+    assert (told.usage, told.provenance) == (Usage(fresh=22, answer=1), "counted")
 
 
 @pytest.mark.parametrize(
@@ -275,23 +276,22 @@ def test_a_missing_done_is_added_where_the_answer_is_whole() -> None:
     assert gateway.outcome.ending == "finished"
 
 
-def test_what_cannot_be_recorded_is_not_called_done() -> None:
-    for stream in (True, False):
-        gateway = Gateway()
-
-        def full(_: object) -> None:
-            raise Overloaded("The use could not be recorded.")
-
-        gateway.before_end = full
-        client = gateway.connect()
-        client.chat(model="same", stream=stream)
-        body = gateway.one.reply()
-        body.push(*([chunk(), chunk(None, "stop"), DONE] if stream else [completion()]))
-        body.end()
-        answer = client.answer()
-        assert b"could not be recorded" in answer.body
-        assert answer.status == (200 if stream else 503)
-        assert gateway.outcome.ending == ("cut" if stream else "failed")
+@pytest.mark.parametrize("stream", [True, False])
+def test_what_cannot_be_recorded_is_not_called_done(
+    *, stream: bool, logged_failures: LoggedFailures
+) -> None:
+    gateway = Gateway()
+    gateway.journal.broken = True
+    client = gateway.connect()
+    client.chat(model="same", stream=stream)
+    body = gateway.one.reply()
+    body.push(*([chunk(), chunk(None, "stop"), DONE] if stream else [completion()]))
+    body.end()
+    answer = client.answer()
+    assert b"server_error" in answer.body
+    assert answer.status == (200 if stream else 500)
+    assert len(logged_failures.flush(ZeroDivisionError)) == 1
+    assert gateway.live.count == 0
 
 
 def test_nothing_is_retried_after_the_first_byte() -> None:

@@ -161,7 +161,7 @@ def test_a_provider_cut_ends_the_stream_with_an_error_event() -> None:
     told = gateway.outcome
     assert (told.ending, told.status) == ("cut", 200)
     assert told.fault == "The provider's answer broke off."
-    assert (told.usage, told.provenance) == (Usage(answer=1), "counted")
+    assert (told.usage, told.provenance) == (Usage(fresh=22, answer=1), "counted")
 
 
 def test_a_clean_close_without_a_finish_reason_is_a_cut() -> None:
@@ -368,10 +368,9 @@ def test_a_client_that_leaves_mid_stream_stops_the_body() -> None:
     assert body.aborted
     told = gateway.outcome
     assert (told.ending, told.status) == ("client_gone", 200)
-    assert (told.usage, told.provenance) == (Usage(answer=1), "counted")
+    assert (told.usage, told.provenance) == (Usage(fresh=22, answer=1), "counted")
     assert gateway.visit.status == 200
     assert gateway.visit.sent == len(renamed(chunk()))
-    assert gateway.before_ends == []
 
 
 # -- ours --------------------------------------------------------------------------
@@ -478,22 +477,3 @@ def test_a_call_keeps_the_runtime_it_started_with() -> None:
     gateway.one.reply().push(chunk(None, "stop") + DONE)
     assert client.answer().status == 200
     assert gateway.outcome.ending == "finished"
-
-
-def test_the_use_is_known_before_the_client_hears_the_end() -> None:
-    gateway = Gateway()
-    client = gateway.connect()
-    heard: list[bytes] = []
-    known: list[Usage | None] = []
-
-    def look(passage: Passage) -> None:
-        heard.append(client.received)
-        known.append(passage.usage)
-
-    gateway.before_end = look
-    client.chat(**STREAM)
-    body = gateway.one.reply()
-    body.push(chunk(), chunk(None, "stop"), usage_chunk(), DONE)
-    assert known == [REPORTED]
-    assert b"[DONE]" not in heard[0]
-    assert client.answer().body.endswith(DONE)
