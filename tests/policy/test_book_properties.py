@@ -5,6 +5,7 @@ nothing refused without need, a wait that is told is enough, nothing stays reser
 """
 
 from copy import deepcopy
+from itertools import pairwise
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -48,6 +49,7 @@ steps = st.lists(
         pause=st.one_of(
             st.just(0),
             st.integers(0, 2_000),
+            st.sampled_from([59_000, 59_999, 60_000, 60_749, 60_750, 61_000]),
             st.integers(0, 70_000),
             st.integers(0, 40 * 24 * 3_600_000),
         ),
@@ -204,29 +206,42 @@ def test_it_decides_as_an_exact_log_does(
 @settings(max_examples=100, deadline=None)
 @given(
     rpm=st.integers(1, 5),
-    steps=st.lists(
-        st.tuples(st.integers(0, 20_000), st.integers(-90_000, 30_000)), max_size=80
+    journey=st.lists(
+        st.tuples(st.integers(0, 20_000), st.integers(0, 90_000)), max_size=80
     ),
 )
 def test_a_clock_set_back_again_and_again_lets_no_more_pass(
-    rpm: int, steps: list[tuple[int, int]]
+    rpm: int, journey: list[tuple[int, int]]
 ) -> None:
     """Real time passes; the clock beside it is only ever set back, by any amount."""
     book, real, set_back, accepted = Book(), NOW, 0, []
-    for pause, jump in steps:
+    for pause, jump in journey:
         real += pause
-        set_back += max(0, -jump)
-        number = ask(f"r{real}_{len(accepted)}", account=Limits(rpm=rpm))
-        verdict = book.admit(number, real - set_back)
+        set_back += jump
+        wanted = ask(f"r{real}_{len(accepted)}", account=Limits(rpm=rpm))
+        verdict = book.admit(wanted, real - set_back)
         if verdict.refused is None:
             accepted.append(real)
         else:
             wait = verdict.refused.retry_after_ms
             assert wait is not None
             assert wait <= 61_000 + SPAN
-            assert deepcopy(book).admit(number, real - set_back + wait).refused is None
+            assert deepcopy(book).admit(wanted, real - set_back + wait).refused is None
     for at, nth in zip(accepted, accepted[rpm:], strict=False):
         assert nth - at >= SPAN
+
+
+def test_a_clock_that_wavers_adds_up_to_no_more_than_it_wavers() -> None:
+    """Every second of real time it is wrong by 9 s the other way."""
+    book, accepted = Book(), []
+    for second in range(600):
+        wrong_by = 9_000 if second % 2 else -9_000
+        wanted = ask(f"r{second}", account=Limits(rpm=1))
+        if book.admit(wanted, NOW + second * 1000 + wrong_by).refused is None:
+            accepted.append(second)
+    assert len(accepted) > 8
+    for at, nth in pairwise(accepted):
+        assert nth - at >= 60 - 18
 
 
 def test_at_the_edge_of_a_month() -> None:
