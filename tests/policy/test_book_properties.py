@@ -13,12 +13,12 @@ from msgspec import Struct
 from support.limits_contract import NOW, ask, left, settlement
 
 from lightweight.policy.book import Book
-from lightweight.policy.pace import Ask
+from lightweight.policy.pace import ACCOUNT, Ask, Subject
 from lightweight.policy.period import month_of, start_of
 from lightweight.records import Limits
 
 SPAN = 60_000
-KEYS = (None, "key_1", "key_2")
+KEYS = (ACCOUNT, "key_1", "key_2")
 
 
 class Entry(Struct):
@@ -81,23 +81,14 @@ class Bench:
         self.log: list[Entry] = []
 
     def make(self, step: Step) -> Ask:
-        name = KEYS[step.key]
-        made = ask(
-            f"r{len(self.log)}",
-            account=self.of_subject[0],
-            key=self.of_subject[step.key] if name else None,
+        held = sorted({0, step.key})
+        return Ask(
+            id=f"r{len(self.log)}",
+            account="acct_1",
+            subjects=tuple(Subject(KEYS[n], self.of_subject[n]) for n in held),
             tokens=step.tokens,
+            micro_usd=0,
         )
-        if name:
-            account, key = made.subjects
-            made = Ask(
-                id=made.id,
-                account=made.account,
-                subjects=(account, type(key)(name, key.limits)),
-                tokens=made.tokens,
-                micro_usd=0,
-            )
-        return made
 
     def of(self, subject: str) -> list[Entry]:
         return [
@@ -182,9 +173,8 @@ def test_it_decides_as_an_exact_log_does(
     bench = Bench(of_subject)
     for step in journey:
         bench.go(step)
-    for key, subject in enumerate(("", *KEYS[1:])):
-        assert subject is not None
-        accepted = sorted(e.at for e in bench.of(subject) if not e.refunded)
+    for key, name in enumerate(KEYS):
+        accepted = sorted(e.at for e in bench.of(name) if not e.refunded)
         rpm = of_subject[key].rpm
         if rpm is not None:
             for at, nth in zip(accepted, accepted[rpm:], strict=False):
@@ -196,8 +186,8 @@ def test_it_decides_as_an_exact_log_does(
         probe = bench.make(Step(0, "ask", key, 0, 0))
         told = bench.book.look(probe, bench.now).quota_tokens
         assert told is None or told.reserved == 0
-        for subject in probe.subjects:
-            tally = bench.book._accounts[probe.account].tallies[subject.name]
+        for each in probe.subjects:
+            tally = bench.book._accounts[probe.account].tallies[each.name]
             assert not tally.leases
             for purse in (tally.monthly, tally.prepaid):
                 assert purse.tokens.reserved == purse.micro_usd.reserved == 0
@@ -214,7 +204,8 @@ def test_a_clock_set_back_again_and_again_lets_no_more_pass(
     rpm: int, journey: list[tuple[int, int]]
 ) -> None:
     """Real time passes; the clock beside it is only ever set back, by any amount."""
-    book, real, set_back, accepted = Book(), NOW, 0, []
+    book, real, set_back = Book(), NOW, 0
+    accepted: list[int] = []
     for pause, jump in journey:
         real += pause
         set_back += jump
