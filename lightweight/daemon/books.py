@@ -1,19 +1,19 @@
 """The bookkeeper's process: it brings what the workers recorded into the database."""
 
 import signal
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
 from twisted.application.service import Service
-from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.defer import Deferred
 from twisted.logger import ILogObserver, Logger
 from twisted.python.components import Componentized
 from twisted.python.failure import Failure
 
-from lightweight.daemon.bookkeeper import Bookkeeper
 from lightweight.daemon.link import Link
 from lightweight.daemon.messages import Leave
+from lightweight.daemon.metering import Books
 from lightweight.daemon.signals import Signals
 from lightweight.store.database import Database
 from lightweight.store.problems import StoreProblem
@@ -27,8 +27,10 @@ class BookParts:
     observer: ILogObserver
     database: Callable[[], Database]
     """Opens the database, which the service closes; raises StoreProblem."""
-    bookkeeper: Callable[[Database], Bookkeeper]
+    books: Callable[[Database], Books]
     link: Link
+    close: Callable[[], Awaitable[None]]
+    """Ends what the books told the limits by."""
 
 
 class BookkeeperService(Service):
@@ -41,8 +43,7 @@ class BookkeeperService(Service):
         self._parts = parts
         self._signals = Signals(parts.reactor)
         self._database: Database | None = None
-        self._bookkeeper: Bookkeeper | None = None
-        self._running: Deferred[None] | None = None
+        self._books: Books | None = None
         self._signals.take(signal.SIGHUP, _nothing)
 
     def setServiceParent(self, parent: Any) -> None:
@@ -59,7 +60,7 @@ class BookkeeperService(Service):
         except StoreProblem as problem:
             self._parts.link.failed(str(problem))
             raise
-        self._bookkeeper = self._parts.bookkeeper(self._database)
+        self._books = self._parts.books(self._database)
         self._parts.reactor.callWhenRunning(self._begin)
 
     def _begin(self) -> None:
@@ -67,22 +68,18 @@ class BookkeeperService(Service):
         self._signals.take(signal.SIGINT, _nothing)
         self._signals.take(signal.SIGTERM, lambda: self.leave("stop"))
         self._parts.link.listen(self._parts.reactor)
-        self._running = Deferred.fromCoroutine(self._run()).addErrback(self._fatal)
+        Deferred.fromCoroutine(self._run()).addErrback(self._fatal)
 
     async def _run(self) -> None:
         assert self._database is not None
-        assert self._bookkeeper is not None
+        assert self._books is not None
         await self._database.start()
-        waiting = Deferred.fromCoroutine(self._parts.link.ready(0, 0, None))
-        try:
-            await self._bookkeeper.run()
-        finally:
-            waiting.cancel()
+        self._books.start(self._fatal)
+        await self._parts.link.ready(0, 0, None)
 
     def _fatal(self, failure: Failure) -> None:
-        if failure.check(CancelledError):
-            return
-        self.log.failure("The books cannot be kept.", failure=failure)
+        if failure.check(StoreProblem) is None:
+            self.log.failure("The books cannot be kept.", failure=failure)
         self._parts.link.failed(failure.getErrorMessage())
         self._parts.reactor.stop()
 
@@ -101,17 +98,10 @@ class BookkeeperService(Service):
         return Deferred.fromCoroutine(self._stop())
 
     async def _stop(self) -> None:
-        if self._running is not None:
-            self._running.cancel()
-        if self._bookkeeper is not None and self._database is not None:
-            try:
-                await self._bookkeeper.catch_up()
-            except StoreProblem as problem:
-                self.log.warn(
-                    "The last uses stay in the journals until the next start. {why}",
-                    why=problem,
-                )
+        if self._books is not None and self._database is not None:
+            await self._books.stop()
             await self._database.close()
+        await self._parts.close()
         self._signals.restore()
 
 

@@ -22,6 +22,7 @@ from lightweight.daemon.greeting import name_model
 from lightweight.daemon.link import Link
 from lightweight.daemon.listen import CannotListen, Opened
 from lightweight.daemon.messages import Leave
+from lightweight.daemon.metering import Books, Metering
 from lightweight.daemon.pulse import Gauges
 from lightweight.daemon.settle import settle
 from lightweight.daemon.signals import Signals
@@ -56,8 +57,9 @@ class Parts:
     prepare: Callable[[str], tuple[State, Path | None]]
     """Prepares the state for a server at this URL; gives it, and what the first start
     wrote. Raises StoreProblem."""
-    serve: Callable[[Keyring], None]
-    """Put the web app behind the site, once there is a keyring."""
+    serve: Callable[[Keyring, Database, State], Metering]
+    """Puts the web app behind the site, once there are keys and state; gives what its
+    calls are measured with. Raises StoreProblem."""
     cannot_start: Callable[[BaseException], None]
     """Is told why there will be no serving."""
     gauges: Gauges
@@ -76,6 +78,8 @@ class GatewayService(Service):
         self._ports: Sequence[Opened] = ()
         self._database: Database | None = None
         self._keyring: Keyring | None = None
+        self._metering: Metering | None = None
+        self._books: Books | None = None
         self._ready = False
         self._drain = Drain(parts.site, parts.live, parts.reactor)
         self._parent: Link | None = None
@@ -133,14 +137,14 @@ class GatewayService(Service):
         parts = self._parts
         try:
             state, made = parts.prepare(self._ports[0].url)
+            self._database = Database(state.database, reactor=parts.reactor)
+            self._keyring = Keyring(
+                self._database, state.pepper, clock=parts.reactor, wall=parts.wall
+            )
+            self._metering = parts.serve(self._keyring, self._database, state)
         except StoreProblem as problem:
             parts.cannot_start(problem)
             raise
-        self._database = Database(state.database, reactor=parts.reactor)
-        self._keyring = Keyring(
-            self._database, state.pepper, clock=parts.reactor, wall=parts.wall
-        )
-        parts.serve(self._keyring)
         parts.reactor.callWhenRunning(self._begin, made)
 
     def _begin(self, first_run: Path | None) -> None:
@@ -157,6 +161,7 @@ class GatewayService(Service):
         assert self._keyring is not None
         await self._database.start()
         await self._keyring.start()
+        await self._begin_metering(self._database)
         await self._parts.swap.look_around()
         self._parts.overload.start()
         self._parts.probes.start()
@@ -171,6 +176,13 @@ class GatewayService(Service):
         self._ready = True
         if self._parent is None:
             self._tell(first_run)
+
+    async def _begin_metering(self, database: Database) -> None:
+        assert self._metering is not None
+        if self._metering.books is not None:
+            self._books = self._metering.books(database)
+            self._books.start(self._fatal)
+        await self._metering.begin()
 
     def _tell(self, first_run: Path | None) -> None:
         for port in self._ports:
@@ -252,6 +264,10 @@ class GatewayService(Service):
             self._keyring.stop()
         for provider in parts.swap.current.providers.values():
             await provider.close()
+        if self._metering is not None:
+            await self._metering.close()
+        if self._books is not None:
+            await self._books.stop()
         if self._database is not None:
             await self._database.close()
         self._signals.restore()

@@ -1,0 +1,263 @@
+"""A process put together out of its rooms: what all of them stand on, and the server.
+
+With tap.py the composition root: the only files that know every room.
+"""
+
+import os
+import resource
+import secrets
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from twisted.logger import Logger
+from twisted.web.resource import Resource
+
+MEMORY_SHARE = 0.9
+"""The part of the memory at which no new call is taken: beyond it the kernel kills.
+
+The workers of a generation share it. While an old generation leaves there are twice as
+many of them: then each one's mark is no guarantee.
+"""
+
+def secrets_of(runtime: Runtime) -> Sequence[str]:
+    """Give every secret that must never reach a log."""
+    config = runtime.config
+    held = [
+        config.metrics_token,
+        config.keys.pepper,
+        config.redis.url,
+        config.database.url,
+        *(plan.credential for plan in runtime.plans.values()),
+        *(spare for plan in runtime.plans.values() for spare in plan.spares),
+    ]
+    return [secret.reveal() for secret in held if secret is not None]
+
+
+def credentials_of(plan: ProviderPlan) -> Sequence[Headers]:
+    """Give the headers of each credential of a provider; at least one, maybe empty."""
+    return [
+        credential_headers(plan.kind, None if key is None else key.reveal())
+        for key in (plan.credential, *plan.spares)
+    ]
+
+
+def descriptors() -> int:
+    """Raise the limit of open files as far as it goes, and give it."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    return hard if hard != resource.RLIM_INFINITY else sys.maxsize
+
+
+class Ground:
+    """What parent, worker and single process stand on alike."""
+
+    def __init__(
+        self,
+        loaded: Loaded,
+        path: Path | None,
+        catalog: Catalog,
+        environ: dict[str, str],
+        reactor: Any,
+        options: Options,
+    ) -> None:
+        self.loaded = loaded
+        self.path = path
+        self.catalog = catalog
+        self.environ = environ
+        self.reactor = reactor
+        self.place = log_place(options.parent or {})
+        self.journal = behind_journal(self.place, environ)
+        self.form = log_format(loaded.config.log_format, self.place)
+        self.writer = LogWriter(self.place, reactor, _lines_lost)
+        self.observer = LogObserver(self.writer, self.form, journal=self.journal)
+        foreground = self.place == STDOUT and not self.journal
+        self.tell = self._show if foreground else None
+
+    def _show(self, text: str) -> None:
+        self.writer.write(f"\n{text}")
+
+    def reread(self) -> Loaded:
+        """Read and judge the configuration again."""
+        return judged(self.path, self.environ, self.catalog, self.reactor)
+
+    def adopted(self, runtime: Runtime) -> None:
+        """Keep the secrets of what is in force out of the log."""
+        self.writer.hide(secrets_of(runtime))
+
+    def prepare(self, url: str) -> tuple[State, Path | None]:
+        """Make the state ready for a server at ``url``, and the first key in it."""
+        config = self.loaded.config
+        state = open_state(config, self.environ, secrets.token_bytes)
+        offered = imagined(config, self.environ, self.catalog).offering.listed()
+        base_url = f"{config.public_url or url}/v1"
+        made = make_first_key(
+            state,
+            lambda made: greeting(
+                made,
+                base_url=base_url,
+                model=offered[0].id if offered else None,
+            ),
+            now=time.time(),  # noqa: TID251 -- the composition root
+            random_bytes=secrets.token_bytes,
+        )
+        return state, made
+
+    def prepared(self, _url: str) -> tuple[State, None]:
+        """Give the state that a parent made, migrated to this process's code."""
+        state = open_state(self.loaded.config, self.environ, secrets.token_bytes)
+        open_database(state).dispose()
+        return state, None
+
+
+def _service(
+    ground: Ground,
+    *,
+    open_ports: Callable[[GatewaySite], Sequence[Opened]],
+    prepare: Callable[[str], tuple[State, Path | None]],
+    cannot_start: Callable[[BaseException], None],
+    generation: int | None,
+    size: int,
+) -> GatewayService:
+    reactor, environ, catalog = ground.reactor, ground.environ, ground.catalog
+    live = Live()
+    wall = time.time  # noqa: TID251 -- the composition root
+    make_provider = _provider_maker(reactor, wall)
+
+    swap = Swap(
+        ground.loaded,
+        reread=ground.reread,
+        build=lambda config, found, previous: build_runtime(
+            config,
+            catalog,
+            environ=environ,
+            make_provider=make_provider,
+            today=today(),
+            found=found,
+            previous=previous,
+        ),
+        discover=lambda: discover(reactor, skip_ports=service.ports_of_ours()),
+        adopted=ground.adopted,
+    )
+    tally = Tally(
+        AccessLog(
+            ground.writer,
+            ground.form,
+            wall=wall,
+            journal=ground.journal,
+            generation=generation,
+        )
+    )
+    site = GatewaySite(
+        Resource(),
+        reactor,
+        current=lambda: swap.current,
+        record=tally,
+        entropy=secrets.token_bytes,
+        descriptors=descriptors(),
+    )
+
+    mark = int(memory_limit() * MEMORY_SHARE) // size
+    overload = Overload(reactor, memory=resident, mark=mark)
+
+    def serve(keyring: Keyring) -> None:
+        rates = Rates(_NoLimits(), reactor, tiers=lambda: swap.current.tiers)
+        books = _NoBooks()
+        site.standing = rates.headers
+        site.gate = Gate(
+            keyring, lambda: overload.why() or books.why_full, rates.refusal
+        )
+        site.resource = App(
+            current=lambda: swap.current,
+            keyring=keyring,
+            desk=Desk(clock=reactor, wall=wall, live=live, rates=rates, journal=books),
+            ledger=books,
+            checks={
+                "serving": lambda: service.why_not_ready,
+                "load": overload.why,
+                "journal": lambda: books.why_full,
+            },
+        ).get_resource()
+
+    service = GatewayService(
+        Parts(
+            reactor=reactor,
+            wall=wall,
+            observer=ground.observer,
+            reopen_log=ground.writer.reopen,
+            tell=ground.tell,
+            swap=swap,
+            site=site,
+            live=live,
+            overload=overload,
+            open_ports=lambda: open_ports(site),
+            prepare=prepare,
+            serve=serve,
+            cannot_start=cannot_start,
+            gauges=_gauges(site, live, overload, tally, swap),
+            probes=Probes(reactor, lambda: _probed(swap.current)),
+        )
+    )
+    return service
+
+
+def _gauges(
+    site: GatewaySite, live: Live, overload: Overload, tally: Tally, swap: Swap
+) -> Gauges:
+    return Gauges(
+        connections=lambda: len(site.connections),
+        calls=lambda: live.count,
+        streams=lambda: site.streams,
+        lag=overload.worst_lag,
+        cpu=cpu_seconds,
+        memory=resident,
+        tally=tally,
+        standings=lambda: swap.current.standings,
+    )
+
+
+def _probed(runtime: Runtime) -> Iterator[Probed]:
+    for name, plan in runtime.plans.items():
+        provider = runtime.providers[name]
+        # The demo is always well.
+        if plan.probe is not None and isinstance(provider, HttpProvider):
+            yield Probed(
+                name=name,
+                every=plan.probe,
+                breaker=runtime.standings[name].breaker,
+                ask=provider.probe,
+            )
+
+
+def _provider_maker(
+    reactor: Any, wall: Callable[[], float]
+) -> Callable[[ProviderPlan], Provider]:
+    instance = secrets.token_hex(8)
+
+    def make_provider(plan: ProviderPlan) -> Provider:
+        if plan.base_url is None:
+            return DemoProvider(plan.name, reactor, wall=wall)
+        credential, *spares = credentials_of(plan)
+        return HttpProvider(
+            reactor,
+            name=plan.name,
+            base_url=plan.base_url,
+            credential=credential,
+            spares=spares,
+            timeouts=plan.timeouts,
+            instance=instance,
+            wall=wall,
+        )
+
+    return make_provider
+
+
+def _lines_lost(count: int) -> None:
+    Logger(namespace=__name__).warn(
+        "{count} log lines were lost: whoever reads the log did not take them.",
+        count=count,
+    )
+
+
