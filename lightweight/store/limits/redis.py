@@ -27,6 +27,7 @@ from lightweight.policy.pace import (
     Used,
     Verdict,
 )
+from lightweight.policy.period import PREPAID
 from lightweight.store.limits.connection import Connection, Unanswered
 from lightweight.store.limits.limiter import LimitsUnavailable
 from lightweight.store.limits.reach import Reach
@@ -267,7 +268,7 @@ class RedisLimits:
         for each in used:
             accounts[each.account].append(each)
         for account, theirs in accounts.items():
-            names = {each.subject: False for each in theirs}
+            names = {each.subject: each.month == PREPAID for each in theirs}
             await self._raise(account, names, Seed(used=theirs))
 
     async def _seed(self, ask: Ask) -> None:

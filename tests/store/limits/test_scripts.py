@@ -6,6 +6,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import Struct, msgpack
+from msgspec.structs import replace
 from support.limits_contract import settlement
 from support.redis import RedisServer
 
@@ -221,6 +222,11 @@ class Twins:
             account=ACCOUNT_ID, subject=used.subject, requests=requests or {}
         )
         self.book.raise_used(used, self.now)
+        # Whom the ledger does not name in the purse that pays has used nothing of it.
+        paying = PREPAID if used.month == PREPAID else month_of(self.now)
+        self.book.raise_used(
+            replace(used, month=paying, tokens=0, micro_usd=0), self.now
+        )
         self.book.seed(recent, self.now)
         told = [{"prepaid": used.month == PREPAID, "used": [used], "recent": [recent]}]
         self.script(RAISE, (used.subject,), told)

@@ -24,12 +24,13 @@ for i, subject in ipairs(ask.subjects) do
   local keys, limits = keys_of(i), subject.limits
   sweep(keys)
   local purse = load_purse(keys.quota, limits.prepaid)
-  if purse and not limits.prepaid and month > purse.month then
-    purse = new_purse(month)
-    -- Refused or not, a month that began is over for good.
+    or new_purse(limits.prepaid and 0 or month, 0)
+  if not limits.prepaid and month > purse.month then
+    purse = new_purse(month, purse.told)
+    -- Refused or not, the month before is over for good.
     save_purse(keys.quota, false, purse)
   end
-  if not purse and (limits.quota_tokens or limits.quota_micro_usd) then
+  if purse.told == 0 and (limits.quota_tokens or limits.quota_micro_usd) then
     unseeded = true
   end
   standing[i] = {
@@ -44,7 +45,7 @@ end
 
 -- The limits in the order in which a refusal names them.
 local function wanted_of(subject)
-  local limits, purse = subject.limits, subject.purse or new_purse(0)
+  local limits, purse = subject.limits, subject.purse
   return {
     { limits.rpm, subject.window[REQUESTS], 1, window = REQUESTS },
     { limits.tpm, subject.window[TOKENS], ask.tokens, window = TOKENS },
@@ -98,14 +99,12 @@ local function take()
     count(window, clock.second, REQUESTS, 1)
     count(window, clock.second, TOKENS, ask.tokens)
     save_window(keys.window, window)
-    if purse then
-      purse.tokens_reserved = purse.tokens_reserved + ask.tokens
-      purse.usd_reserved = purse.usd_reserved + ask.micro_usd
-      save_purse(keys.quota, subject.limits.prepaid, purse)
-    end
+    purse.tokens_reserved = purse.tokens_reserved + ask.tokens
+    purse.usd_reserved = purse.usd_reserved + ask.micro_usd
+    save_purse(keys.quota, subject.limits.prepaid, purse)
     redis.call("HSET", keys.open, ask.id, write_taken({
       second = clock.second, tokens = ask.tokens, usd = ask.micro_usd,
-      month = purse and purse.month or -1 }))
+      month = purse.month }))
     redis.call("ZADD", keys.leases, whole(clock.time + LEASE_MS), ask.id)
     redis.call("PEXPIRE", keys.open, OPEN_MS)
     redis.call("PEXPIRE", keys.leases, OPEN_MS)

@@ -138,10 +138,10 @@ local function empty(window, what)
   end
 end
 
--- A purse is half of the quota's hash: its month, and of tokens and of micro-USD what
--- is used and reserved. The prepaid one's month is 0. Gives nil where it is missing:
--- the ledger must say first what was used.
-local FIELDS = { "month", "tokens", "tokens_reserved", "usd", "usd_reserved" }
+-- A purse is half of the quota's hash: its month, 0 for the prepaid one, and of tokens
+-- and of micro-USD what is used and reserved. It is told (1) once the ledger said what
+-- was used: before, after a flush, it knows only a part.
+local FIELDS = { "month", "told", "tokens", "tokens_reserved", "usd", "usd_reserved" }
 
 local function fields_of(prepaid)
   local names = {}
@@ -153,10 +153,12 @@ end
 
 local MONTHLY, PREPAID = fields_of(false), fields_of(true)
 
-local function new_purse(month)
-  return { month = month, tokens = 0, tokens_reserved = 0, usd = 0, usd_reserved = 0 }
+local function new_purse(month, told)
+  return { month = month, told = told, tokens = 0, tokens_reserved = 0,
+           usd = 0, usd_reserved = 0 }
 end
 
+-- nil: there is none.
 local function load_purse(key, prepaid)
   local kept = redis.call("HMGET", key, unpack(prepaid and PREPAID or MONTHLY))
   if not kept[1] then
@@ -179,8 +181,7 @@ local function save_purse(key, prepaid, purse)
   redis.call("PEXPIRE", key, QUOTA_MS)
 end
 
--- What one open ask took of one subject. Its month is that of the purse, -1 where no
--- purse was kept.
+-- What one open ask took of one subject; its month is that of the purse.
 local function write_taken(taken)
   return whole(taken.second) .. " " .. whole(taken.tokens) .. " "
     .. whole(taken.usd) .. " " .. whole(taken.month)
@@ -199,10 +200,7 @@ local function close(keys, id)
   local second, tokens, usd, month = string.match(text, "(%S+) (%S+) (%S+) (%S+)")
   local taken = { second = tonumber(second), tokens = tonumber(tokens),
                   usd = tonumber(usd), month = tonumber(month) }
-  local purse
-  if taken.month >= 0 then
-    purse = load_purse(keys.quota, taken.month == 0)
-  end
+  local purse = load_purse(keys.quota, taken.month == 0)
   if not purse or purse.month ~= taken.month then
     return taken, nil
   end

@@ -10,6 +10,7 @@ local function raise(key, used)
   if not purse or used.month > purse.month then
     purse = new_purse(used.month)
   end
+  purse.told = 1
   if used.month == purse.month then
     purse.tokens = math.max(purse.tokens, used.tokens)
     purse.usd = math.max(purse.usd, used.micro_usd)
@@ -22,10 +23,9 @@ for i, told in ipairs(cmsgpack.unpack(ARGV[1])) do
   for _, used in ipairs(told.used) do
     raise(keys.quota, used)
   end
-  if not load_purse(keys.quota, told.prepaid) then
-    local month = told.prepaid and 0 or month_of(clock.now)
-    save_purse(keys.quota, told.prepaid, new_purse(month))
-  end
+  -- Whoever the ledger does not name used nothing.
+  raise(keys.quota, { month = told.prepaid and 0 or month_of(clock.now),
+                      tokens = 0, micro_usd = 0 })
   local window = load_window(keys.window, clock.second)
   for _, recent in ipairs(told.recent) do
     for second, requests in pairs(recent.requests) do
