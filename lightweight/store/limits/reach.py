@@ -46,12 +46,12 @@ class Speaker(RedisProtocol):  # type: ignore[misc]  # txredisapi has no types
         self.whenConnected().addCallback(lambda _: self.greeted.callback(None))
 
     def connectionLost(self, why: Failure) -> None:
-        """Fail all that wait for an answer."""
-        super().connectionLost(why)
+        """Tell first that nothing can be sent, then fail all that wait for an answer."""
         reason = self.factory.refusal or why.getErrorMessage().rstrip(".")
+        self._gone(self, reason)
+        super().connectionLost(why)
         if not self.greeted.called:
             self.greeted.errback(LimitsUnavailable(reason))
-        self._gone(self, reason)
 
 
 class _Once(Factory):
