@@ -1,11 +1,11 @@
 """The embedded home in the process that asks: a book and a clock."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from msgspec.structs import replace
 
 from lightweight.policy.book import Book
-from lightweight.policy.pace import Ask, Settlement, Verdict, share
+from lightweight.policy.pace import Ask, Settlement, Used, Verdict, share
 
 
 class LocalLimits:
@@ -46,6 +46,11 @@ class LocalLimits:
     def settle(self, settlement: Settlement) -> None:
         """End what ``admit`` opened."""
         self._book.settle(settlement, self.now)
+
+    def raise_used(self, used: Iterable[Used]) -> None:
+        """Say what is known to be used."""
+        for each in used:
+            self._book.raise_used(each, self.now)
 
     async def close(self) -> None:
         """Do nothing: all has arrived."""

@@ -1,0 +1,144 @@
+"""How a Redis server is reached: its address, or its Sentinels', and its greeting.
+
+txredisapi's own factories try a wrong password once and never again, and let commands
+wait for ever: only its protocol is used, with a factory that decides nothing.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.endpoints import (
+    HostnameEndpoint,
+    UNIXClientEndpoint,
+    wrapClientTLS,
+)
+from twisted.internet.error import ConnectError
+from twisted.internet.interfaces import IAddress, IStreamClientEndpoint
+from twisted.internet.protocol import Factory
+from twisted.internet.ssl import optionsForClientTLS
+from twisted.python.failure import Failure
+from txredisapi import RedisError, RedisProtocol
+
+from lightweight.config.redis import HostPort, RedisPlace
+from lightweight.store.limits.limiter import LimitsUnavailable
+
+Gone: TypeAlias = "Callable[[Speaker, str], None]"
+"""Is told which connection was lost and why."""
+
+
+class Speaker(RedisProtocol):  # type: ignore[misc]  # txredisapi has no types
+    """One connection to a server."""
+
+    def __init__(self, who: RedisPlace | None, gone: Gone) -> None:
+        """``who`` has user, password and database; None for none of them."""
+        super().__init__(
+            charset=None,
+            convertNumbers=False,
+            username=who.user if who else None,
+            password=who.password if who else None,
+            dbid=who.database or None if who else None,
+        )
+        self.greeted: Deferred[None] = Deferred()
+        """Fires when commands may be sent; fails with LimitsUnavailable."""
+        self._gone = gone
+        self.whenConnected().addCallback(lambda _: self.greeted.callback(None))
+
+    def connectionLost(self, why: Failure) -> None:
+        """Tell first that nothing can be sent, then fail all that wait for an answer."""
+        reason = self.factory.refusal or why.getErrorMessage().rstrip(".")
+        self._gone(self, reason)
+        super().connectionLost(why)
+        if not self.greeted.called:
+            self.greeted.errback(LimitsUnavailable(reason))
+
+
+class _Once(Factory):
+    """Makes one Speaker; txredisapi tells it, as its factory, why a greeting failed."""
+
+    noisy = False
+    isLazy = False
+
+    def __init__(self, speaker: Speaker) -> None:
+        self._speaker = speaker
+        self.refusal: str | None = None
+        speaker.factory = self
+
+    def buildProtocol(self, addr: IAddress | None) -> Speaker:  # noqa: ARG002 -- Twisted's
+        """Give the one Speaker."""
+        return self._speaker
+
+    def stopTrying(self) -> None:
+        """Do nothing: whether to try again is decided elsewhere."""
+
+    def connectionError(self, why: str) -> None:
+        """Keep the server's word; txredisapi puts no password into it."""
+        self.refusal = why.removeprefix("Redis error: ")
+
+
+class Reach:
+    """The way to the server of one place."""
+
+    def __init__(
+        self, place: RedisPlace, *, reactor: Any, trust_root: Any = None
+    ) -> None:
+        """TLS is verified against ``trust_root``, the system's store if it is None."""
+        self._place = place
+        self._reactor = reactor
+        self._trust_root = trust_root
+        self._sentinels = deque(place.hosts)
+
+    async def open(self, gone: Gone) -> Speaker:
+        """Give a connection that takes commands.
+
+        Waits as long as the network does. Raises LimitsUnavailable, whose text is a
+        reason without a full stop. Cancelling leaves no connection behind.
+        """
+        place = self._place
+        endpoint: IStreamClientEndpoint
+        if place.path:
+            endpoint = UNIXClientEndpoint(self._reactor, place.path)
+        elif place.service is None:
+            endpoint = self._endpoint(place.hosts[0])
+        else:
+            endpoint = self._endpoint(await self._master(place.service))
+        return await _greeted(endpoint, Speaker(place, gone))
+
+    def _endpoint(self, host_port: HostPort) -> IStreamClientEndpoint:
+        host, port = host_port
+        endpoint = HostnameEndpoint(self._reactor, host, port)
+        if not self._place.tls:
+            return endpoint
+        return wrapClientTLS(optionsForClientTLS(host, self._trust_root), endpoint)
+
+    async def _master(self, service: str) -> HostPort:
+        """Ask the Sentinel whose turn it is; a dead one costs one attempt."""
+        self._sentinels.rotate(-1)
+        endpoint = self._endpoint(self._sentinels[-1])
+        sentinel = await _greeted(endpoint, Speaker(None, lambda *_: None))
+        try:
+            answer = await sentinel.execute_command(
+                "SENTINEL", "GET-MASTER-ADDR-BY-NAME", service
+            )
+        except RedisError as error:
+            raise LimitsUnavailable(f"the Sentinel said {error}") from error
+        finally:
+            sentinel.transport.abortConnection()
+        if answer is None:
+            raise LimitsUnavailable(f"the Sentinel knows no master of {service}")
+        host, port = answer
+        return host.decode(), int(port)
+
+
+async def _greeted(endpoint: IStreamClientEndpoint, speaker: Speaker) -> Speaker:
+    try:
+        await endpoint.connect(_Once(speaker))
+    except (ConnectError, OSError) as error:
+        raise LimitsUnavailable(str(error).rstrip(".")) from error
+    try:
+        await speaker.greeted
+    except CancelledError:
+        speaker.transport.abortConnection()
+        raise
+    return speaker

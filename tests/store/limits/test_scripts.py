@@ -1,0 +1,256 @@
+"""Lua and Python decide alike: the scripts beside the book, whatever happens."""
+
+from collections.abc import Callable
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec import Struct, msgpack
+from msgspec.structs import replace
+from support.limits_contract import settlement
+from support.redis import RedisServer
+
+from lightweight.policy.book import Book
+from lightweight.policy.pace import (
+    ACCOUNT,
+    Ask,
+    Recent,
+    Settlement,
+    Subject,
+    Used,
+    Verdict,
+)
+from lightweight.policy.period import PREPAID, month_of
+from lightweight.records import Limits
+from lightweight.store.limits.redis import keys_of
+from lightweight.store.limits.scripts import ADMIT, ALL, RAISE, RENEW, SETTLE, Script
+from lightweight.store.limits.verdicts import read_verdict
+
+LEASE_MS = 30_000
+ACCOUNT_ID = "acct_1"
+NAMES = (ACCOUNT, "key_1", "key_2")
+
+some = st.one_of(st.none(), st.integers(0, 5))
+amount = st.one_of(st.none(), st.integers(0, 200), st.integers(10**14, 10**15))
+limits = st.builds(
+    Limits,
+    rpm=some,
+    tpm=amount,
+    concurrency=some,
+    quota_tokens=amount,
+    quota_micro_usd=amount,
+    prepaid=st.booleans(),
+)
+taken = st.one_of(st.integers(0, 120), st.integers(0, 10**13))
+
+
+class Asking(Struct, frozen=True):
+    key: int
+    limits: tuple[Limits, Limits]
+    tokens: int
+    micro_usd: int
+    look: bool
+
+
+class Settling(Struct, frozen=True):
+    which: int
+    tokens: int
+    micro_usd: int
+    refund: bool
+
+
+class Renewing(Struct, frozen=True):
+    pass
+
+
+class Telling(Struct, frozen=True):
+    subject: int
+    month: int
+    tokens: int
+    ages: dict[int, int]
+
+
+class Waiting(Struct, frozen=True):
+    ms: int
+
+
+step = st.one_of(
+    st.builds(
+        Asking,
+        st.integers(0, 2),
+        st.tuples(limits, limits),
+        taken,
+        taken,
+        st.sampled_from([False, False, True]),
+    ),
+    st.builds(Settling, st.integers(0, 9), taken, taken, st.booleans()),
+    st.builds(Renewing),
+    st.builds(
+        Telling,
+        st.integers(0, 2),
+        st.sampled_from([-2, -1, 0, None]),
+        taken,
+        st.dictionaries(st.integers(-2, 70), st.integers(0, 4), max_size=3),
+    ),
+    st.builds(
+        Waiting,
+        st.one_of(
+            st.integers(0, 1_500),
+            st.integers(0, 65_000),
+            st.integers(-65_000, 0),
+            st.integers(-4_000_000, 500_000),
+        ),
+    ),
+)
+steps = st.lists(step, min_size=1, max_size=40)
+ends_of_months = st.sampled_from(
+    [1_796_083_200_000, 1_709_251_200_000, 4_107_542_400_000]
+)
+"""December 2026, March of the leap year 2024, March 2100, which has no leap day."""
+
+
+class Twins:
+    """A book, and an account in Redis to which the same happens."""
+
+    def __init__(self, run: Callable[..., Any], now: int) -> None:
+        self.run = run
+        self.book = Book(LEASE_MS)
+        self.now = now
+        self.asks: list[Ask] = []
+        self.open: dict[str, tuple[str, ...]] = {}
+        run("FLUSHALL")
+        for name in NAMES:
+            for month in (month_of(now), PREPAID):
+                self.tell(
+                    Used(
+                        account=ACCOUNT_ID,
+                        subject=name,
+                        month=month,
+                        tokens=0,
+                        micro_usd=0,
+                    )
+                )
+
+    def script(
+        self, script: Script, names: tuple[str, ...], said: Any, *more: str
+    ) -> str:
+        keys = keys_of(ACCOUNT_ID, names)
+        answer = self.run(
+            "EVALSHA",
+            script.sha,
+            len(keys),
+            *keys,
+            msgpack.encode(said),
+            self.now,
+            *more,
+        )
+        assert isinstance(answer, str)
+        return answer
+
+    def do(self, step: object) -> None:
+        match step:
+            case Asking():
+                self.ask(step)
+            case Settling():
+                self.settle(step)
+            case Renewing():
+                self.renew()
+            case Telling():
+                name = NAMES[step.subject]
+                month = (
+                    PREPAID if step.month is None else month_of(self.now) + step.month
+                )
+                self.tell(
+                    Used(
+                        account=ACCOUNT_ID,
+                        subject=name,
+                        month=month,
+                        tokens=step.tokens,
+                        micro_usd=step.tokens // 2,
+                    ),
+                    {self.now // 1000 - age: n for age, n in step.ages.items()},
+                )
+            case Waiting():
+                self.now += step.ms
+
+    def ask(self, step: Asking) -> None:
+        subjects = [Subject(ACCOUNT, step.limits[0])]
+        if step.key:
+            subjects.append(Subject(NAMES[step.key], step.limits[1]))
+        wanted = Ask(
+            id=f"r{len(self.asks)}",
+            account=ACCOUNT_ID,
+            subjects=tuple(subjects),
+            tokens=step.tokens,
+            micro_usd=step.micro_usd,
+        )
+        self.decide(wanted, look=step.look)
+        if not step.look:
+            self.asks.append(wanted)
+
+    def decide(self, wanted: Ask, *, look: bool) -> Verdict:
+        names = tuple(subject.name for subject in wanted.subjects)
+        decide = self.book.look if look else self.book.admit
+        verdict = decide(wanted, self.now)
+        line = self.script(ADMIT, names, wanted, "look" if look else "take")
+        assert read_verdict(line, wanted) == verdict
+        if verdict.refused is None and not look:
+            self.open[wanted.id] = names
+        return verdict
+
+    def settle(self, step: Settling) -> None:
+        if not self.asks:
+            return
+        asked = self.asks[-1 - step.which % len(self.asks)]
+        self.open.pop(asked.id, None)
+        end: Settlement = settlement(
+            asked, step.tokens, step.micro_usd, refund=step.refund
+        )
+        self.book.settle(end, self.now)
+        self.script(SETTLE, end.subjects, end)
+
+    def renew(self) -> None:
+        self.book.renew(ACCOUNT_ID, self.open, self.now)
+        held = {
+            name: [id_ for id_, names in self.open.items() if name in names]
+            for name in NAMES
+        }
+        self.script(RENEW, tuple(held), tuple(held.values()))
+
+    def tell(self, used: Used, requests: dict[int, int] | None = None) -> None:
+        recent = Recent(
+            account=ACCOUNT_ID, subject=used.subject, requests=requests or {}
+        )
+        self.book.raise_used(used, self.now)
+        # Whom the ledger does not name in the purse that pays has used nothing of it.
+        paying = PREPAID if used.month == PREPAID else month_of(self.now)
+        self.book.raise_used(
+            replace(used, month=paying, tokens=0, micro_usd=0), self.now
+        )
+        self.book.seed(recent, self.now)
+        told = [{"prepaid": used.month == PREPAID, "used": [used], "recent": [recent]}]
+        self.script(RAISE, (used.subject,), told)
+
+
+@given(end=ends_of_months, before=st.integers(-1_000, 90_000), steps=steps)
+@settings(max_examples=100, deadline=None)
+def test_both_decide_alike(
+    shared_server: RedisServer, end: int, before: int, steps: list[object]
+) -> None:
+    with shared_server.session() as run:
+        for script in ALL:
+            assert run("SCRIPT", "LOAD", script.text) == script.sha
+        twins = Twins(run, end - before)
+        for each in steps:
+            twins.do(each)
+        wanted = Ask(
+            id="end",
+            account=ACCOUNT_ID,
+            subjects=tuple(
+                Subject(name, Limits(rpm=1, tpm=1, quota_tokens=1, quota_micro_usd=1))
+                for name in NAMES
+            ),
+            tokens=0,
+            micro_usd=0,
+        )
+        twins.decide(wanted, look=True)
