@@ -3,17 +3,55 @@
 With tap.py the composition root: the only files that know every room.
 """
 
-import os
 import resource
 import secrets
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from twisted.logger import Logger
 from twisted.web.resource import Resource
+
+from lightweight.catalog.load import Catalog
+from lightweight.config.load import Loaded
+from lightweight.daemon.greeting import greeting
+from lightweight.daemon.judge import imagined, judged, today
+from lightweight.daemon.listen import Opened
+from lightweight.daemon.metering import Metering
+from lightweight.daemon.pulse import Gauges
+from lightweight.daemon.service import GatewayService, Parts
+from lightweight.daemon.state import (
+    State,
+    make_first_key,
+    open_database,
+    open_state,
+)
+from lightweight.daemon.swap import Swap
+from lightweight.meters import Meters
+from lightweight.observe.logs import AccessLog, LogObserver
+from lightweight.observe.memory import cpu_seconds, memory_limit, resident
+from lightweight.observe.place import STDOUT, behind_journal, log_format, log_place
+from lightweight.observe.tally import Tally
+from lightweight.observe.writer import LogWriter
+from lightweight.records import Headers
+from lightweight.runtime import ProviderPlan, Runtime, build_runtime
+from lightweight.store.database import Database
+from lightweight.store.keyring import Keyring
+from lightweight.store.usage import Ledger
+from lightweight.upstream.demo import DemoProvider
+from lightweight.upstream.discover import discover
+from lightweight.upstream.http import HttpProvider, credential_headers
+from lightweight.upstream.probes import Probed, Probes
+from lightweight.upstream.provider import Provider
+from lightweight.web.app import App
+from lightweight.web.gate import Gate
+from lightweight.web.live import Live
+from lightweight.web.overload import Overload
+from lightweight.web.rates import Rates
+from lightweight.web.serve import Desk
+from lightweight.web.site import GatewaySite
 
 MEMORY_SHARE = 0.9
 """The part of the memory at which no new call is taken: beyond it the kernel kills.
@@ -21,6 +59,7 @@ MEMORY_SHARE = 0.9
 The workers of a generation share it. While an old generation leaves there are twice as
 many of them: then each one's mark is no guarantee.
 """
+
 
 def secrets_of(runtime: Runtime) -> Sequence[str]:
     """Give every secret that must never reach a log."""
@@ -61,14 +100,15 @@ class Ground:
         catalog: Catalog,
         environ: dict[str, str],
         reactor: Any,
-        options: Options,
+        where: Mapping[str, object],
     ) -> None:
+        """``where`` are twistd's own options: they say where the log goes."""
         self.loaded = loaded
         self.path = path
         self.catalog = catalog
         self.environ = environ
         self.reactor = reactor
-        self.place = log_place(options.parent or {})
+        self.place = log_place(where)
         self.journal = behind_journal(self.place, environ)
         self.form = log_format(loaded.config.log_format, self.place)
         self.writer = LogWriter(self.place, reactor, _lines_lost)
@@ -112,7 +152,7 @@ class Ground:
         return state, None
 
 
-def _service(
+def gateway_service(
     ground: Ground,
     *,
     open_ports: Callable[[GatewaySite], Sequence[Opened]],
@@ -120,7 +160,13 @@ def _service(
     cannot_start: Callable[[BaseException], None],
     generation: int | None,
     size: int,
+    limits_at: int | None,
 ) -> GatewayService:
+    """Put a server together.
+
+    ``limits_at`` is the descriptor of the limits its parent keeps; None: it has no
+    parent and keeps limits and books itself.
+    """
     reactor, environ, catalog = ground.reactor, ground.environ, ground.catalog
     live = Live()
     wall = time.time  # noqa: TID251 -- the composition root
@@ -162,24 +208,36 @@ def _service(
     mark = int(memory_limit() * MEMORY_SHARE) // size
     overload = Overload(reactor, memory=resident, mark=mark)
 
-    def serve(keyring: Keyring) -> None:
-        rates = Rates(_NoLimits(), reactor, tiers=lambda: swap.current.tiers)
-        books = _NoBooks()
+    def serve(keyring: Keyring, database: Database, state: State) -> Metering:
+        metering = Meters(
+            reactor=reactor,
+            wall=wall,
+            config=ground.loaded.config,
+            directory=state.directory,
+            generation=generation or 0,
+            limits_at=limits_at,
+        ).of_server(database)
+        rates = Rates(metering.limits, reactor, tiers=lambda: swap.current.tiers)
+        journal = metering.journal
         site.standing = rates.headers
         site.gate = Gate(
-            keyring, lambda: overload.why() or books.why_full, rates.refusal
+            keyring, lambda: overload.why() or journal.why_full, rates.refusal
         )
         site.resource = App(
             current=lambda: swap.current,
             keyring=keyring,
-            desk=Desk(clock=reactor, wall=wall, live=live, rates=rates, journal=books),
-            ledger=books,
+            desk=Desk(
+                clock=reactor, wall=wall, live=live, rates=rates, journal=journal
+            ),
+            ledger=Ledger(database),
             checks={
                 "serving": lambda: service.why_not_ready,
                 "load": overload.why,
-                "journal": lambda: books.why_full,
+                "journal": lambda: journal.why_full,
             },
+            troubles={"limits": metering.why_degraded},
         ).get_resource()
+        return metering
 
     service = GatewayService(
         Parts(
@@ -259,5 +317,3 @@ def _lines_lost(count: int) -> None:
         "{count} log lines were lost: whoever reads the log did not take them.",
         count=count,
     )
-
-

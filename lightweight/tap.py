@@ -2,11 +2,9 @@
 
 import atexit
 import os
-import resource
 import secrets
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -14,59 +12,34 @@ from typing import Any
 from twisted.application.service import Service
 from twisted.logger import Logger
 from twisted.python import usage
-from twisted.web.resource import Resource
 
 from lightweight import __version__
-from lightweight.catalog.load import Catalog, load_catalog
+from lightweight.assembly import Ground, gateway_service
+from lightweight.catalog.load import load_catalog
 from lightweight.config.load import Loaded
-from lightweight.daemon.greeting import greeting
+from lightweight.daemon.books import BookkeeperService, BookParts
 from lightweight.daemon.handover import texts_at
 from lightweight.daemon.judge import (
     CONFIG_VARIABLE,
     UNFIT,
     config_path,
-    imagined,
     judged,
     read_for_parent,
-    today,
 )
 from lightweight.daemon.launch import spawner
 from lightweight.daemon.link import Link
-from lightweight.daemon.listen import CannotListen, Opened, adopt_ports, open_ports
-from lightweight.daemon.messages import Assignment, Misunderstood, decode
+from lightweight.daemon.listen import CannotListen, adopt_ports, open_ports
+from lightweight.daemon.messages import LIMITS, Assignment, Misunderstood, decode
 from lightweight.daemon.notify import Notifier
 from lightweight.daemon.parent import ParentParts, ParentService
 from lightweight.daemon.pulse import Gauges, Pulse
-from lightweight.daemon.service import GatewayService, Parts
-from lightweight.daemon.state import (
-    State,
-    make_first_key,
-    open_database,
-    open_state,
-)
-from lightweight.daemon.swap import Swap
-from lightweight.observe.logs import AccessLog, LogObserver
-from lightweight.observe.memory import cpu_seconds, memory_limit, resident
-from lightweight.observe.place import STDOUT, behind_journal, log_format, log_place
+from lightweight.daemon.service import GatewayService
+from lightweight.daemon.state import open_state
+from lightweight.meters import Meters, make_keeper
+from lightweight.observe.memory import cpu_seconds, resident
 from lightweight.observe.tally import Tally
-from lightweight.observe.writer import LogWriter
-from lightweight.policy.pace import Ask, Settlement, Verdict
-from lightweight.records import DayUse, Dispatch, Headers, Use
-from lightweight.runtime import ProviderPlan, Runtime, build_runtime
-from lightweight.store.keyring import Keyring
+from lightweight.store.database import Database
 from lightweight.store.problems import StoreProblem
-from lightweight.upstream.demo import DemoProvider
-from lightweight.upstream.discover import discover
-from lightweight.upstream.http import HttpProvider, credential_headers
-from lightweight.upstream.probes import Probed, Probes
-from lightweight.upstream.provider import Provider
-from lightweight.web.app import App
-from lightweight.web.gate import Gate
-from lightweight.web.live import Live
-from lightweight.web.overload import Overload
-from lightweight.web.rates import Rates
-from lightweight.web.serve import Desk
-from lightweight.web.site import GatewaySite
 
 TOLD = (CannotListen, StoreProblem)
 """Problems of a start that the log has told in one sentence: no traceback helps."""
@@ -122,7 +95,7 @@ def makeService(options: Options, reactor: Any = None) -> Service:
     for warning in loaded.warnings:
         # Kept until twistd begins to log.
         log.warn("{warning}", warning=warning)
-    ground = Ground(loaded, path, catalog, environ, reactor, options)
+    ground = Ground(loaded, path, catalog, environ, reactor, options.parent or {})
     return _single(ground) if options["single"] else _parent(ground)
 
 
@@ -146,6 +119,7 @@ def _parent(ground: Ground) -> ParentService:
         found += [ground.environ[key] for key in keys if key in ground.environ]
         ground.writer.hide(found)
 
+    keeper = make_keeper(ground.reactor)
     return ParentService(
         ParentParts(
             reactor=ground.reactor,
@@ -157,7 +131,14 @@ def _parent(ground: Ground) -> ParentService:
             reread=reread,
             adopted=adopted,
             prepare=ground.prepare,
-            spawner=spawner(ground.reactor, ground.environ, ground.path, ground.place),
+            spawner=spawner(
+                ground.reactor,
+                ground.environ,
+                ground.path,
+                ground.place,
+                connect=lambda: keeper.connect(ground.reactor),
+            ),
+            limits=keeper,
             notifier=Notifier(ground.environ),
             fail=_end_with_failure,
         )
@@ -166,7 +147,8 @@ def _parent(ground: Ground) -> ParentService:
 
 def _worker(
     options: Options, path: Path | None, environ: dict[str, str], reactor: Any
-) -> GatewayService:
+) -> Service:
+    """Be what the parent started this process for."""
     link = Link()
     try:
         assignment = decode(options["worker"], Assignment)
@@ -177,14 +159,17 @@ def _worker(
         link.failed(str(problem))
         sys.exit(1)
     sys.excepthook = _quiet_about_told_problems
-    ground = Ground(loaded, path, catalog, environ, reactor, options)
-    service = _service(
+    ground = Ground(loaded, path, catalog, environ, reactor, options.parent or {})
+    if assignment.task == "keep_books":
+        return _bookkeeper(ground, link, assignment)
+    service = gateway_service(
         ground,
         open_ports=lambda site: adopt_ports(reactor, assignment.sockets, site),
         prepare=ground.prepared,
         cannot_start=lambda problem: link.failed(str(problem)),
         generation=assignment.generation,
         size=assignment.size,
+        limits_at=LIMITS,
     )
     link.orders_go_to(
         leave=service.leave,
@@ -196,9 +181,54 @@ def _worker(
     return service
 
 
+def _bookkeeper(
+    ground: Ground, link: Link, assignment: Assignment
+) -> BookkeeperService:
+    reactor = ground.reactor
+    state = open_state(ground.loaded.config, ground.environ, secrets.token_bytes)
+    meters = Meters(
+        reactor=reactor,
+        wall=time.time,  # noqa: TID251 -- the composition root
+        config=ground.loaded.config,
+        directory=state.directory,
+        generation=assignment.generation,
+        limits_at=LIMITS,
+    )
+    service = BookkeeperService(
+        BookParts(
+            reactor=reactor,
+            observer=ground.observer,
+            database=lambda: Database(state.database, reactor=reactor),
+            books=meters.of_bookkeeper,
+            link=link,
+        )
+    )
+    link.orders_go_to(
+        leave=service.leave,
+        reopen_log=ground.writer.reopen,
+        orphaned=service.orphaned,
+        was_ready=Pulse(reactor, _no_traffic(), link.beat).start,
+    )
+    return service
+
+
+def _no_traffic() -> Gauges:
+    """Give the gauges of a process that lives and serves nobody."""
+    return Gauges(
+        connections=int,
+        calls=int,
+        streams=int,
+        lag=float,
+        cpu=cpu_seconds,
+        memory=resident,
+        tally=Tally(lambda _: None),
+        standings=dict,
+    )
+
+
 def _single(ground: Ground) -> GatewayService:
     log = Logger(namespace=__name__)
-    return _service(
+    return gateway_service(
         ground,
         open_ports=lambda site: open_ports(
             ground.reactor, ground.loaded.config.listen, site
@@ -207,11 +237,10 @@ def _single(ground: Ground) -> GatewayService:
         cannot_start=lambda problem: log.critical("{problem}", problem=problem),
         generation=None,
         size=1,
+        limits_at=None,
     )
 
 
 def _end_with_failure() -> None:
     # twistd ends with 0 whenever the reactor was stopped; this runs after its tidying.
     atexit.register(os._exit, 1)
-
-

@@ -31,6 +31,8 @@ FLOOR = {
     "web": 3,
     "runtime": 3,
     "daemon": 4,
+    "meters": 5,
+    "assembly": 5,
     "tap": 5,
     "cli": 5,
 }
@@ -39,6 +41,9 @@ FLOOR = {
 OWN_FLOOR = {
     "events": {"records"},
     "web": {"runtime"},
+    # The composition root, in three files.
+    "assembly": {"meters"},
+    "tap": {"assembly", "meters"},
 }
 """Rooms of the same floor that a room may import; floor 1 and 2 rooms never do."""
 

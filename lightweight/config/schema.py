@@ -23,6 +23,7 @@ ProviderKind: TypeAlias = Literal[
 
 Seconds: TypeAlias = Annotated[float, values.duration]
 SomeSeconds: TypeAlias = Annotated[float, values.some_time]
+SomeDays: TypeAlias = Annotated[float, values.some_days]
 Size: TypeAlias = Annotated[int, values.some_size]
 Positive: TypeAlias = Annotated[int, values.positive]
 Limit: TypeAlias = Annotated[int, values.limit]
@@ -142,6 +143,10 @@ class Database(Struct, frozen=True, kw_only=True):
 
     url: Annotated[Secret, values.database_url] | None = None
     """A Secret since it may hold a password; None: SQLite in the state directory."""
+    keep_uses: SomeDays = 400 * 86_400.0
+    """Seconds, in whole days: how long single uses stay. Sums by day stay for ever."""
+    keep_audit: SomeDays = 400 * 86_400.0
+    """The same for the audit log."""
 
 
 class TargetConfig(Struct, frozen=True, kw_only=True):

@@ -27,6 +27,9 @@ _MICRO = Decimal(1_000_000)
 _MOST_USD = Decimal(1_000_000_000)
 
 
+_DAY = 86_400.0
+
+
 def _text(value: object, what: str) -> str:
     if not isinstance(value, str):
         raise mismatch(what, value)
@@ -95,6 +98,14 @@ def some_time(value: object) -> float:
     seconds = parse_duration(value)
     if seconds <= 0:
         raise ValueError("must be longer than nothing")
+    return seconds
+
+
+def some_days(value: object) -> float:
+    """Check a duration of a day at least."""
+    seconds = parse_duration(value)
+    if seconds < _DAY:
+        raise ValueError("must be at least 1d")
     return seconds
 
 

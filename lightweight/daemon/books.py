@@ -1,7 +1,7 @@
 """The bookkeeper's process: it brings what the workers recorded into the database."""
 
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,8 +29,6 @@ class BookParts:
     """Opens the database, which the service closes; raises StoreProblem."""
     books: Callable[[Database], Books]
     link: Link
-    close: Callable[[], Awaitable[None]]
-    """Ends what the books told the limits by."""
 
 
 class BookkeeperService(Service):
@@ -101,7 +99,6 @@ class BookkeeperService(Service):
         if self._books is not None and self._database is not None:
             await self._books.stop()
             await self._database.close()
-        await self._parts.close()
         self._signals.restore()
 
 

@@ -3,7 +3,7 @@
 Opened with the state, used from the first call on, closed when the last one ended.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from twisted.internet.defer import CancelledError, Deferred
@@ -11,7 +11,6 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from lightweight.daemon.bookkeeper import Bookkeeper
-from lightweight.store.database import Database
 from lightweight.store.journal import Journal
 from lightweight.store.limits.limiter import Limiter
 from lightweight.store.problems import StoreProblem
@@ -22,27 +21,40 @@ log = Logger()
 class Books:
     """A bookkeeper at work in this process, from ``start`` to ``stop``."""
 
-    def __init__(self, bookkeeper: Bookkeeper) -> None:
+    def __init__(
+        self,
+        bookkeeper: Bookkeeper,
+        *,
+        begin: Callable[[], Awaitable[None]],
+        end: Callable[[], Awaitable[None]],
+    ) -> None:
+        """``begin`` and ``end`` open and close the ways by which it tells of uses."""
         self._bookkeeper = bookkeeper
+        self._begin = begin
+        self._end = end
         self._running: Deferred[None] | None = None
 
     def start(self, failed: Callable[[Failure], None]) -> None:
         """Begin; ``failed`` is told of what nobody foresaw."""
-        self._running = Deferred.fromCoroutine(self._bookkeeper.run())
+        self._running = Deferred.fromCoroutine(self._run())
         self._running.addErrback(_unless_cancelled, failed)
+
+    async def _run(self) -> None:
+        await self._begin()
+        await self._bookkeeper.run()
 
     async def stop(self) -> None:
         """Bring in the last uses. Cancelling leaves them to the next start."""
-        if self._running is None:
-            return
-        self._running.cancel()
-        try:
-            await self._bookkeeper.catch_up()
-        except StoreProblem as problem:
-            log.warn(
-                "The last uses stay in the journals until the next start. {why}",
-                why=problem,
-            )
+        if self._running is not None:
+            self._running.cancel()
+            try:
+                await self._bookkeeper.catch_up()
+            except StoreProblem as problem:
+                log.warn(
+                    "The last uses stay in the journals until the next start. {why}",
+                    why=problem,
+                )
+        await self._end()
 
 
 def _unless_cancelled(failure: Failure, failed: Callable[[Failure], None]) -> None:
@@ -58,12 +70,17 @@ class Metering:
     journal: Journal
     why_degraded: Callable[[], str | None]
     """Says in a sentence which promise does not hold for the moment, if one."""
-    begin: Callable[[], "Deferred[None]"]
-    """Looks for shared limits, a second at most; fires however that ended."""
-    books: Callable[[Database], Books] | None = None
-    """Makes the books of a process that keeps them itself."""
+    begin: Callable[[], Awaitable[None]]
+    """Looks for shared limits, a second at most, and returns however that ended."""
+    books: Books | None
+    """Of a process that keeps them itself."""
 
     async def close(self) -> None:
-        """Let the limits hear the end of the last call, and the disk too."""
+        """Let the limits hear the end of the last call, then the disk and the ledger.
+
+        Cancelling leaves the rest to the next start.
+        """
         await self.limits.close()
         self.journal.close()
+        if self.books is not None:
+            await self.books.stop()

@@ -34,6 +34,7 @@ from lightweight.daemon.reloads import Reloads
 from lightweight.daemon.signals import Signals
 from lightweight.daemon.state import State
 from lightweight.daemon.worker import NotReady
+from lightweight.store.limits.keeper import Keeper
 from lightweight.store.problems import StoreProblem
 
 BOOKS_SECONDS = 10.0
@@ -62,6 +63,8 @@ class ParentParts:
     prepare: Callable[[str], tuple[State, Path | None]]
     """As in service.Parts."""
     spawner: Spawner
+    limits: Keeper
+    """The limits that the workers ask; closed when the last of them is gone."""
     notifier: Notifier
     fail: Callable[[], None]
     """Makes the process end with status 1 when it ends."""
@@ -382,6 +385,7 @@ class ParentService(Service):
             # Last of all, so that it sees what the workers wrote to the end.
             self._books.leave("stop", BOOKS_SECONDS)
             await self._books.left()
+        self._parts.limits.close()
         if self._control is not None:
             await self._control.close()
         self._signals.restore()

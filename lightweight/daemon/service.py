@@ -22,7 +22,7 @@ from lightweight.daemon.greeting import name_model
 from lightweight.daemon.link import Link
 from lightweight.daemon.listen import CannotListen, Opened
 from lightweight.daemon.messages import Leave
-from lightweight.daemon.metering import Books, Metering
+from lightweight.daemon.metering import Metering
 from lightweight.daemon.pulse import Gauges
 from lightweight.daemon.settle import settle
 from lightweight.daemon.signals import Signals
@@ -79,7 +79,6 @@ class GatewayService(Service):
         self._database: Database | None = None
         self._keyring: Keyring | None = None
         self._metering: Metering | None = None
-        self._books: Books | None = None
         self._ready = False
         self._drain = Drain(parts.site, parts.live, parts.reactor)
         self._parent: Link | None = None
@@ -161,7 +160,7 @@ class GatewayService(Service):
         assert self._keyring is not None
         await self._database.start()
         await self._keyring.start()
-        await self._begin_metering(self._database)
+        await self._begin_metering()
         await self._parts.swap.look_around()
         self._parts.overload.start()
         self._parts.probes.start()
@@ -177,11 +176,10 @@ class GatewayService(Service):
         if self._parent is None:
             self._tell(first_run)
 
-    async def _begin_metering(self, database: Database) -> None:
+    async def _begin_metering(self) -> None:
         assert self._metering is not None
         if self._metering.books is not None:
-            self._books = self._metering.books(database)
-            self._books.start(self._fatal)
+            self._metering.books.start(self._fatal)
         await self._metering.begin()
 
     def _tell(self, first_run: Path | None) -> None:
@@ -266,8 +264,6 @@ class GatewayService(Service):
             await provider.close()
         if self._metering is not None:
             await self._metering.close()
-        if self._books is not None:
-            await self._books.stop()
         if self._database is not None:
             await self._database.close()
         self._signals.restore()

@@ -4,18 +4,30 @@ The ledger counts by account and key, days and months; the limits by account and
 subject, where the account itself is one, and by numbered months.
 """
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+import math
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from typing import Protocol
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from lightweight.policy.pace import ACCOUNT, Recent, Settlement
 from lightweight.policy.pace import Used as Counted
 from lightweight.policy.period import PREPAID
 from lightweight.records import Use
+from lightweight.store.limits.limiter import LimitsUnavailable
+from lightweight.store.limits.redis import RedisLimits
 from lightweight.store.usage import Owner, Used
 
 MONTHS = 12
+
+SETTLED_S = 5.0
+"""Seconds after which a use that the ledger has is surely settled with the limits.
+
+A sum that holds a use before its settlement arrives would count it twice.
+"""
 
 
 class Voice(Protocol):
@@ -37,11 +49,43 @@ class Voice(Protocol):
         """Answer from now on: the ledger has told all it knows."""
 
 
+class SharedVoice:
+    """Limits in Redis, which workers fill from the ledger where it forgot them.
+
+    What does not arrive is told again with the account's next use.
+    """
+
+    def __init__(self, limits: RedisLimits) -> None:
+        self._limits = limits
+
+    def seed(self, recent: Iterable[Recent]) -> None:
+        """Do nothing: Redis outlives this machine's processes."""
+
+    def raise_used(self, used: Iterable[Counted]) -> None:
+        """Count at least what the ledger holds, if Redis is there."""
+        told = Deferred.fromCoroutine(self._limits.raise_used(list(used)))
+        told.addErrback(lambda failure: failure.trap(LimitsUnavailable))
+
+    def settled(self, settlements: Iterable[Settlement]) -> None:
+        """End what processes that are gone left open."""
+        for each in settlements:
+            self._limits.settle(each)
+
+    def writer_done(self, name: str) -> None:
+        """Do nothing: what is not renewed expires."""
+
+    def replayed(self) -> None:
+        """Do nothing: nobody waits for this machine's ledger."""
+
+
 class Telling:
     """The bookkeeper's Tellers, over one home of limits or several."""
 
-    def __init__(self, voices: Sequence[Voice]) -> None:
+    def __init__(self, voices: Sequence[Voice], clock: IReactorTime) -> None:
         self._voices = voices
+        self._clock = clock
+        self._held: deque[tuple[float, Callable[[Voice], None]]] = deque()
+        self._next: IDelayedCall | None = None
 
     def admitted(self, recent: Mapping[Owner, Mapping[int, int]]) -> None:
         """Tell how many requests each key sent in each of the last seconds."""
@@ -49,10 +93,9 @@ class Telling:
             voice.seed(recents(recent))
 
     def used(self, used: Sequence[Used]) -> None:
-        """Tell what the ledger holds against quotas."""
+        """Tell what the ledger holds against quotas, when the limits know it too."""
         counted_used = [counted(each) for each in used]
-        for voice in self._voices:
-            voice.raise_used(counted_used)
+        self._later(lambda voice: voice.raise_used(counted_used))
 
     def aborted(self, uses: Sequence[Use]) -> None:
         """Tell of calls whose process died."""
@@ -61,14 +104,39 @@ class Telling:
             voice.settled(settlements)
 
     def left(self, writer: str) -> None:
-        """Tell that a writer is gone and settled."""
-        for voice in self._voices:
-            voice.writer_done(writer)
+        """Tell that a writer is gone and settled, after what it used was told."""
+        self._later(lambda voice: voice.writer_done(writer))
 
     def replayed(self) -> None:
-        """Tell that everything from before the start was told."""
+        """Tell at once all that was said, and that the limits may answer."""
+        self._say(until=math.inf)
         for voice in self._voices:
             voice.replayed()
+
+    def close(self) -> None:
+        """Say nothing more: whoever follows begins by saying all of it."""
+        self._held.clear()
+        if self._next is not None:
+            self._next.cancel()
+            self._next = None
+
+    def _later(self, say: Callable[[Voice], None]) -> None:
+        self._held.append((self._clock.seconds() + SETTLED_S, say))
+        if self._next is None:
+            self._next = self._clock.callLater(SETTLED_S, self._due)
+
+    def _due(self) -> None:
+        self._next = None
+        now = self._clock.seconds()
+        self._say(until=now)
+        if self._held:
+            self._next = self._clock.callLater(self._held[0][0] - now, self._due)
+
+    def _say(self, *, until: float) -> None:
+        while self._held and self._held[0][0] <= until:
+            _, say = self._held.popleft()
+            for voice in self._voices:
+                say(voice)
 
 
 def recents(by_key: Mapping[Owner, Mapping[int, int]]) -> list[Recent]:

@@ -73,7 +73,7 @@ class App:
     """The web service.
 
     ``current`` gives the runtime in force: a call keeps the one it started with.
-    ``checks`` are what /readyz asks, by name.
+    ``checks`` are what /readyz asks, by name; ``troubles`` what only degrades.
     """
 
     _app = Klein()
@@ -86,12 +86,14 @@ class App:
         desk: Desk,
         ledger: Ledger,
         checks: Mapping[str, health.Check],
+        troubles: Mapping[str, health.Check] | None = None,
     ) -> None:
         self.keyring = keyring
         self._ledger = ledger
         self._current = current
         self._desk = desk
         self._checks = checks
+        self._troubles = troubles or {}
 
     def get_resource(self) -> IResource:
         """Give the resource that a Site serves."""
@@ -192,7 +194,9 @@ class App:
         now = self._desk.clock.seconds()
         standings = self._current().standings
         return health.ready(
-            self._checks, {name: each.health(now) for name, each in standings.items()}
+            self._checks,
+            {name: each.health(now) for name, each in standings.items()},
+            self._troubles,
         )
 
     # -- what goes wrong -----------------------------------------------------------

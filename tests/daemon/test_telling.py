@@ -1,11 +1,20 @@
 from datetime import UTC, date, datetime
 
+from twisted.internet.task import Clock
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lightweight.daemon.telling import Telling, counted, numbered, recents, settlement
-from lightweight.policy.pace import Recent, Settlement
+from lightweight.daemon.telling import (
+    SETTLED_S,
+    Telling,
+    counted,
+    numbered,
+    recents,
+    settlement,
+)
+from lightweight.policy.pace import Settlement
 from lightweight.policy.pace import Used as Counted
 from lightweight.policy.period import PREPAID, month_of
 from lightweight.records import Outcome, Usage, Use
@@ -77,23 +86,46 @@ class Heard:
         return lambda *_: self.said.append(name)
 
 
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
 @pytest.mark.parametrize("homes", [1, 2])
-def test_every_home_hears_everything(homes: int) -> None:
+def test_every_home_hears_everything_before_it_may_answer(
+    homes: int, clock: Clock
+) -> None:
     voices = [Heard() for _ in range(homes)]
-    telling = Telling(voices)  # type: ignore[arg-type]  # it answers to every name
-    telling.admitted({("a", "k"): {1: 1}})
+    telling = Telling(voices, clock)  # type: ignore[arg-type]  # it answers to every name
     telling.used([])
+    telling.admitted({("a", "k"): {1: 1}})
     telling.aborted([use(None, None)])
     telling.left("w")
     telling.replayed()
     for voice in voices:
         assert voice.said == [
             "seed",
-            "raise_used",
             "settled",
+            "raise_used",
             "writer_done",
             "replayed",
         ]
-    assert Recent(account="a", subject="", requests={1: 1}) in recents(
-        {("a", "k"): {1: 1}}
-    )
+    telling.close()
+
+
+def test_a_sum_waits_until_its_uses_are_settled(clock: Clock) -> None:
+    voice = Heard()
+    telling = Telling([voice], clock)  # type: ignore[list-item]  # as above
+    telling.used([])
+    clock.advance(SETTLED_S / 2)
+    telling.left("w")
+    clock.advance(SETTLED_S / 2 - 0.01)
+    assert voice.said == []
+    clock.advance(0.02)
+    assert voice.said == ["raise_used"]
+    clock.advance(SETTLED_S)
+    assert voice.said == ["raise_used", "writer_done"]
+    telling.used([])
+    telling.close()
+    clock.advance(SETTLED_S)
+    assert voice.said == ["raise_used", "writer_done"]
