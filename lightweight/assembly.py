@@ -16,6 +16,7 @@ from twisted.web.resource import Resource
 
 from lightweight.catalog.load import Catalog
 from lightweight.config.load import Loaded
+from lightweight.config.schema import Config
 from lightweight.daemon.greeting import greeting
 from lightweight.daemon.judge import imagined, judged, today
 from lightweight.daemon.listen import Opened
@@ -41,7 +42,7 @@ from lightweight.store.database import Database
 from lightweight.store.keyring import Keyring
 from lightweight.store.usage import Ledger
 from lightweight.upstream.demo import DemoProvider
-from lightweight.upstream.discover import discover
+from lightweight.upstream.discover import Found, discover
 from lightweight.upstream.http import HttpProvider, credential_headers
 from lightweight.upstream.probes import Probed, Probes
 from lightweight.upstream.provider import Provider
@@ -167,44 +168,17 @@ def gateway_service(
     ``limits_at`` is the descriptor of the limits its parent keeps; None: it has no
     parent and keeps limits and books itself.
     """
-    reactor, environ, catalog = ground.reactor, ground.environ, ground.catalog
-    live = Live()
+    reactor = ground.reactor
     wall = time.time  # noqa: TID251 -- the composition root
-    make_provider = _provider_maker(reactor, wall)
-
+    live = Live()
     swap = Swap(
         ground.loaded,
         reread=ground.reread,
-        build=lambda config, found, previous: build_runtime(
-            config,
-            catalog,
-            environ=environ,
-            make_provider=make_provider,
-            today=today(),
-            found=found,
-            previous=previous,
-        ),
+        build=_runtime_builder(ground, wall),
         discover=lambda: discover(reactor, skip_ports=service.ports_of_ours()),
         adopted=ground.adopted,
     )
-    tally = Tally(
-        AccessLog(
-            ground.writer,
-            ground.form,
-            wall=wall,
-            journal=ground.journal,
-            generation=generation,
-        )
-    )
-    site = GatewaySite(
-        Resource(),
-        reactor,
-        current=lambda: swap.current,
-        record=tally,
-        entropy=secrets.token_bytes,
-        descriptors=descriptors(),
-    )
-
+    tally, site = _site(ground, swap, generation, wall)
     mark = int(memory_limit() * MEMORY_SHARE) // size
     overload = Overload(reactor, memory=resident, mark=mark)
 
@@ -223,12 +197,11 @@ def gateway_service(
         site.gate = Gate(
             keyring, lambda: overload.why() or journal.why_full, rates.refusal
         )
+        desk = Desk(clock=reactor, wall=wall, live=live, rates=rates, journal=journal)
         site.resource = App(
             current=lambda: swap.current,
             keyring=keyring,
-            desk=Desk(
-                clock=reactor, wall=wall, live=live, rates=rates, journal=journal
-            ),
+            desk=desk,
             ledger=Ledger(database),
             checks={
                 "serving": lambda: service.why_not_ready,
@@ -259,6 +232,50 @@ def gateway_service(
         )
     )
     return service
+
+
+def _runtime_builder(
+    ground: Ground, wall: Callable[[], float]
+) -> Callable[[Config, Sequence[Found], Runtime | None], Runtime]:
+    make_provider = _provider_maker(ground.reactor, wall)
+
+    def build(
+        config: Config, found: Sequence[Found], previous: Runtime | None
+    ) -> Runtime:
+        return build_runtime(
+            config,
+            ground.catalog,
+            environ=ground.environ,
+            make_provider=make_provider,
+            today=today(),
+            found=found,
+            previous=previous,
+        )
+
+    return build
+
+
+def _site(
+    ground: Ground, swap: Swap, generation: int | None, wall: Callable[[], float]
+) -> tuple[Tally, GatewaySite]:
+    tally = Tally(
+        AccessLog(
+            ground.writer,
+            ground.form,
+            wall=wall,
+            journal=ground.journal,
+            generation=generation,
+        )
+    )
+    site = GatewaySite(
+        Resource(),
+        ground.reactor,
+        current=lambda: swap.current,
+        record=tally,
+        entropy=secrets.token_bytes,
+        descriptors=descriptors(),
+    )
+    return tally, site
 
 
 def _gauges(

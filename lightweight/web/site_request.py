@@ -1,6 +1,7 @@
 """One HTTP request in Twisted's hands, from its head to its line in the access log."""
 
 from collections.abc import Mapping
+from http import HTTPStatus
 from io import BytesIO
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 CLIENT_LEFT = 499
 """What the access log shows where no status was sent (as nginx does)."""
+
+_PHRASES = {each.value: each.phrase.encode() for each in HTTPStatus}
 
 _log = Logger()
 
@@ -146,7 +149,8 @@ class GatewayRequest(ServerRequest):
 
     def head(self, status: int, headers: Mapping[str, str]) -> None:
         """Decide status and header fields; they leave with the first bytes."""
-        self.setResponseCode(status)
+        # Twisted has no words for 429 and others.
+        self.setResponseCode(status, _PHRASES.get(status))
         for name, value in headers.items():
             self.setHeader(name.encode(), value.encode())
 

@@ -1,16 +1,20 @@
 """How workers are started: what they are told, what they inherit and what not."""
 
 import os
+import socket
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from lightweight.config.load import Loaded
 from lightweight.config.schema import Config
 from lightweight.config.secret import Secret
 from lightweight.daemon.handover import texts_at
 from lightweight.daemon.launch import spawner, words
-from lightweight.daemon.messages import Assignment, decode
+from lightweight.daemon.messages import LIMITS, Assignment, decode
 
 LOADED = Loaded(
     config=Config(),
@@ -20,6 +24,23 @@ LOADED = Loaded(
     texts=(Secret("workers = 1"),),
 )
 SOCKETS = [("tcp:8080", 12), ("unix:/run/x", 14)]
+
+
+KEPT: list[socket.socket] = []
+"""This end of the connections to the limits, which nobody keeps here."""
+
+
+def connect() -> socket.socket:
+    ours, theirs = socket.socketpair()
+    KEPT.append(ours)
+    return theirs
+
+
+@pytest.fixture(autouse=True)
+def disconnected() -> Iterator[None]:
+    yield
+    while KEPT:
+        KEPT.pop().close()
 
 
 class Recorder:
@@ -32,14 +53,17 @@ class Recorder:
         told = decode(args[args.index("--worker") + 1], Assignment)
         self.told = told
         self.texts = texts_at(os.dup(childFDs[told.configuration]))
+        with socket.socket(fileno=os.dup(childFDs[LIMITS])) as limits:
+            limits.sendall(b"hello")
 
 
 def test_sockets_arrive_where_the_worker_looks_for_them() -> None:
     reactor = Recorder()
-    spawner(reactor, {}, None, 1)(3, 2, SOCKETS, LOADED)(lambda _: None)
+    spawn = spawner(reactor, {}, None, 1, connect=connect)
+    spawn("serve", 3, 2, SOCKETS, LOADED)(lambda _: None)
 
     told = reactor.told
-    assert (told.generation, told.size) == (3, 2)
+    assert (told.task, told.generation, told.size) == ("serve", 3, 2)
     assert [
         (description, reactor.descriptors[number])
         for description, number in told.sockets
@@ -49,17 +73,30 @@ def test_sockets_arrive_where_the_worker_looks_for_them() -> None:
 def test_a_worker_does_not_speak_for_the_service() -> None:
     reactor = Recorder()
     environ = {"NOTIFY_SOCKET": "/x", "WATCHDOG_USEC": "1", "LISTEN_FDS": "1", "A": "b"}
-    spawner(reactor, environ, None, 1)(1, 1, SOCKETS, LOADED)(lambda _: None)
+    spawn = spawner(reactor, environ, None, 1, connect=connect)
+    spawn("serve", 1, 1, SOCKETS, LOADED)(lambda _: None)
 
     assert reactor.env == {"A": "b"}
 
 
 def test_every_worker_gets_the_texts_that_the_parent_read() -> None:
     reactor = Recorder()
-    spawn = spawner(reactor, {}, Path("/etc/lw.toml"), 1)(1, 1, SOCKETS, LOADED)
+    of_generation = spawner(reactor, {}, Path("/etc/lw.toml"), 1, connect=connect)
+    spawn = of_generation("serve", 1, 1, SOCKETS, LOADED)
     for _ in range(2):
         spawn(lambda _: None)
         assert reactor.texts == {Path("/etc/lw.toml"): "workers = 1"}
+
+
+def test_every_child_has_a_way_of_its_own_to_the_limits() -> None:
+    reactor = Recorder()
+    of_generation = spawner(reactor, {}, None, 1, connect=connect)
+    of_generation("keep_books", 4, 1, (), LOADED)(lambda _: None)
+    of_generation("serve", 4, 1, SOCKETS, LOADED)(lambda _: None)
+    assert [kept.recv(9) for kept in KEPT] == [b"hello", b"hello"]
+    # The child's end is in the child alone.
+    assert [kept.recv(9) for kept in KEPT] == [b"", b""]
+    assert reactor.told.task == "serve"
 
 
 def test_configuration_and_log_are_the_parents() -> None:

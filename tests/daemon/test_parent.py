@@ -5,6 +5,7 @@ What real workers and signals do is in tests/live/test_generations.py.
 
 import signal
 import socket
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,11 +18,13 @@ import pytest_twisted
 
 from lightweight.config.load import ConfigError, Loaded, Problem
 from lightweight.config.schema import Config
-from lightweight.daemon.messages import Report
+from lightweight.daemon.messages import Report, Task
 from lightweight.daemon.notify import Notifier
 from lightweight.daemon.parent import ParentParts, ParentService
 from lightweight.daemon.state import State
 from lightweight.daemon.worker import NotReady, Worker
+from lightweight.policy.book import Book
+from lightweight.store.limits.keeper import Keeper
 
 LISTEN = ("tcp:0:interface=127.0.0.1",)
 SIGNALS = (signal.SIGHUP, signal.SIGUSR1, signal.SIGTERM, signal.SIGINT)
@@ -58,7 +61,9 @@ class World:
         self.directory = directory
         self.why_not: str | None = None
         self.next: Config | ConfigError = Config(listen=LISTEN)
+        self.why_no_books: str | None = None
         self.workers: list[Puppet] = []
+        self.bookkeepers: list[Puppet] = []
         self.failed = False
         self.reactor = Recording()
         state = State(directory=directory, database="", pepper=b"")
@@ -79,6 +84,7 @@ class World:
                 adopted=lambda _: None,
                 prepare=lambda _: (state, None),
                 spawner=self.spawner,
+                limits=Keeper(Book(), self.reactor.real, time.time),
                 notifier=Notifier(environ),
                 fail=self.fail,
             )
@@ -90,11 +96,19 @@ class World:
         return Loaded(config=self.next, warnings=(), origins={}, files=())
 
     def spawner(
-        self, _number: int, _size: int, _sockets: Sequence[Any], _loaded: Loaded
+        self,
+        task: Task,
+        _number: int,
+        _size: int,
+        _sockets: Sequence[Any],
+        _loaded: Loaded,
     ) -> Any:
+        team = self.workers if task == "serve" else self.bookkeepers
+        why_not = self.why_not if task == "serve" else self.why_no_books
+
         def spawn(ended: Callable[[Worker], None]) -> Worker:
-            self.workers.append(Puppet(ended, self.why_not))
-            return self.workers[-1]
+            team.append(Puppet(ended, why_not))
+            return team[-1]
 
         return spawn
 
@@ -210,3 +224,31 @@ async def test_a_reload_of_a_stopping_server_is_refused(world: World) -> None:
 
     assert await world.reload() == "The server is shutting down."
     await stopped
+
+
+async def test_each_generation_has_a_bookkeeper_that_leaves_last(world: World) -> None:
+    await world.start()
+    assert [len(world.workers), len(world.bookkeepers)] == [1, 1]
+    assert await world.reload() is None
+    first, second = world.bookkeepers
+    assert first.orders == ["serve", "stop"]
+    left: list[str] = []
+    for name, puppet in (("worker", world.workers[1]), ("books", second)):
+        ended = puppet._ended
+        puppet._ended = lambda it, name=name, ended=ended: (  # type: ignore[assignment,misc]  # two calls
+            left.append(name),
+            ended(it),
+        )
+    await world.parent.stopService()
+    assert left == ["worker", "books"]
+
+
+async def test_without_books_nobody_serves(world: World) -> None:
+    await world.start()
+    world.why_no_books = "The schema is newer."
+    assert await world.reload() == "The schema is newer."
+    assert world.bookkeepers[0].orders == ["serve"]
+    # The workers that were ready serve nobody.
+    assert world.workers[1].orders == []
+    world.why_no_books = None
+    assert await world.reload() is None

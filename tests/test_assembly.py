@@ -1,0 +1,47 @@
+"""What every process stands on: what the log hides, how many files it may open."""
+
+import resource
+
+from twisted.internet.task import Clock
+
+from lightweight.assembly import credentials_of, descriptors, secrets_of
+from lightweight.catalog.load import load_catalog
+from lightweight.config.schema import Config, ProviderConfig
+from lightweight.config.secret import Secret
+from lightweight.daemon.judge import today
+from lightweight.runtime import ProviderPlan, build_runtime
+from lightweight.upstream.demo import DemoProvider
+from lightweight.upstream.provider import Provider
+
+
+def test_the_process_may_open_as_many_files_as_the_system_lets_it() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(soft, 500), hard))
+    assert descriptors() == hard
+    assert resource.getrlimit(resource.RLIMIT_NOFILE) == (hard, hard)
+
+
+def never_asked(plan: ProviderPlan) -> Provider:
+    return DemoProvider(plan.name, Clock(), wall=lambda: 0.0)
+
+
+def test_every_secret_is_hidden() -> None:
+    config = Config(
+        metrics_token=Secret("m-token"),
+        providers={
+            "demo": ProviderConfig(
+                kind="demo", api_key=Secret("sk-1"), api_keys=(Secret("sk-2"),)
+            )
+        },
+    )
+    runtime = build_runtime(
+        config,
+        load_catalog(),
+        environ={},
+        make_provider=never_asked,
+        today=today(),
+    )
+
+    shown = credentials_of(runtime.plans["demo"])
+    assert [each["authorization"] for each in shown] == ["Bearer sk-1", "Bearer sk-2"]
+    assert {"m-token", "sk-1", "sk-2"} <= set(secrets_of(runtime))
