@@ -216,20 +216,15 @@ class ProviderRefused(ProviderFault):
 
 
 class ProviderBusy(ProviderFault):
-    """The provider's own 429, passed on with its Retry-After."""
+    """The provider has no room and may say when: its own 429, with its Retry-After.
+
+    A 503 or 529 that says when to come back is one too.
+    """
 
     status = 429
     type = "requests"
     code = "rate_limit_exceeded"
     should_retry = True
-
-
-class ProviderOverloaded(ProviderBusy):
-    """The provider has no room for a time it tells: 503 or 529 with Retry-After."""
-
-    status = 503
-    type = "server_error"
-    code = "overloaded"
 
 
 # -- ours --------------------------------------------------------------------------

@@ -126,4 +126,6 @@ class Link(LineOnlyReceiver):
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:  # noqa: ARG002 -- Twisted's
         """Learn that the parent is gone, or that this process ends."""
+        # Closed: its number may be a client's connection soon.
+        self._reports = -1
         self._orphaned()

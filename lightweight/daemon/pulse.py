@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.interfaces import IReactorTime
 
 from lightweight.daemon.messages import Vitals
 from lightweight.observe.tally import Tally
@@ -32,7 +32,7 @@ class Gauges:
 
 
 class Pulse:
-    """Tells a worker's vitals each second, from ``start`` to ``stop``."""
+    """Tells a worker's vitals each second, from ``start`` to the process's end."""
 
     def __init__(
         self, clock: IReactorTime, gauges: Gauges, tell: Callable[[Vitals], None]
@@ -40,22 +40,15 @@ class Pulse:
         self._clock = clock
         self._gauges = gauges
         self._tell = tell
-        self._next: IDelayedCall | None = None
         self._began = self._last = (0.0, 0.0, 0, 0)
 
     def start(self) -> None:
         """Begin to tell."""
         self._began = self._last = self._counted()
-        self._next = self._clock.callLater(BEAT_SECONDS, self._beat)
-
-    def stop(self) -> None:
-        """Tell no more."""
-        if self._next is not None:
-            self._next.cancel()
-            self._next = None
+        self._clock.callLater(BEAT_SECONDS, self._beat)
 
     def _beat(self) -> None:
-        self._next = self._clock.callLater(BEAT_SECONDS, self._beat)
+        self._clock.callLater(BEAT_SECONDS, self._beat)
         self._tell(self._vitals())
 
     def _counted(self) -> tuple[float, float, int, int]:

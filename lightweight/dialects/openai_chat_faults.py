@@ -15,7 +15,6 @@ from lightweight.errors import (
     BadRequest,
     Fault,
     ProviderBusy,
-    ProviderOverloaded,
     ProviderRefused,
     ProviderTimeout,
     TooLarge,
@@ -33,7 +32,7 @@ _CREDENTIAL = (401, 403)
 _NOT_FOUND = 404
 _BUSY = 429
 _OVERLOADED = (503, 529)
-"""With a Retry-After they are no breakdown: 529 is Anthropic's, others took it up."""
+"""With a Retry-After they are limits, not breakdowns; 529 is Anthropic's."""
 
 _COME_BACK = (429, 503)
 _QUOTA = "insufficient_quota"
@@ -79,14 +78,9 @@ def read_error(status: int, headers: Headers, body: bytes) -> Fault:
         return _CLIENTS_FAULT[status](
             _scrubbed(said.message) or _NO_REASON, param=said.param, code=said.code
         )
-    if status == _BUSY:
+    if status == _BUSY or (status in _OVERLOADED and "retry-after" in headers):
         return ProviderBusy(
             "The provider is limiting requests. Retry after the time given.",
-            retry_after=_retry_after(headers),
-        )
-    if status in _OVERLOADED and "retry-after" in headers:
-        return ProviderOverloaded(
-            "The provider is overloaded. Retry after the time given.",
             retry_after=_retry_after(headers),
         )
     if status in _TIMEOUTS:

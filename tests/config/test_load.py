@@ -373,3 +373,29 @@ def test_secrets_that_are_not_needed_are_not_looked_for(tmp_path: Path) -> None:
     assert config.providers["openai"].api_key == Secret("")
     with pytest.raises(ConfigError, match="CREDENTIALS_DIRECTORY"):
         load(path, {"PEPPER": "ground"})
+
+
+def test_what_was_read_before_can_be_loaded_without_its_file(
+    directory: Directory,
+) -> None:
+    directory.write(f'metrics_token = "{CANARY}"\n')
+    before = directory.load()
+    directory.file.unlink()
+    texts = {directory.file: before.texts[0].reveal()}
+
+    loaded = load(directory.file, {}, presets=PRESETS, texts=texts)
+
+    assert loaded.config == before.config
+    assert loaded.origins == before.origins
+    assert [warning.line for warning in loaded.warnings] == [1]
+    assert [secret.reveal() for secret in loaded.secrets] == [CANARY]
+    assert CANARY not in repr(loaded)
+
+
+def test_problems_of_others_concern_nobody_else(directory: Directory) -> None:
+    directory.write("workers = 3\nnew = 1\n[edge]\nmax_body = 0\n")
+    concerns = ["workers", "drain"]
+    assert load(directory.file, {}, concerns=concerns).config.workers == 3
+    with pytest.raises(ConfigError) as caught:
+        load(directory.file, {}, concerns=["edge"])
+    assert len(caught.value.problems) == 2

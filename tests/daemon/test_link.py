@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 
 from twisted.internet.defer import Deferred, DeferredQueue
 
+import pytest
 import pytest_twisted
 from support.vitals import vitals
 
@@ -103,6 +104,34 @@ async def test_a_parent_that_does_not_read_holds_nobody_up(ends: Ends) -> None:
     assert len(told) < 2000
     assert isinstance(told[-1], Vitals)
     assert told[-1].uptime == 6000
+
+
+async def test_what_takes_the_place_of_the_pipe_gets_no_report() -> None:
+    from twisted.internet import reactor
+
+    orders, ours = os.pipe()
+    reads, reports = os.pipe()
+    link, gone = Link(orders, reports), Deferred[None]()
+    link.orders_go_to(
+        leave=lambda _: None,
+        reopen_log=lambda: None,
+        orphaned=lambda: gone.callback(None),
+        was_ready=lambda: None,
+    )
+    link.listen(reactor)
+    os.close(ours)
+    await gone
+    client, connection = os.pipe()
+    os.dup2(connection, reports)
+    os.set_blocking(client, False)
+
+    link.beat(vitals())
+    link.failed("too late")
+
+    with pytest.raises(BlockingIOError):
+        os.read(client, 1)
+    for descriptor in {reads, client, connection, reports}:
+        os.close(descriptor)
 
 
 def test_a_report_to_nobody_is_no_problem() -> None:
