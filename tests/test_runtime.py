@@ -120,7 +120,7 @@ def test_tiers_are_limits_and_models() -> None:
         Config(tiers={"a": Tier(rpm=1, quota_usd=5, models=("m",)), "b": Tier()})
     ).tiers
     assert tiers["a"].limits == Limits(rpm=1, quota_micro_usd=5)
-    assert tiers["a"].models == {"m"}
+    assert tiers["a"].models == frozenset({"m"})
     assert (tiers["b"].limits, tiers["b"].models) == (Limits(), None)
 
 
