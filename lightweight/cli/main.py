@@ -18,6 +18,7 @@ from lightweight.cli.accounts import accounts
 from lightweight.cli.check import check
 from lightweight.cli.control import drain, reload, status
 from lightweight.cli.keys import keys
+from lightweight.cli.reconcile import reconcile
 from lightweight.config.load import ConfigError, Loaded, load
 from lightweight.daemon.state import State, new_id, open_database, open_state
 from lightweight.store.connect import Engine
@@ -50,6 +51,11 @@ class Opened:
     @cached_property
     def _state(self) -> State:
         return open_state(self.config.config, os.environ, secrets.token_bytes)
+
+    @property
+    def state(self) -> Path:
+        """The state directory."""
+        return self._state.directory
 
     def engine(self) -> Engine:
         """Open the migrated database; it is closed when the command ends."""
@@ -96,3 +102,4 @@ main.add_command(keys)
 main.add_command(status)
 main.add_command(reload)
 main.add_command(drain)
+main.add_command(reconcile)

@@ -33,6 +33,10 @@ class Opened(Protocol):
     def config(self) -> Loaded:
         """The configuration."""
 
+    @property
+    def state(self) -> Path:
+        """The state directory; raises StoreProblem where it cannot be made."""
+
     def engine(self) -> Engine:
         """Give the migrated database; raise StoreProblem. It is closed at the end."""
 

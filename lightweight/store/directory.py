@@ -4,15 +4,21 @@ Each takes a connection inside a transaction. One that changes something writes 
 moves the counter of changes and writes an audit entry, so that the three are committed
 together or not at all. Times are seconds since the epoch; ``who`` is who did it, for
 the audit log. All raise DirectoryProblem for what cannot be done.
+
+Whoever changes something takes its turn before it looks: two that change one thing at
+once would else both start from what it was.
 """
 
-from typing import Any
+import shlex
+from collections.abc import Mapping
+from typing import Any, TypeAlias
 
-from msgspec.structs import replace
+from msgspec import convert
+from msgspec.structs import asdict, replace
 from sqlalchemy import Connection, Row, Select, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from lightweight.records import Account, ApiKey
+from lightweight.records import Account, ApiKey, Limits
 from lightweight.store.keys import digest, shown
 from lightweight.store.problems import StoreProblem
 from lightweight.store.schema import KEYS_COUNTER, accounts, audit, counters, keys
@@ -20,9 +26,28 @@ from lightweight.store.schema import KEYS_COUNTER, accounts, audit, counters, ke
 MAX_NAME = 100
 """Characters in the name of an account or key."""
 
+MAX_LIMIT = 10**15
+
+UNLIMITED = Limits()
+
+LimitChanges: TypeAlias = Mapping[str, int | None]
+"""Some numbers of ``Limits`` by their names; None takes a limit away."""
+
 
 class DirectoryProblem(StoreProblem):
     """No such account or key, or it cannot be done to this one."""
+
+
+def take_turn(connection: Connection) -> None:
+    """Wait for those who change the directory now; what follows sees their work.
+
+    On SQLite a writing transaction has had its turn since it began.
+    """
+    connection.execute(
+        select(counters.c.value)
+        .where(counters.c.name == KEYS_COUNTER)
+        .with_for_update()
+    )
 
 
 # -- accounts ----------------------------------------------------------------------
@@ -36,18 +61,23 @@ def create_account(
     tier: str,
     now: float,
     who: str,
+    limits: Limits = UNLIMITED,
 ) -> Account:
     """Make an account; its name must be new, since people use it in place of the id."""
     _check_name(name)
     if not name:
         raise DirectoryProblem("An account needs a name: give one.")
-    account = Account(id=account_id, name=name, tier=tier, created_at=now)
+    _check_limits(limits)
+    account = Account(
+        id=account_id, name=name, tier=tier, created_at=now, limits=limits
+    )
     row = {
         "id": account.id,
         "name": account.name,
         "tier": account.tier,
         "created_at": account.created_at,
         "disabled": account.disabled,
+        "limits": _written(limits),
         "changed": _next_change(connection),
     }
     try:
@@ -57,7 +87,8 @@ def create_account(
             f'There is an account "{name}" already: choose another name, or see it '
             f"with 'lightweight accounts show {name}'."
         ) from None
-    _note(connection, now, who, "account.create", account.id, name=name, tier=tier)
+    details = {"name": name, "tier": tier, **(_written(limits) or {})}
+    _note(connection, now, who, "account.create", account.id, **details)
     return account
 
 
@@ -83,15 +114,79 @@ def set_disabled(
     connection: Connection, name_or_id: str, *, disabled: bool, now: float, who: str
 ) -> Account:
     """Let no key of the account work any more, or let them work again."""
+    take_turn(connection)
     account = find_account(connection, name_or_id)
-    connection.execute(
-        update(accounts)
-        .where(accounts.c.id == account.id)
-        .values(disabled=disabled, changed=_next_change(connection))
-    )
+    _update_account(connection, account.id, disabled=disabled)
     what = "account.disable" if disabled else "account.enable"
     _note(connection, now, who, what, account.id)
     return replace(account, disabled=disabled)
+
+
+def set_tier(
+    connection: Connection, name_or_id: str, tier: str, *, now: float, who: str
+) -> Account:
+    """Put the account on a tier; that there is one of the name is not checked here."""
+    take_turn(connection)
+    account = find_account(connection, name_or_id)
+    _update_account(connection, account.id, tier=tier)
+    _note(connection, now, who, "account.tier", account.id, tier=tier)
+    return replace(account, tier=tier)
+
+
+def set_limits(
+    connection: Connection,
+    name_or_id: str,
+    changes: LimitChanges,
+    *,
+    now: float,
+    who: str,
+) -> Account:
+    """Change some of the account's own limits; a prepaid quota is only taken away."""
+    take_turn(connection)
+    account = find_account(connection, name_or_id)
+    if account.limits.prepaid and any(_quotas(changes)):
+        raise DirectoryProblem(
+            f'The quota of "{account.name}" is prepaid: add to it with '
+            f"'lightweight accounts top-up {shlex.quote(account.name)}', or clear it "
+            f"first with {_clearing(account)}."
+        )
+    limits = replace(account.limits, **changes)
+    limits = replace(limits, prepaid=limits.prepaid and any(_quotas(asdict(limits))))
+    limited = _limited(connection, account, limits)
+    _note(connection, now, who, "account.limits", account.id, **changes)
+    return limited
+
+
+def top_up(
+    connection: Connection,
+    name_or_id: str,
+    *,
+    tokens: int = 0,
+    micro_usd: int = 0,
+    now: float,
+    who: str,
+) -> Account:
+    """Add to the account's prepaid quota, or begin one; it never resets."""
+    if min(tokens, micro_usd) < 0 or not tokens + micro_usd:
+        raise DirectoryProblem("A top-up adds tokens or dollars: say how many.")
+    take_turn(connection)
+    account = find_account(connection, name_or_id)
+    limits = account.limits
+    if not limits.prepaid and any(_quotas(asdict(limits))):
+        raise DirectoryProblem(
+            f'"{account.name}" has a quota for each month, to which nothing can be '
+            f"added: clear it first with {_clearing(account)}."
+        )
+    topped = replace(
+        limits,
+        quota_tokens=(limits.quota_tokens or 0) + tokens or None,
+        quota_micro_usd=(limits.quota_micro_usd or 0) + micro_usd or None,
+        prepaid=True,
+    )
+    limited = _limited(connection, account, topped)
+    added = {"tokens": tokens, "micro_usd": micro_usd}
+    _note(connection, now, who, "account.top_up", account.id, **added)
+    return limited
 
 
 # -- keys --------------------------------------------------------------------------
@@ -109,6 +204,7 @@ def create_key(
     who: str,
     models: frozenset[str] | None = None,
     expires_at: float | None = None,
+    limits: Limits = UNLIMITED,
 ) -> ApiKey:
     """Make a key of ``account`` (name or id) out of a freshly minted ``secret``."""
     owner = find_account(connection, account)
@@ -124,9 +220,11 @@ def create_key(
         created_at=now,
         expires_at=expires_at,
         models=models,
+        limits=limits,
     )
     _insert_key(connection, key, digest(pepper, secret))
-    _note(connection, now, who, "key.create", key.id, account=owner.id, name=name)
+    details = {"account": owner.id, "name": name, **(_written(limits) or {})}
+    _note(connection, now, who, "key.create", key.id, **details)
     return key
 
 
@@ -164,10 +262,11 @@ def rotate_key(
 ) -> ApiKey:
     """Make a key like this one, which itself dies after ``grace`` seconds.
 
-    The new key has the same account, name and models, and where the old one expires
-    the same length of life, counted from now. A key that is dead, or dying of an
-    earlier rotation, is refused.
+    The new key has the same account, name, models and limits, and where the old one
+    expires the same length of life, counted from now. A key that is dead, or dying of
+    an earlier rotation, is refused.
     """
+    take_turn(connection)
     old = find_key(connection, key_id)
     if old.revoked_at is not None or _is_past(old.expires_at, now):
         raise DirectoryProblem(
@@ -182,19 +281,72 @@ def rotate_key(
         expires_at=old.expires_at and now + (old.expires_at - old.created_at),
     )
     _insert_key(connection, new, digest(pepper, secret))
-    _set_revoked_at(connection, old.id, now + grace)
+    _update_key(connection, old.id, revoked_at=now + grace)
     _note(connection, now, who, "key.rotate", old.id, replaced_by=new.id, grace=grace)
     return new
 
 
 def revoke_key(connection: Connection, key_id: str, *, now: float, who: str) -> ApiKey:
     """End a key now, a rotation's grace included; one that is dead stays as it is."""
+    take_turn(connection)
     key = find_key(connection, key_id)
     if _is_past(key.revoked_at, now):
         return key
-    _set_revoked_at(connection, key.id, now)
+    _update_key(connection, key.id, revoked_at=now)
     _note(connection, now, who, "key.revoke", key.id)
     return replace(key, revoked_at=now)
+
+
+def set_key_limits(
+    connection: Connection,
+    key_id: str,
+    changes: LimitChanges,
+    *,
+    now: float,
+    who: str,
+) -> ApiKey:
+    """Change some of a key's own limits."""
+    take_turn(connection)
+    key = find_key(connection, key_id)
+    limits = replace(key.limits, **changes)
+    _check_limits(limits)
+    _update_key(connection, key.id, limits=_written(limits))
+    _note(connection, now, who, "key.limits", key.id, **changes)
+    return replace(key, limits=limits)
+
+
+# -- limits ------------------------------------------------------------------------
+
+
+def _limited(connection: Connection, account: Account, limits: Limits) -> Account:
+    _check_limits(limits)
+    _update_account(connection, account.id, limits=_written(limits))
+    return replace(account, limits=limits)
+
+
+def _quotas(limits: Mapping[str, Any]) -> tuple[int | None, int | None]:
+    return limits.get("quota_tokens"), limits.get("quota_micro_usd")
+
+
+def _clearing(account: Account) -> str:
+    return (
+        f"'lightweight accounts set {shlex.quote(account.name)} --quota-tokens none "
+        "--quota-usd none'"
+    )
+
+
+def _check_limits(limits: Limits) -> None:
+    numbers = [value for name, value in asdict(limits).items() if name != "prepaid"]
+    if any(not 1 <= number <= MAX_LIMIT for number in numbers if number is not None):
+        raise DirectoryProblem(
+            "A limit is a whole number from 1 to 10^15, and dollars from a millionth "
+            "to 10^9: leave it out for no limit."
+        )
+
+
+def _written(limits: Limits) -> dict[str, Any] | None:
+    """Give what a row holds: only what is set, so that new limits need no migration."""
+    return {name: value for name, value in asdict(limits).items() if value} or None
 
 
 # -- rows --------------------------------------------------------------------------
@@ -208,6 +360,7 @@ def account_of(row: Row[Any]) -> Account:
         tier=row.tier,
         created_at=row.created_at,
         disabled=row.disabled,
+        limits=convert(row.limits or {}, Limits),
     )
 
 
@@ -222,6 +375,7 @@ def key_of(row: Row[Any]) -> ApiKey:
         expires_at=row.expires_at,
         revoked_at=row.revoked_at,
         models=None if row.models is None else frozenset(row.models),
+        limits=convert(row.limits or {}, Limits),
     )
 
 
@@ -234,6 +388,7 @@ def _first(
 
 def _insert_key(connection: Connection, key: ApiKey, secret_digest: bytes) -> None:
     _check_name(key.name)
+    _check_limits(key.limits)
     connection.execute(
         insert(keys).values(
             id=key.id,
@@ -245,16 +400,25 @@ def _insert_key(connection: Connection, key: ApiKey, secret_digest: bytes) -> No
             expires_at=key.expires_at,
             revoked_at=key.revoked_at,
             models=None if key.models is None else sorted(key.models),
+            limits=_written(key.limits),
             changed=_next_change(connection),
         )
     )
 
 
-def _set_revoked_at(connection: Connection, key_id: str, at: float) -> None:
+def _update_account(connection: Connection, account_id: str, **values: Any) -> None:
+    connection.execute(
+        update(accounts)
+        .where(accounts.c.id == account_id)
+        .values(changed=_next_change(connection), **values)
+    )
+
+
+def _update_key(connection: Connection, key_id: str, **values: Any) -> None:
     connection.execute(
         update(keys)
         .where(keys.c.id == key_id)
-        .values(revoked_at=at, changed=_next_change(connection))
+        .values(changed=_next_change(connection), **values)
     )
 
 
@@ -278,7 +442,7 @@ def _note(
     who: str,
     what: str,
     subject: str,
-    **details: str | float,
+    **details: str | float | None,
 ) -> None:
     connection.execute(
         insert(audit).values(

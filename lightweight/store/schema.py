@@ -1,4 +1,4 @@
-"""The tables. Types are portable: SQLite now, PostgreSQL by the same definitions.
+"""The tables, the same on SQLite and PostgreSQL.
 
 Times are seconds since the epoch. ``changed`` is the value that the counter of keys had
 after the row's last change: who remembers a value finds what is newer by it.
@@ -9,6 +9,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Date,
     Double,
     ForeignKey,
     Index,
@@ -38,6 +39,8 @@ accounts = Table(
     Column("created_at", Double, nullable=False),
     Column("disabled", Boolean, nullable=False),
     Column("changed", BigInteger, nullable=False, index=True),
+    # What is set of records.Limits, or null for nothing.
+    Column("limits", JSON(none_as_null=True)),
 )
 
 keys = Table(
@@ -54,6 +57,8 @@ keys = Table(
     # A list of model ids, or null for all.
     Column("models", JSON(none_as_null=True)),
     Column("changed", BigInteger, nullable=False, index=True),
+    # As an account's.
+    Column("limits", JSON(none_as_null=True)),
 )
 
 audit = Table(
@@ -78,3 +83,76 @@ counters = Table(
 
 KEYS_COUNTER = "keys"
 """The counter of changes to accounts and keys; its row comes with the table."""
+
+# -- the ledger --------------------------------------------------------------------
+
+uses = Table(
+    "uses",
+    metadata,
+    # The request id: importing a use twice inserts it once.
+    Column("id", String, primary_key=True),
+    Column("account_id", String, nullable=False),
+    Column("key_id", String, nullable=False),
+    Column("model", String, nullable=False),
+    Column("provider", String),
+    Column("upstream_model", String),
+    Column("dialect", String, nullable=False),
+    Column("stream", Boolean, nullable=False),
+    Column("at", Double, nullable=False),
+    Column("status", Integer, nullable=False),
+    Column("ending", String, nullable=False),
+    Column("fault", String),
+    Column("fresh", BigInteger, nullable=False),
+    Column("cached", BigInteger, nullable=False),
+    Column("cache_write", BigInteger, nullable=False),
+    Column("answer", BigInteger, nullable=False),
+    Column("reasoning", BigInteger, nullable=False),
+    # Null where nobody knows of any token.
+    Column("provenance", String),
+    # Null where the model has no price.
+    Column("micro_usd", BigInteger),
+    Column("first_byte_s", Double),
+    Column("duration_s", Double, nullable=False),
+    Column("attempts", JSON, nullable=False),
+    Index("ix_uses_account_id_at_id", "account_id", "at", "id"),
+    Index("ix_uses_at_id", "at", "id"),
+)
+
+day_uses = Table(
+    "day_uses",
+    metadata,
+    Column("account_id", String, primary_key=True),
+    Column("day", Date, primary_key=True, index=True),
+    Column("key_id", String, primary_key=True),
+    Column("model", String, primary_key=True),
+    Column("succeeded", BigInteger, nullable=False),
+    Column("failed", BigInteger, nullable=False),
+    Column("fresh", BigInteger, nullable=False),
+    Column("cached", BigInteger, nullable=False),
+    Column("cache_write", BigInteger, nullable=False),
+    Column("answer", BigInteger, nullable=False),
+    Column("reasoning", BigInteger, nullable=False),
+    Column("micro_usd", BigInteger, nullable=False),
+    Column("unpriced", BigInteger, nullable=False),
+)
+"""Sums of ``uses``, as ``records.DayUse``; they stay when old uses are deleted."""
+
+last_used = Table(
+    "last_used",
+    metadata,
+    Column("key_id", String, primary_key=True),
+    Column("at", Double, nullable=False),
+)
+
+journal_positions = Table(
+    "journal_positions",
+    metadata,
+    Column("writer", String, primary_key=True),
+    Column("segment", BigInteger, nullable=False),
+    Column("position", BigInteger, nullable=False),
+    # The writer is dead and all it left is in the ledger: its files may go.
+    Column("done", Boolean, nullable=False),
+)
+
+PRUNED_COUNTER = "uses_pruned"
+"""The counter that holds the first day whose uses were never deleted, as an ordinal."""

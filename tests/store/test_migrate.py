@@ -3,16 +3,19 @@ import sys
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import event
+from sqlalchemy import event, inspect
 
+from lightweight.records import Limits
 from lightweight.store import connect
 from lightweight.store.connect import Engine, open_engine, reading, sqlite_url, writing
-from lightweight.store.migrate import SchemaTooNew, revision, upgrade
+from lightweight.store.directory import find_account, find_key
+from lightweight.store.migrate import SchemaTooNew, _config, revision, upgrade
 from lightweight.store.schema import metadata
 
-HEAD = "0001"
+HEAD = "0003"
 
 START = """
 import sys
@@ -32,13 +35,24 @@ def empty(tmp_path: Path) -> object:
     opened.dispose()
 
 
-def tables(engine: Engine) -> set[str]:
+def tables(engine: Engine) -> dict[str, object]:
+    """Describe every table of ours with all names, whatever order they came in."""
     with reading(engine) as connection:
-        rows = connection.exec_driver_sql(
-            "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL "
-            "AND name NOT LIKE '%alembic%'"
-        )
-        return set(rows.scalars())
+        seen = inspect(connection)
+        return {
+            name: (
+                {
+                    column["name"]: (str(column["type"]), column["nullable"])
+                    for column in seen.get_columns(name)
+                },
+                seen.get_pk_constraint(name),
+                seen.get_foreign_keys(name),
+                seen.get_unique_constraints(name),
+                sorted(seen.get_indexes(name), key=str),
+            )
+            for name in seen.get_table_names()
+            if name != "alembic_version"
+        }
 
 
 def test_an_empty_database_is_brought_up(empty: Engine) -> None:
@@ -55,7 +69,7 @@ def test_the_migrated_schema_is_the_one_in_the_code(engine: Engine) -> None:
         assert compare_metadata(context, metadata) == []
 
 
-def test_it_is_so_to_the_letter(engine: Engine, tmp_path: Path) -> None:
+def test_its_names_are_too(engine: Engine, tmp_path: Path) -> None:
     """Alembic does not compare names of constraints."""
     (tmp_path / "made").mkdir()
     made = open_engine(sqlite_url(tmp_path / "made"))
@@ -88,6 +102,25 @@ def test_processes_that_start_at_once_from_anywhere(tmp_path: Path) -> None:
     assert [start.communicate()[0] for start in starts] == [f"{HEAD}\n"] * 3
 
 
+def test_what_was_there_before_limits_has_none(empty: Engine) -> None:
+    config = _config()
+    with writing(empty) as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        connection.exec_driver_sql(
+            "INSERT INTO accounts VALUES ('acct_1', 'acme', 'pro', 1.5, false, 1)"
+        )
+        connection.exec_driver_sql(
+            "INSERT INTO keys VALUES ('key_1', 'acct_1', 'ci', 'digest', 'lw', 2, "
+            "null, null, '[\"a\"]', 2)"
+        )
+    upgrade(empty)
+    with reading(empty) as connection:
+        account, key = find_account(connection, "acme"), find_key(connection, "key_1")
+    assert (account.created_at, account.limits) == (1.5, Limits())
+    assert (key.models, key.limits) == (frozenset("a"), Limits())
+
+
 def test_a_migration_that_fails_leaves_nothing(empty: Engine) -> None:
     def fail(_c: object, _cursor: object, statement: str, *_rest: object) -> None:
         if "CREATE TABLE counters" in statement:
@@ -96,7 +129,7 @@ def test_a_migration_that_fails_leaves_nothing(empty: Engine) -> None:
     event.listen(empty, "before_cursor_execute", fail)
     with pytest.raises(ZeroDivisionError):
         upgrade(empty)
-    assert tables(empty) == set()
+    assert tables(empty) == {}
     assert revision(empty) is None
     event.remove(empty, "before_cursor_execute", fail)
     upgrade(empty)

@@ -1,0 +1,197 @@
+"""The loop that brings journals into the ledger and tells the limits what it learned.
+
+What it does is idempotent, so it may be killed at any moment and two may run at once,
+as they do while one generation follows another. While the database is out of reach the
+journals wait.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Protocol
+
+from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import deferLater
+from twisted.logger import Logger
+
+from lightweight.records import Use
+from lightweight.store.connect import Connection
+from lightweight.store.database import Database
+from lightweight.store.importer import Imported, Plan, carry_out, survey, unfinished
+from lightweight.store.ledger import day_of, prune
+from lightweight.store.problems import StoreUnusable
+from lightweight.store.usage import (
+    Owner,
+    Used,
+    count_seconds,
+    recent_admissions,
+    totals,
+)
+
+PERIOD_S = 0.2
+"""Seconds from the end of one pass to the next."""
+WINDOW_S = 61.0
+"""Seconds of admissions that a fresh home of limits must know."""
+PRUNED_AT_ONCE = 5000
+"""Rows of each table in one transaction: others wait for no longer."""
+
+
+class Tellers(Protocol):
+    """Who keeps the limits; every call returns at once."""
+
+    def admitted(self, recent: Mapping[Owner, Mapping[int, int]]) -> None:
+        """Learn how many requests each key sent in each of the last seconds."""
+
+    def used(self, used: Sequence[Used]) -> None:
+        """Learn what the ledger holds against quotas; it never holds too much."""
+
+    def aborted(self, uses: Sequence[Use]) -> None:
+        """Learn of calls whose process died, with what they are billed."""
+
+    def left(self, writer: str) -> None:
+        """Learn that a writer is gone and all it left is settled."""
+
+    def replayed(self) -> None:
+        """Learn that everything from before the start was told."""
+
+
+class Bookkeeper:
+    """Keeps the ledger of one machine's journals."""
+
+    log = Logger()
+
+    def __init__(
+        self,
+        database: Database,
+        journal: Path,
+        tellers: Tellers,
+        *,
+        clock: IReactorTime,
+        wall: Callable[[], float],
+        keep_uses_days: int,
+        keep_audit_days: int,
+    ) -> None:
+        """``wall`` gives seconds since the epoch; days count whole, in UTC."""
+        self._database = database
+        self._journal = journal
+        self._tellers = tellers
+        self._clock = clock
+        self._wall = wall
+        self._keep_uses = timedelta(days=keep_uses_days)
+        self._keep_audit = timedelta(days=keep_audit_days)
+        self._pruned: date | None = None
+        self._failing = False
+
+    async def run(self) -> None:
+        """Replay what there is, say so, then import what comes; never returns.
+
+        Raises nothing that the database does. Cancelling stops it; a transaction that
+        runs still ends as it would have.
+        """
+        work = self._replay
+        while True:
+            if await self._worked(work):
+                work = self._turn
+            await deferLater(self._clock, PERIOD_S)
+
+    async def catch_up(self) -> None:
+        """Import all that is in the journals now, and tell of it.
+
+        Raises StoreUnusable. Cancelling leaves the rest for another time.
+        """
+        while await self._import():
+            continue
+
+    async def _worked(self, work: Callable[[], Awaitable[None]]) -> bool:
+        try:
+            await work()
+        except StoreUnusable as problem:
+            if not self._failing:
+                self.log.error(
+                    "Uses wait in the journals until the database works. {problem}",
+                    problem=str(problem),
+                )
+            self._failing = True
+            return False
+        if self._failing:
+            self.log.info("Uses are written to the database again.")
+        self._failing = False
+        return True
+
+    async def _replay(self) -> None:
+        await self.catch_up()
+        now = self._wall()
+        recent, used = await self._database.read(lambda c: self._history(c, now))
+        self._tellers.used(used)
+        self._tellers.admitted(recent)
+        self._tellers.replayed()
+
+    def _history(
+        self, connection: Connection, now: float
+    ) -> tuple[Mapping[Owner, Mapping[int, int]], Sequence[Used]]:
+        since = now - WINDOW_S
+        running = count_seconds(
+            (each.account_id, each.key_id, each.at)
+            for each in unfinished(self._journal)
+            if each.at >= since
+        )
+        recent = recent_admissions(connection, since)
+        for owner, seconds in running.items():
+            recent[owner] = recent[owner] + seconds if owner in recent else seconds
+        used = totals(connection, None, day_of(now)) + totals(connection, None, None)
+        return recent, used
+
+    async def _turn(self) -> None:
+        await self.catch_up()
+        today = day_of(self._wall())
+        if today != self._pruned and not await self._prune(today):
+            self._pruned = today
+
+    async def _prune(self, today: date) -> int:
+        return await self._database.run(
+            lambda connection: prune(
+                connection,
+                uses_before=today - self._keep_uses,
+                audit_before=today - self._keep_audit,
+                most=PRUNED_AT_ONCE,
+            )
+        )
+
+    async def _import(self) -> bool:
+        """Import a part; tell whether there was more."""
+        plan = await self._database.read(lambda c: survey(c, self._journal))
+        if plan.broken:
+            self.log.error(
+                "{count} lines of a journal cannot be read: the disk lost them.",
+                count=plan.broken,
+            )
+        if not plan.empty:
+            imported, used = await self._database.run(lambda c: _written(c, plan))
+            self._tell(imported, used)
+        return plan.more
+
+    def _tell(self, imported: Imported, used: Sequence[Used]) -> None:
+        if imported.aborted:
+            self._tellers.aborted(imported.aborted)
+        if used:
+            self._tellers.used(used)
+        for each in imported.left:
+            if not each.orderly:
+                self.log.warn(
+                    "The process of journal {writer} died; its open calls are "
+                    "billed as estimated.",
+                    writer=each.writer,
+                )
+            self._tellers.left(each.writer)
+
+
+def _written(connection: Connection, plan: Plan) -> tuple[Imported, Sequence[Used]]:
+    imported = carry_out(connection, plan)
+    touched = {
+        (use.outcome.account_id, day_of(use.at).replace(day=1)) for use in imported.uses
+    }
+    return imported, [
+        used
+        for account, month in sorted(touched)
+        for used in totals(connection, account, month)
+    ]

@@ -1,0 +1,213 @@
+"""Reading the bill. Sums come from the roll-up by day, never from single uses.
+
+Days and months are UTC. Every function takes a connection inside a transaction.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import Any, TypeAlias
+
+from msgspec import Struct, convert
+from sqlalchemy import Connection, Row, Select, func, select, tuple_
+
+from lightweight.records import Attempted, DayUse, Outcome, Usage, Use
+from lightweight.store.schema import day_uses, last_used, uses
+
+Owner: TypeAlias = tuple[str, str]
+"""Account and key."""
+
+CLASSES = ("fresh", "cached", "cache_write", "answer", "reasoning")
+
+
+class Used(Struct, frozen=True, kw_only=True):
+    """What counts against a quota."""
+
+    account_id: str
+    key_id: str
+    """``ALL_KEYS``: the account itself."""
+    month: date | None
+    """Its first day; None: over all time."""
+    tokens: int
+    micro_usd: int
+
+
+ALL_KEYS = ""
+
+
+class Place(Struct, frozen=True):
+    """Where a page of the request log ended: the next one goes on from here."""
+
+    at: float
+    id: str
+
+
+def day_uses_between(
+    connection: Connection, account_id: str, first: date, last: date
+) -> list[DayUse]:
+    """Give what each key of an account used of each model, days in order."""
+    query = (
+        select(day_uses)
+        .where(day_uses.c.account_id == account_id)
+        .where(day_uses.c.day.between(first, last))
+        .order_by(day_uses.c.day, day_uses.c.key_id, day_uses.c.model)
+    )
+    return [
+        DayUse(
+            day=row.day,
+            key_id=row.key_id,
+            model=row.model,
+            succeeded=row.succeeded,
+            failed=row.failed,
+            usage=_usage(row),
+            micro_usd=row.micro_usd,
+            unpriced=row.unpriced,
+        )
+        for row in connection.execute(query)
+    ]
+
+
+def used_in_month(
+    connection: Connection, account_id: str | None, year: int, month: int
+) -> dict[Owner, tuple[int, int]]:
+    """Give tokens and micro-USD of each key, of one account or of all."""
+    turn = date(year + month // 12, month % 12 + 1, 1)
+    query = _used(account_id)
+    query = query.where(day_uses.c.day >= date(year, month, 1))
+    return _by_owner(connection, query.where(day_uses.c.day < turn))
+
+
+def used_ever(
+    connection: Connection, account_id: str | None
+) -> dict[Owner, tuple[int, int]]:
+    """Give the same over all time: what prepaid quotas are measured by."""
+    return _by_owner(connection, _used(account_id))
+
+
+def totals(
+    connection: Connection, account_id: str | None, month: date | None
+) -> list[Used]:
+    """Give the use of a month, or of all time, by each account and each of its keys.
+
+    ``month`` is any day of it; ``account_id`` None: of all accounts.
+    """
+    if month is None:
+        by_key = used_ever(connection, account_id)
+    else:
+        by_key = used_in_month(connection, account_id, month.year, month.month)
+    by_subject = dict(by_key)
+    for (account, _), (tokens, micro_usd) in by_key.items():
+        so_far = by_subject.get((account, ALL_KEYS), (0, 0))
+        by_subject[account, ALL_KEYS] = so_far[0] + tokens, so_far[1] + micro_usd
+    return [
+        Used(
+            account_id=account,
+            key_id=key,
+            month=month and month.replace(day=1),
+            tokens=tokens,
+            micro_usd=micro_usd,
+        )
+        for (account, key), (tokens, micro_usd) in sorted(by_subject.items())
+    ]
+
+
+def recent_admissions(
+    connection: Connection, since: float
+) -> dict[Owner, Counter[int]]:
+    """Give how many requests of each key arrived in each second from ``since``."""
+    query = (
+        select(uses.c.account_id, uses.c.key_id, uses.c.at)
+        .where(uses.c.at >= since)
+        # Refused by ourselves: the limiter gave it back.
+        .where(uses.c.ending != "refused")
+    )
+    return count_seconds(connection.execute(query))
+
+
+def count_seconds(
+    arrivals: Iterable[Sequence[Any]],
+) -> dict[Owner, Counter[int]]:
+    """Count arrivals (account, key, time) by owner and whole second."""
+    counted: defaultdict[Owner, Counter[int]] = defaultdict(Counter)
+    for account_id, key_id, at in arrivals:
+        counted[account_id, key_id][int(at)] += 1
+    return dict(counted)
+
+
+def request_log(
+    connection: Connection,
+    *,
+    account_id: str | None = None,
+    after: Place | None = None,
+    most: int = 50,
+) -> list[Use]:
+    """Give a page of uses, the newest first: of one account, or of all.
+
+    ``after`` is the place of the last page's last use (``place_of``). What arrives
+    meanwhile moves no page.
+    """
+    query = select(uses).order_by(uses.c.at.desc(), uses.c.id.desc()).limit(most)
+    if account_id is not None:
+        query = query.where(uses.c.account_id == account_id)
+    if after is not None:
+        query = query.where(tuple_(uses.c.at, uses.c.id) < (after.at, after.id))
+    return [_use(row) for row in connection.execute(query)]
+
+
+def place_of(use: Use) -> Place:
+    """Give the place of a use in the request log."""
+    return Place(use.at, use.outcome.request_id)
+
+
+def last_used_at(connection: Connection) -> dict[str, float]:
+    """Give when each key was used last, by key; one that never was is not there."""
+    return {row.key_id: row.at for row in connection.execute(select(last_used))}
+
+
+def _used(account_id: str | None) -> Select[Any]:
+    tokens = sum((day_uses.c[name] for name in CLASSES[1:]), day_uses.c[CLASSES[0]])
+    query = select(
+        day_uses.c.account_id,
+        day_uses.c.key_id,
+        func.sum(tokens),
+        func.sum(day_uses.c.micro_usd),
+    ).group_by(day_uses.c.account_id, day_uses.c.key_id)
+    if account_id is not None:
+        query = query.where(day_uses.c.account_id == account_id)
+    return query
+
+
+def _by_owner(
+    connection: Connection, query: Select[Any]
+) -> dict[Owner, tuple[int, int]]:
+    # PostgreSQL sums BIGINT to NUMERIC.
+    return {
+        (account, key): (int(tokens), int(micro_usd))
+        for account, key, tokens, micro_usd in connection.execute(query)
+    }
+
+
+def _usage(row: Row[Any]) -> Usage:
+    return Usage(**{name: getattr(row, name) for name in CLASSES})
+
+
+def _use(row: Row[Any]) -> Use:
+    outcome = Outcome(
+        request_id=row.id,
+        account_id=row.account_id,
+        key_id=row.key_id,
+        model=row.model,
+        provider=row.provider,
+        upstream_model=row.upstream_model,
+        dialect=row.dialect,
+        stream=row.stream,
+        status=row.status,
+        ending=row.ending,
+        fault=row.fault,
+        usage=None if row.provenance is None else _usage(row),
+        provenance=row.provenance,
+        first_byte_s=row.first_byte_s,
+        duration_s=row.duration_s,
+        attempts=convert(row.attempts, tuple[Attempted, ...]),
+    )
+    return Use(outcome=outcome, at=row.at, micro_usd=row.micro_usd)
