@@ -19,6 +19,7 @@ from lightweight.cli.check import check
 from lightweight.cli.control import drain, reload, status
 from lightweight.cli.keys import keys
 from lightweight.cli.reconcile import reconcile
+from lightweight.cli.usage import usage
 from lightweight.config.load import ConfigError, Loaded, load
 from lightweight.daemon.state import State, new_id, open_database, open_state
 from lightweight.store.connect import Engine
@@ -103,3 +104,4 @@ main.add_command(status)
 main.add_command(reload)
 main.add_command(drain)
 main.add_command(reconcile)
+main.add_command(usage)
