@@ -38,9 +38,12 @@ def opened(tmp_path: Path) -> Iterator[OpenedState]:
 
 def test_a_table_of_this_month_by_model(opened: OpenedState) -> None:
     told = opened.said(COMMANDS, "usage", "--account", "acme").splitlines()
-    assert [" ".join(line.split()) for line in told] == [
+    heads, *lines = [" ".join(line.split()) for line in told]
+    assert heads == (
         "MODEL REQUESTS FAILED PROMPT CACHED COMPLETION REASONING TOTAL COST_USD "
-        "UNPRICED_REQUESTS",
+        "UNPRICED_REQUESTS"
+    )
+    assert lines == [
         "gpt 1 1 30 10 54 14 84 0.00024 0",
         "other 1 0 15 5 27 7 42 0.00 1",
         "(all) 2 1 45 15 81 21 126 0.00024 1",
