@@ -1,12 +1,15 @@
-"""How fast and how much: the arithmetic of every limit, with ``now`` as an argument.
+"""How fast and how much: what is asked of limits and what they answer.
 
-Times are whole milliseconds since the epoch by the clock of whoever keeps the limits,
-amounts whole tokens and whole micro-USD: Lua and Python then count alike.
+The arithmetic is in ``book``, over ``window`` and ``period``. Times are whole
+milliseconds since the epoch by the clock of whoever keeps the limits, amounts whole
+tokens and whole micro-USD: Lua and Python then count alike.
 """
 
+from collections.abc import Mapping
 from typing import Literal, TypeAlias
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from lightweight.records import Limits
 
@@ -83,7 +86,10 @@ class Refusal(Struct, frozen=True, kw_only=True):
     allowed: int
     """The limit itself."""
     retry_after_ms: int | None
-    """Waiting so long succeeds unless others come first; None: it never will."""
+    """Waiting so long succeeds unless others come first; None: it never will.
+
+    That of all limits without room, not only of the one that is named.
+    """
 
 
 class Verdict(Struct, frozen=True, kw_only=True):
@@ -97,3 +103,51 @@ class Verdict(Struct, frozen=True, kw_only=True):
     quota_usd: Balance | None = None
     local: bool = False
     """Decided by this machine's share while the shared limits are out of reach."""
+
+
+class Used(Struct, frozen=True, kw_only=True):
+    """What the ledger knows a subject to have used; amounts only ever rise to it."""
+
+    account: str
+    subject: str
+    month: int
+    """As ``period.month_of`` counts them, or ``period.PREPAID``."""
+    tokens: int
+    micro_usd: int
+
+
+class Recent(Struct, frozen=True, kw_only=True):
+    """What the ledger knows a subject to have asked for in the last minute."""
+
+    account: str
+    subject: str
+    requests: Mapping[int, int]
+    """How many were accepted in each second since the epoch."""
+
+
+def share(ask: Ask, machines: int) -> Ask:
+    """Give ``ask`` with one machine's part of each rate: ceil(limit / machines).
+
+    Quotas stay whole: what is left of them cannot be divided without asking.
+    """
+    if machines == 1:
+        return ask
+    return replace(
+        ask,
+        subjects=tuple(
+            Subject(
+                subject.name,
+                replace(
+                    subject.limits,
+                    rpm=_part(subject.limits.rpm, machines),
+                    tpm=_part(subject.limits.tpm, machines),
+                    concurrency=_part(subject.limits.concurrency, machines),
+                ),
+            )
+            for subject in ask.subjects
+        ),
+    )
+
+
+def _part(limit: int | None, machines: int) -> int | None:
+    return None if limit is None else -(-limit // machines)

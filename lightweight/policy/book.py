@@ -1,0 +1,359 @@
+"""All accounts' limits: who may go on, decided in one step over all of an ask's limits.
+
+Everything an ask takes is counted for each of its subjects, limited or not, and nothing
+is counted of a refused one. Every method takes ``now``, in milliseconds since the
+epoch. It may go back: windows and leases follow their account's ``Clock``, months
+never return. A clock that ran ahead into another month leaves its subjects there until
+that month comes or the book is made anew.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from msgspec import Struct
+
+from lightweight.policy.pace import (
+    Ask,
+    Balance,
+    LimitName,
+    Recent,
+    Refusal,
+    Room,
+    Settlement,
+    Subject,
+    Used,
+    Verdict,
+)
+from lightweight.policy.period import PREPAID, month_of
+from lightweight.policy.tally import Purse, Tally, balance, room
+from lightweight.policy.window import Clock
+
+CONCURRENCY_WAIT_MS = 1000
+"""Nobody knows when a call ends: a guess that a client may live with."""
+
+ORDER: tuple[LimitName, ...] = (
+    "requests",
+    "tokens",
+    "concurrency",
+    "quota_tokens",
+    "quota_usd",
+)
+"""Which limit a refusal names, of several without room."""
+
+LOOKED_AT = 2
+"""Accounts that ``tidy`` looks at in one call."""
+
+
+class _Reservation(Struct):
+    """What one open ask took."""
+
+    second: int
+    tokens: int
+    micro_usd: int
+    taken: Sequence[tuple[Tally, Purse]]
+
+
+class _Account:
+    __slots__ = ("clock", "open", "tallies")
+
+    def __init__(self, now: int) -> None:
+        self.clock = Clock(now)
+        self.tallies: dict[str, Tally] = {}
+        self.open: dict[str, _Reservation] = {}
+
+
+class Book:
+    """Keeps count for all accounts that have something to keep."""
+
+    def __init__(self, lease_ms: int | None = None) -> None:
+        """``lease_ms``: how long a lease lasts unless renewed; None: until settled."""
+        self._lease_ms = lease_ms
+        self._accounts: dict[str, _Account] = {}
+        self._month = 0
+        """The latest month of a tally that was dropped: none begins before it."""
+
+    @property
+    def size(self) -> int:
+        """How many accounts something is kept of."""
+        return len(self._accounts)
+
+    # -- asking --------------------------------------------------------------------
+
+    def admit(self, ask: Ask, now: int) -> Verdict:
+        """Take all that ``ask`` wants of each subject, or nothing; say which and why.
+
+        An id that is open already is allowed and takes nothing more.
+        """
+        account = self._account(ask.account, now)
+        time = account.clock.read(now)
+        standing = self._standing(account, ask, time, now)
+        if ask.id in account.open:
+            return _verdict(standing, account.clock, now, None)
+        refused = _refusal(standing, ask, account.clock, now)
+        if refused is None:
+            self._take(account, standing, ask, time)
+        return _verdict(standing, account.clock, now, refused)
+
+    def look(self, ask: Ask, now: int) -> Verdict:
+        """Say what ``admit`` would, and what is left now; nothing is taken."""
+        account = self._account(ask.account, now)
+        standing = self._standing(account, ask, account.clock.read(now), now)
+        refused = None
+        if ask.id not in account.open:
+            refused = _refusal(standing, ask, account.clock, now)
+        return _verdict(standing, account.clock, now, refused)
+
+    def _take(
+        self,
+        account: _Account,
+        standing: Sequence[tuple[Subject, Tally]],
+        ask: Ask,
+        time: int,
+    ) -> None:
+        second = time // 1000
+        until = None if self._lease_ms is None else time + self._lease_ms
+        taken = []
+        for subject, tally in standing:
+            purse = tally.purse(prepaid=subject.limits.prepaid)
+            purse.tokens.reserved += ask.tokens
+            purse.micro_usd.reserved += ask.micro_usd
+            tally.requests.add(second, 1)
+            tally.tokens.add(second, ask.tokens)
+            tally.leases[ask.id] = until
+            taken.append((tally, purse))
+        account.open[ask.id] = _Reservation(second, ask.tokens, ask.micro_usd, taken)
+
+    # -- what came of it -----------------------------------------------------------
+
+    def settle(self, settlement: Settlement, now: int) -> None:
+        """End what ``admit`` opened. An id that is not open changes nothing.
+
+        Tokens that were estimated too high go back to the second of the admission while
+        it counts; those estimated too low count now.
+        """
+        account = self._accounts.get(settlement.account)
+        if account is None:
+            return
+        reservation = _close(account, settlement.id)
+        if reservation is None:
+            return
+        second = account.clock.read(now) // 1000
+        excess = settlement.tokens - reservation.tokens
+        for tally, purse in reservation.taken:
+            purse.tokens.used += settlement.tokens
+            purse.micro_usd.used += settlement.micro_usd
+            if excess > 0:
+                tally.tokens.add(second, excess)
+            else:
+                tally.tokens.take_back(reservation.second, -excess)
+            if settlement.refund:
+                tally.requests.take_back(reservation.second, 1)
+
+    def forget(self, account: str, ids: Iterable[str]) -> None:
+        """Release what these reserve as unused; the last minute keeps them."""
+        kept = self._accounts.get(account)
+        if kept is not None:
+            for each in ids:
+                _close(kept, each)
+
+    # -- leases --------------------------------------------------------------------
+
+    def renew(self, account: str, ids: Iterable[str], now: int) -> None:
+        """Let the leases of these last ``lease_ms`` from now; ended ones stay ended."""
+        kept = self._accounts.get(account)
+        if kept is None or self._lease_ms is None:
+            return
+        time = kept.clock.read(now)
+        for each in ids:
+            for tally in _leased(kept, each):
+                until = tally.leases.pop(each)
+                if until is not None and until > time:
+                    tally.leases[each] = time + self._lease_ms
+
+    def drop_leases(self, account: str, ids: Iterable[str]) -> None:
+        """End the leases of these at once: nobody works on them any more."""
+        kept = self._accounts.get(account)
+        if kept is not None:
+            for each in ids:
+                for tally in _leased(kept, each):
+                    del tally.leases[each]
+
+    # -- the ledger's word ---------------------------------------------------------
+
+    def raise_used(self, used: Used, now: int) -> None:
+        """Count as used at least what the ledger says; nothing of an earlier month.
+
+        A call must not be in it whose settlement is still to come: it counts twice.
+        """
+        tally = self._tally(self._account(used.account, now), used.subject)
+        if used.month != PREPAID:
+            tally.turn(used.month)
+            if used.month < tally.month:
+                return
+        purse = tally.purse(prepaid=used.month == PREPAID)
+        purse.tokens.used = max(purse.tokens.used, used.tokens)
+        purse.micro_usd.used = max(purse.micro_usd.used, used.micro_usd)
+
+    def seed(self, recent: Recent, now: int) -> None:
+        """Count in each of the last seconds at least what the ledger says."""
+        account = self._account(recent.account, now)
+        second = account.clock.read(now) // 1000
+        window = self._tally(account, recent.subject).requests
+        window.raise_to({s: n for s, n in recent.requests.items() if s <= second and n})
+        window.slide(second)
+
+    # -- memory --------------------------------------------------------------------
+
+    def tidy(self, now: int) -> None:
+        """Look at a few accounts, each in its turn, and drop what says nothing now.
+
+        Called with each ask it keeps memory bounded: an ask brings one account at most.
+        """
+        month = month_of(now)
+        for _ in range(min(LOOKED_AT, len(self._accounts))):
+            name = next(iter(self._accounts))
+            account = self._accounts.pop(name)
+            if not account.open:
+                self._drop_idle(account, account.clock.read(now), month)
+            if account.tallies:
+                self._accounts[name] = account
+
+    def _drop_idle(self, account: _Account, time: int, month: int) -> None:
+        for name, tally in list(account.tallies.items()):
+            tally.pass_to(time, month)
+            if tally.idle:
+                # Were the clock set back, an earlier month would begin anew.
+                self._month = max(self._month, tally.month)
+                del account.tallies[name]
+
+    # -- finding -------------------------------------------------------------------
+
+    def _account(self, name: str, now: int) -> _Account:
+        account = self._accounts.get(name)
+        if account is None:
+            account = self._accounts[name] = _Account(now)
+        return account
+
+    def _tally(self, account: _Account, name: str) -> Tally:
+        tally = account.tallies.get(name)
+        if tally is None:
+            tally = account.tallies[name] = Tally(self._month)
+        return tally
+
+    def _standing(
+        self, account: _Account, ask: Ask, time: int, now: int
+    ) -> Sequence[tuple[Subject, Tally]]:
+        month = month_of(now)
+        standing = [(each, self._tally(account, each.name)) for each in ask.subjects]
+        for _, tally in standing:
+            tally.pass_to(time, month)
+        return standing
+
+
+def _leased(account: _Account, request_id: str) -> Iterator[Tally]:
+    reservation = account.open.get(request_id)
+    if reservation is not None:
+        for tally, _ in reservation.taken:
+            if request_id in tally.leases:
+                yield tally
+
+
+def _close(account: _Account, request_id: str) -> _Reservation | None:
+    """End the lease and the reservation; what was used is for others to count."""
+    reservation = account.open.pop(request_id, None)
+    if reservation is None:
+        return None
+    for tally, purse in reservation.taken:
+        tally.leases.pop(request_id, None)
+        purse.tokens.reserved -= reservation.tokens
+        purse.micro_usd.reserved -= reservation.micro_usd
+    return reservation
+
+
+def _refusal(
+    standing: Sequence[tuple[Subject, Tally]], ask: Ask, clock: Clock, now: int
+) -> Refusal | None:
+    """Give the first limit without room, with the wait of the slowest of them all."""
+    refused = [
+        refusal
+        for subject, tally in standing
+        for refusal in _refusals(subject, tally, ask, clock, now)
+    ]
+    if not refused:
+        return None
+    first = min(refused, key=lambda refusal: ORDER.index(refusal.limit))
+    waits = [refusal.retry_after_ms for refusal in refused]
+    return Refusal(
+        subject=first.subject,
+        limit=first.limit,
+        allowed=first.allowed,
+        retry_after_ms=None if None in waits else max(w for w in waits if w),
+    )
+
+
+def _refusals(
+    subject: Subject, tally: Tally, ask: Ask, clock: Clock, now: int
+) -> Iterator[Refusal]:
+    limits = subject.limits
+    purse = tally.purse(prepaid=limits.prepaid)
+    wanted: tuple[tuple[LimitName, int | None, int, int], ...] = (
+        ("requests", limits.rpm, tally.requests.total, 1),
+        ("tokens", limits.tpm, tally.tokens.total, ask.tokens),
+        ("concurrency", limits.concurrency, len(tally.leases), 1),
+        ("quota_tokens", limits.quota_tokens, purse.tokens.gone, ask.tokens),
+        ("quota_usd", limits.quota_micro_usd, purse.micro_usd.gone, ask.micro_usd),
+    )
+    for name, allowed, gone, more in wanted:
+        if allowed is None or gone + more <= allowed:
+            continue
+        wait: int | None
+        if more > allowed:
+            wait = None
+        elif name == "concurrency":
+            wait = CONCURRENCY_WAIT_MS
+        elif name in {"requests", "tokens"}:
+            window = tally.requests if name == "requests" else tally.tokens
+            wait = clock.wait(window.frees(gone + more - allowed), now)
+        else:
+            resets_at = tally.resets_at(prepaid=limits.prepaid)
+            wait = None if resets_at is None else resets_at - now
+        yield Refusal(
+            subject=subject.name, limit=name, allowed=allowed, retry_after_ms=wait
+        )
+
+
+def _verdict(
+    standing: Sequence[tuple[Subject, Tally]],
+    clock: Clock,
+    now: int,
+    refused: Refusal | None,
+) -> Verdict:
+    """Say what is left, of each limit for the subject with the least of it."""
+    requests: list[Room] = []
+    tokens: list[Room] = []
+    quota_tokens: list[Balance] = []
+    quota_usd: list[Balance] = []
+    for subject, tally in standing:
+        limits = subject.limits
+        purse = tally.purse(prepaid=limits.prepaid)
+        resets_at = tally.resets_at(prepaid=limits.prepaid)
+        if limits.rpm is not None:
+            requests.append(room(tally.requests, limits.rpm, clock, now))
+        if limits.tpm is not None:
+            tokens.append(room(tally.tokens, limits.tpm, clock, now))
+        if limits.quota_tokens is not None:
+            quota_tokens.append(balance(purse.tokens, limits.quota_tokens, resets_at))
+        if limits.quota_micro_usd is not None:
+            quota_usd.append(
+                balance(purse.micro_usd, limits.quota_micro_usd, resets_at)
+            )
+    return Verdict(
+        refused=refused,
+        requests=min(requests, key=_remaining, default=None),
+        tokens=min(tokens, key=_remaining, default=None),
+        quota_tokens=min(quota_tokens, key=_remaining, default=None),
+        quota_usd=min(quota_usd, key=_remaining, default=None),
+    )
+
+
+def _remaining(left: Room | Balance) -> int:
+    return left.remaining
