@@ -10,7 +10,7 @@ from datetime import date
 from typing import Literal, TypeAlias
 
 from lightweight.errors import BadRequest
-from lightweight.policy.bill import Bill, month_of, summed, summed_by
+from lightweight.policy.bill import Bill, month_around, summed, summed_by
 from lightweight.policy.price import dollars
 from lightweight.records import DayUse
 
@@ -26,7 +26,7 @@ def period_of(start: str | None, end: str | None, *, today: date) -> tuple[date,
     They default to those of the calendar month of ``today``, UTC. Raises BadRequest
     that names the wrong one.
     """
-    month, next_month = month_of(today)
+    month, next_month = month_around(today)
     first = month if start is None else _day("start", start)
     after = next_month if end is None else _day("end", end)
     wrong = "start" if end is None else "end"
