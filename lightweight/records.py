@@ -77,7 +77,7 @@ class Call(Struct, frozen=True, kw_only=True):
     """How many tokens the client lets all answers have; None where it does not say."""
 
 
-class Price(Struct, frozen=True, kw_only=True):
+class Price(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What tokens cost, in micro-USD for a million tokens of each class."""
 
     input: int

@@ -53,3 +53,18 @@ def test_a_code_given_replaces_the_kinds_own() -> None:
 def test_every_bad_key_gets_the_same_words() -> None:
     assert errors.InvalidKey().message == errors.InvalidKey().message
     assert errors.InvalidKey.status == 401
+
+
+def test_a_limit_says_when_to_come_back_or_that_waiting_is_in_vain() -> None:
+    fault = errors.RateLimited("Wait.", kind="requests", retry_after_ms=1001)
+    assert (fault.status, fault.type, fault.should_retry) == (429, "requests", True)
+    assert (fault.retry_after, fault.retry_after_ms) == (2, 1001)
+    at_once = errors.RateLimited("Wait.", kind="tokens", retry_after_ms=0)
+    assert (at_once.retry_after, at_once.retry_after_ms) == (1, 1)
+    never = errors.RateLimited("No.", kind="tokens", retry_after_ms=None)
+    assert (never.retry_after, never.should_retry) == (None, False)
+
+
+def test_a_quota_is_not_worth_a_retry() -> None:
+    assert errors.QuotaExceeded.status == 403
+    assert errors.QuotaExceeded.should_retry is False

@@ -5,6 +5,7 @@ from datetime import date
 from typing import Any
 
 import pytest
+from msgspec import structs
 from support.fakes import FakeProvider
 
 from lightweight.catalog.load import CatalogProblem, load_catalog
@@ -12,11 +13,15 @@ from lightweight.config.schema import (
     Config,
     ModelConfig,
     PartialTimeouts,
+    PriceConfig,
     ProviderConfig,
     TargetConfig,
+    Tier,
 )
 from lightweight.config.secret import Secret
 from lightweight.errors import ModelNotFound
+from lightweight.policy.price import FREE
+from lightweight.records import Limits, Price
 from lightweight.runtime import Runtime, build_runtime
 from lightweight.upstream.discover import Found
 
@@ -102,6 +107,23 @@ def test_an_operators_model_is_offered_beside_them() -> None:
     assert (model.targets[0].priority, model.targets[0].weight) == (2, 3)
 
 
+def test_a_price_is_the_operators_word() -> None:
+    price = PriceConfig(input=1_250_000, output=10_000_000, cached=125_000)
+    config = openai()
+    config = structs.replace(config, models=(ModelConfig(id="gpt-4o", price=price),))
+    (target,) = built(config).offering.find("gpt-4o").targets
+    assert target.price == Price(input=1_250_000, output=10_000_000, cached=125_000)
+
+
+def test_tiers_are_limits_and_models() -> None:
+    tiers = built(
+        Config(tiers={"a": Tier(rpm=1, quota_usd=5, models=("m",)), "b": Tier()})
+    ).tiers
+    assert tiers["a"].limits == Limits(rpm=1, quota_micro_usd=5)
+    assert tiers["a"].models == frozenset({"m"})
+    assert (tiers["b"].limits, tiers["b"].models) == (Limits(), None)
+
+
 def test_an_impossible_model_is_a_problem() -> None:
     target = TargetConfig(provider="nowhere", model="m", dialect="openai_chat")
     config = Config(models=(ModelConfig(id="mine", targets=(target,)),))
@@ -140,6 +162,8 @@ def test_with_nothing_else_there_is_the_demo() -> None:
     runtime = built(Config())
 
     assert [model.id for model in runtime.offering.listed()] == ["demo"]
+    (target,) = runtime.offering.find("demo").targets
+    assert target.price == FREE
 
 
 def test_discover_false_turns_all_of_it_off() -> None:

@@ -20,6 +20,7 @@ from lightweight.cli.control import drain, reload, status
 from lightweight.cli.keys import keys
 from lightweight.cli.reconcile import reconcile
 from lightweight.cli.top import top
+from lightweight.cli.usage import usage
 from lightweight.config.load import ConfigError, Loaded, load
 from lightweight.daemon.state import State, new_id, open_database, open_state
 from lightweight.store.connect import Engine
@@ -105,3 +106,4 @@ main.add_command(top)
 main.add_command(reload)
 main.add_command(drain)
 main.add_command(reconcile)
+main.add_command(usage)

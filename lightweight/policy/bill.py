@@ -54,7 +54,7 @@ def _sum(rows: list[DayUse]) -> Bill:
     )
 
 
-def month_of(day: date) -> tuple[date, date]:
+def month_around(day: date) -> tuple[date, date]:
     """Give the first day of the calendar month of ``day``, and of the next one."""
     first = day.replace(day=1)
     year, month = divmod(first.year * 12 + first.month, 12)

@@ -1,6 +1,7 @@
 """The catalog that ships: what it promises, and what its loader refuses."""
 
 from collections import Counter
+from datetime import date
 
 import pytest
 
@@ -11,6 +12,7 @@ from lightweight.catalog.load import (
     load_catalog,
     parse_catalog,
 )
+from lightweight.records import Price
 
 DOCUMENTED = """
 gpt-5.3-codex 128K GA
@@ -143,6 +145,35 @@ def test_facts_that_decide_who_is_asked(catalog: Catalog) -> None:
     assert catalog.models["gemini-3-pro"].replacement == "gemini-3.1-pro"
 
 
+def test_prices_are_dated_and_plausible(catalog: Catalog) -> None:
+    prices = {
+        (target.preset, target.model): target.price
+        for entry in catalog.models.values()
+        for target in entry.targets
+        if target.price is not None
+    }
+    assert prices["openai", "gpt-5.2"] == Price(
+        input=1_750_000, cached=175_000, output=14_000_000, as_of=date(2026, 9, 5)
+    )
+    for preset, _model in prices:
+        assert preset in {"openai", "anthropic", "gemini"}, "a vendor's own list"
+    for price in prices.values():
+        assert price.as_of is not None
+        assert date(2026, 1, 1) <= price.as_of <= date(2026, 11, 22)
+        assert price.cached is not None
+        assert 0 < price.cached < price.input < price.output
+        assert price.cache_write is None or price.cache_write > price.input
+
+
+def test_the_same_vendors_model_has_one_price(catalog: Catalog) -> None:
+    prices: dict[tuple[str, str, frozenset[str]], set[Price | None]] = {}
+    for entry in catalog.models.values():
+        for target in entry.targets:
+            key = (target.preset, target.model, target.quirks & {"fast_speed"})
+            prices.setdefault(key, set()).add(target.price)
+    assert [key for key, found in prices.items() if len(found) > 1] == []
+
+
 def test_dates_and_sizes_are_those_of_people(catalog: Catalog) -> None:
     four = catalog.models["gpt-4o"]
     assert four.created_at == 1715558400
@@ -213,6 +244,13 @@ def and_two(line: str) -> str:
         (MODEL.replace('"GA"', '"Beta"'), "model 'one': .*Beta"),
         (MODEL.replace("owned_by", "owner"), "model 'one': "),
         (MODEL.replace('chat" }', 'chat", quirks = ["q"] }'), "quirk 'q' is not"),
+        (MODEL.replace('chat" }', 'chat", price = { input = 1 } }'), "'one': .*output"),
+        (
+            MODEL.replace(
+                'chat" }', 'chat", price = { input = 1, output = 1, x = 1 } }'
+            ),
+            "model 'one': .*`x`",
+        ),
     ],
 )
 def test_a_wrong_entry_is_named(models: str, complaint: str) -> None:

@@ -7,6 +7,7 @@ import pytest
 from lightweight.catalog.load import Catalog, CatalogProblem, load_catalog
 from lightweight.catalog.offer import AddedTarget, Addition, Offering, offer
 from lightweight.errors import ModelNotFound
+from lightweight.records import Price
 
 TODAY = date(2026, 11, 22)
 CHAT = ("openai_chat",)
@@ -251,6 +252,20 @@ def test_given_targets_replace_and_outlive_the_catalogs(catalog: Catalog) -> Non
     model = offer(catalog, providers, [moved], CHAT, TODAY).find("gpt-5.2")
     assert [t.provider for t in model.targets] == ["cohere"]
     assert model.targets[0].quirks == catalog.presets["cohere"].quirks
+
+
+def test_an_operators_price_holds_at_every_target(catalog: Catalog) -> None:
+    price = Price(input=1, output=2)
+    offering = offer(
+        catalog,
+        {"openai": "openai", "azure": "azure"},
+        [Addition(id="gpt-5.2", price=price)],
+        CHAT,
+        TODAY,
+    )
+    targets = offering.find("gpt-5.2").targets
+    assert [target.price for target in targets] == [price, price]
+    assert [target.provider for target in targets] == ["openai", "azure"]
 
 
 def test_a_product_internal_model_is_offered_once_mapped(catalog: Catalog) -> None:

@@ -24,6 +24,18 @@ def test_a_provider_inherits_the_clocks_it_does_not_set() -> None:
     assert config.timeouts_of("from the environment") == config.timeouts
 
 
+def test_an_answer_is_read_on_only_where_that_is_wanted() -> None:
+    config = Config(
+        providers={
+            "one": ProviderConfig(on_disconnect="drain", drain_limit=7.0),
+            "two": ProviderConfig(drain_limit=7.0),
+        }
+    )
+    assert config.drain_limit_of("one") == 7.0
+    assert config.drain_limit_of("two") == 0
+    assert config.drain_limit_of("from the environment") == 0
+
+
 def test_defaults_do_not_share_what_could_change() -> None:
     assert Config().tiers is not Config().tiers
     assert Config().providers is not Config().providers

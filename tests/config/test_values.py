@@ -48,6 +48,8 @@ Parser = Callable[[Any], object]
         (v.micro_usd, 10, 10_000_000),
         (v.micro_usd, 0.1, 100_000),
         (v.micro_usd, "0.000001", 1),
+        (v.price, "0", 0),
+        (v.price, 0.125, 125_000),
     ],
 )
 def test_good_values(parse: Parser, value: object, result: object) -> None:
@@ -139,6 +141,10 @@ DOLLARS = "must be above 0 and at most 1000000000 dollars"
         (v.micro_usd, float("nan"), DOLLARS),
         (v.micro_usd, "sNaN", DOLLARS),
         (v.micro_usd, -1, DOLLARS),
+        (v.micro_usd, 0, DOLLARS),
+        (v.price, -1, DOLLARS.replace("above", "at least")),
+        (v.price, "nan", DOLLARS.replace("above", "at least")),
+        (v.price, "x", 'must be dollars such as "10.50"'),
         pytest.param(v.micro_usd, 16**5000, DOLLARS, id="huge"),
         (
             v.micro_usd,

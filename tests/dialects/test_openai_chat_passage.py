@@ -248,3 +248,12 @@ def test_bytes_do_not_depend_on_the_network(
 def test_any_bytes_pass_or_are_a_fault_of_the_provider(data: bytes) -> None:
     for way in (passage(), whole_passage()):
         assert isinstance(travel(way, [data])[1], ProviderFault)
+
+
+def test_the_size_of_what_is_said_is_known_in_pieces_and_whole() -> None:
+    way = passage()
+    way.feed(chunk({"index": 0, "delta": {"role": "assistant", "content": "abcd"}}))
+    assert (way.deltas, way.size) == (1, 6), "with its quotes, without the role"
+    way.feed(chunk({"index": 0, "delta": {"content": "", "tool_calls": []}}))
+    way.feed(chunk({"index": 0, "delta": {"content": "x", "reasoning": "yz"}}))
+    assert (way.deltas, way.size) == (2, 6 + 3 + 4)

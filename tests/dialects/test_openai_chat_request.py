@@ -186,3 +186,20 @@ def test_another_dialects_call_cannot_be_expressed() -> None:
     )
     with pytest.raises(BadRequest, match="cannot be expressed"):
         DIALECT.write_request(made, target())
+
+
+@pytest.mark.parametrize(
+    ("fields", "most"),
+    [
+        ({}, None),
+        ({"max_tokens": 100}, 100),
+        ({"max_completion_tokens": 50, "max_tokens": 100}, 50),
+        ({"max_completion_tokens": None, "max_tokens": 100}, 100),
+        ({"max_tokens": 100, "n": 3}, 300),
+        ({"max_tokens": "many"}, None),
+        ({"max_tokens": 0}, None),
+        ({"max_tokens": -5}, None),
+    ],
+)
+def test_the_most_an_answer_may_take(fields: dict[str, Any], most: int | None) -> None:
+    assert DIALECT.parse_request(request({**OK, **fields})).most_tokens == most

@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from lightweight.policy.bill import Bill, month_of, summed, summed_by
+from lightweight.policy.bill import Bill, month_around, summed, summed_by
 from lightweight.records import DayUse, Usage
 
 
@@ -45,6 +45,6 @@ def test_parts_sum_up_to_the_whole() -> None:
 
 
 def test_a_month_ends_where_the_next_begins() -> None:
-    assert month_of(date(2026, 11, 22)) == (date(2026, 11, 1), date(2026, 12, 1))
-    assert month_of(date(2026, 12, 31)) == (date(2026, 12, 1), date(2027, 1, 1))
-    assert month_of(date(2028, 2, 29)) == (date(2028, 2, 1), date(2028, 3, 1))
+    assert month_around(date(2026, 11, 22)) == (date(2026, 11, 1), date(2026, 12, 1))
+    assert month_around(date(2026, 12, 31)) == (date(2026, 12, 1), date(2027, 1, 1))
+    assert month_around(date(2028, 2, 29)) == (date(2028, 2, 1), date(2028, 3, 1))

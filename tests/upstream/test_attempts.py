@@ -16,6 +16,7 @@ from lightweight.errors import (
     BadRequest,
     Fault,
     ModelNotFound,
+    Overloaded,
     ProviderBusy,
     ProviderFault,
     ProviderGarbage,
@@ -47,7 +48,10 @@ class Trial:
         return [each.provider for each in self.made]
 
     async def run(
-        self, *names: str, carry: Callable[[Attempt], Awaitable[Attempt]] | None = None
+        self,
+        *names: str,
+        carry: Callable[[Attempt], Awaitable[Attempt]] | None = None,
+        before: Callable[[], None] = lambda: None,
     ) -> Attempt:
         targets = [
             Target(provider=name, model=f"model-{name}", dialect="openai_chat")
@@ -62,7 +66,7 @@ class Trial:
             budget=self.budget,
             clock=self._clock,
         )
-        attempts = Attempts(call(), targets, field)
+        attempts = self.attempts = Attempts(call(), targets, field, before=before)
         try:
             return await attempts.run(carry or taken)
         finally:
@@ -102,6 +106,41 @@ async def test_the_first_target_answers(
     seen = await scripted_provider.request_seen()
     assert seen.json()["model"] == "model-a"
     assert seen.headers["x-client-request-id"] == "r1"
+
+
+async def test_each_provider_is_announced_before_it_is_asked(
+    scripted_provider: ScriptedProvider, trial: Trial
+) -> None:
+    scripted_provider.reply(500, body=error("broken"))
+    scripted_provider.reply(body=b"{}")
+    asked: list[int] = []
+
+    async def look(attempt: Attempt) -> Attempt:
+        assert [each.fault is None for each in trial.attempts.made] == [False, True]
+        return await taken(attempt)
+
+    attempt = await trial.run(
+        "a",
+        "b",
+        carry=look,
+        before=lambda: asked.append(len(scripted_provider.requests)),
+    )
+    attempt.reply.body.abort()
+    assert asked == [0, 1]
+    assert trial.tried == ["a", "b"]
+
+
+async def test_what_the_announcement_raises_ends_the_call(
+    scripted_provider: ScriptedProvider, trial: Trial
+) -> None:
+    def refuse() -> None:
+        raise Overloaded("No room.")
+
+    with pytest.raises(Overloaded):
+        await trial.run("a", before=refuse)
+    assert scripted_provider.requests == []
+    assert trial.tried == []
+    assert trial.state("a") == "closed"
 
 
 async def test_a_providers_fault_moves_on_to_the_next(

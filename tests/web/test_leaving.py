@@ -5,6 +5,7 @@ from typing import Any
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.task import Clock
+from twisted.python.failure import Failure
 
 import pytest
 from conftest import LoggedFailures
@@ -145,9 +146,10 @@ def test_before_a_provider_is_asked_there_is_nothing_to_read() -> None:
 def test_what_the_call_raises_is_raised() -> None:
     call: Deferred[None] = Deferred()
     waiting = Deferred.fromCoroutine(outlived(call, Clock(), lambda: 0))
+    raised: list[Failure] = []
+    waiting.addErrback(raised.append)
     call.errback(ZeroDivisionError())
-    assert isinstance(waiting.result, object)
-    waiting.addErrback(lambda failure: failure.trap(ZeroDivisionError))
+    assert [failure.type for failure in raised] == [ZeroDivisionError]
 
 
 def test_a_bug_after_the_client_left_is_logged(

@@ -191,7 +191,7 @@ def test_a_bad_parameter_is_named(query: str, param: str) -> None:
 
 def test_it_works_over_quota_and_over_the_rate() -> None:
     for limit in ("quota_tokens", "requests"):
-        verdict = refused(limit)  # type: ignore[arg-type]  # a literal in a loop
+        verdict = refused(limit)
         assert get(gateway(verdict=verdict)).status == 200
 
 

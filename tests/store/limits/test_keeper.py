@@ -235,9 +235,11 @@ async def test_closed_it_answers_nobody_and_waits_for_nothing(
     dying = home.link("worker_2")
     await dying.admit(ask("r1"))
     await home.crash(dying)
-    asking = Deferred.fromCoroutine(home.limits.admit(ask("r2")))
+    await home.limits.admit(ask("r2"))
+    asking = Deferred.fromCoroutine(home.limits.admit(ask("r3")))
     home.keeper.close()
     assert not home.timers.getDelayedCalls()
     with pytest.raises(LimitsUnavailable):
         await asking
+    await turns(home.reactor, 5)
     assert not home.timers.getDelayedCalls()
