@@ -1,10 +1,10 @@
 """Opening one connection; what real servers refuse is in test_redis_troubles.py."""
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 from twisted.internet.defer import CancelledError, Deferred
-from twisted.internet.interfaces import IListeningPort
-from twisted.internet.protocol import Factory, Protocol
+from twisted.internet.protocol import Protocol, ServerFactory
 
 import pytest
 import pytest_twisted
@@ -17,7 +17,7 @@ from lightweight.store.limits.limiter import LimitsUnavailable
 from lightweight.store.limits.reach import Reach, Speaker
 
 
-class Mute(Factory):
+class Mute(ServerFactory):
     """A server that takes connections and says nothing."""
 
     noisy = False
@@ -41,8 +41,8 @@ async def mute() -> AsyncIterator[tuple[Mute, str]]:
     from twisted.internet import reactor
 
     factory = Mute()
-    port: IListeningPort = reactor.listenTCP(0, factory, interface="127.0.0.1")  # type: ignore[attr-defined]  # the module stands for the reactor
-    yield factory, f"127.0.0.1:{port.getHost().port}"  # type: ignore[attr-defined]  # an IPv4Address
+    port: Any = reactor.listenTCP(0, factory, interface="127.0.0.1")
+    yield factory, f"127.0.0.1:{port.getHost().port}"
     await port.stopListening()
 
 
