@@ -18,7 +18,7 @@ from lightweight.config.words import KeyPath, dotted
 
 _PLACE = re.compile(r"^(.*) \(at (?:line (\d+), column (\d+)|end of document)\)$")
 _OTHERS = 0o077
-_BARE_URL = re.compile(r"[a-z+]+://(?:[^:@/?]*@)?[^@?]*")
+_BARE_URL = re.compile(r"[a-z+]+://(?:[^:@/?]*@)?[^@?]*(?:\?db=[0-9]+)?")
 """A URL without a password, which is no secret."""
 
 

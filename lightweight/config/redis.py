@@ -30,14 +30,6 @@ class RedisPlace(Struct, frozen=True, kw_only=True):
     password: str | None = None
     database: int = 0
 
-    @property
-    def shown(self) -> str:
-        """The place for the operator's eyes, without user and password."""
-        if self.path:
-            return self.path
-        hosts = ", ".join(f"{host}:{port}" for host, port in self.hosts)
-        return hosts if self.service is None else f"{self.service} of {hosts}"
-
 
 def parse_redis_url(url: str) -> RedisPlace:
     """Read ``redis://[user:password@]host[:port][/database]`` and its kin.
@@ -52,7 +44,10 @@ def parse_redis_url(url: str) -> RedisPlace:
     except ValueError:
         raise ValueError(f"must be a URL: {_ESCAPED}") from None
     if parts.scheme not in SCHEMES:
-        raise ValueError(f"must begin with one of {', '.join(SCHEMES)}, then ://")
+        raise ValueError(
+            'must be a URL such as "redis://127.0.0.1:6379/0" '
+            f"(schemes: {', '.join(SCHEMES)})"
+        )
     unfit = parts.fragment or (parts.query and parts.scheme != "unix")
     if unfit or "@" in parts.path:
         raise ValueError(f"must have its @ before any / ? or #: {_ESCAPED}")

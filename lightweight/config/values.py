@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import SplitResult, urlsplit
 
+from lightweight.config.redis import parse_redis_url
 from lightweight.config.secret import Secret
 from lightweight.config.units import parse_duration, parse_size, parse_tokens
 from lightweight.config.words import mismatch, suggestion
@@ -249,8 +250,9 @@ def _millionths(dollars: Decimal) -> int:
 
 
 def redis_url(value: Secret) -> Secret:
-    """Check the scheme of a Redis URL, which may hold a password."""
-    return _of_scheme(value, ("redis", "rediss", "unix"), "redis://127.0.0.1:6379/0")
+    """Check a Redis URL, which may hold a password."""
+    parse_redis_url(value.reveal())
+    return value
 
 
 def database_url(value: Secret) -> Secret:

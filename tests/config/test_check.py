@@ -124,7 +124,7 @@ TARGET = {"provider": "p", "model": "m", "dialect": "openai_chat"}
             [
                 (
                     'redis.url: must be a URL such as "redis://127.0.0.1:6379/0" '
-                    "(schemes: redis, rediss, unix)"
+                    "(schemes: redis, rediss, unix, redis+sentinel, rediss+sentinel)"
                 ),
                 "redis.machines: must be at least 1 and at most 10^15",
             ],

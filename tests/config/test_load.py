@@ -265,8 +265,11 @@ def test_a_literal_secret_that_others_can_read_is_warned_about_more(
         (f"redis://:{CANARY}@cache/0", True),
         (f"redis://user:{CANARY}@cache/0", True),
         (f"redis://user:{CANARY}@x@cache/0", True),
-        (f"redis://user:{CANARY}/x@cache/0", True),
-        (f"redis://cache/0?password={CANARY}", True),
+        (f"redis://user:{CANARY}%2Fx@cache/0", True),
+        (f"redis+sentinel://:{CANARY}@a,b:2/main/0", True),
+        ("redis+sentinel://a,b:2/main", False),
+        (f"unix://:{CANARY}@/run/redis.sock", True),
+        ("unix:///run/redis.sock?db=1", False),
     ],
 )
 def test_a_url_is_a_secret_when_it_holds_one(

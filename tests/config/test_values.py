@@ -167,7 +167,7 @@ def test_urls_that_may_hold_a_password_stay_secrets() -> None:
 
 
 @pytest.mark.parametrize("parse", [v.redis_url, v.database_url])
-@pytest.mark.parametrize("value", ["hush", "mysql://hush@db/x", "redis://", "://hush"])
+@pytest.mark.parametrize("value", ["hush", "mysql://hush@db/x", "://hush"])
 def test_other_urls_are_refused_without_repeating_them(
     parse: Parser, value: str
 ) -> None:

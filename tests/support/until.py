@@ -16,4 +16,4 @@ async def until(condition: Callable[[], object]) -> None:
     end = monotonic() + PATIENCE
     while not condition():
         assert monotonic() < end, "it did not come true"
-        await deferLater(reactor, 0.01)  # type: ignore[arg-type]  # the module stands for the reactor
+        await deferLater(reactor, 0.01)

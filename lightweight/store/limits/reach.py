@@ -46,7 +46,7 @@ class Speaker(RedisProtocol):  # type: ignore[misc]  # txredisapi has no types
         self.whenConnected().addCallback(lambda _: self.greeted.callback(None))
 
     def connectionLost(self, why: Failure) -> None:
-        """Tell first that nothing can be sent, then fail all that wait for an answer."""
+        """Tell that nothing can be sent, then fail all that wait for an answer."""
         reason = self.factory.refusal or why.getErrorMessage().rstrip(".")
         self._gone(self, reason)
         super().connectionLost(why)

@@ -1,10 +1,10 @@
 """The guard with a shared home that the test takes away and gives back."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.task import Clock
-from twisted.logger import LogEvent, globalLogPublisher
+from twisted.logger import LogEvent, capturedLogs
 
 import pytest
 from support.limits_contract import NOW, ask, left, refusal_of, settlement
@@ -78,21 +78,29 @@ class Bench:
         self.clock.advance(0.5)
 
 
+class Said:
+    """What was logged."""
+
+    def __init__(self, events: Sequence[LogEvent]) -> None:
+        self._events = events
+
+    @property
+    def levels(self) -> list[str]:
+        """The levels of the guard's lines."""
+        return [
+            event["log_level"].name
+            for event in self._events
+            if event["log_namespace"].endswith("guard")
+        ]
+
+
 @pytest.fixture(name="said")
-def _said() -> Iterator[list[str]]:
-    """What the guard logs, by level."""
-    lines: list[str] = []
-
-    def observe(event: LogEvent) -> None:
-        if event.get("log_namespace", "").endswith("guard"):
-            lines.append(event["log_level"].name)
-
-    globalLogPublisher.addObserver(observe)
-    yield lines
-    globalLogPublisher.removeObserver(observe)
+def _said() -> Iterator[Said]:
+    with capturedLogs() as events:
+        yield Said(events)
 
 
-async def test_while_the_shared_home_answers_it_decides(said: list[str]) -> None:
+async def test_while_the_shared_home_answers_it_decides(said: Said) -> None:
     bench = Bench()
     await bench.guard.start()
     verdict = await bench.guard.admit(ask("r1", account=Limits(rpm=2)))
@@ -100,12 +108,12 @@ async def test_while_the_shared_home_answers_it_decides(said: list[str]) -> None
     assert verdict.requests is not None
     assert verdict.requests.remaining == 1
     assert (bench.guard.why_degraded, bench.guard.local_decisions) == (None, 0)
-    assert said == []
+    assert said.levels == []
     await bench.guard.close()
     assert bench.shared.closed
 
 
-async def test_without_it_this_machine_has_its_share(said: list[str]) -> None:
+async def test_without_it_this_machine_has_its_share(said: Said) -> None:
     bench = Bench()
     bench.lose()
     three = Limits(rpm=3)
@@ -116,11 +124,11 @@ async def test_without_it_this_machine_has_its_share(said: list[str]) -> None:
     assert bench.shared.asked == 1, "nobody waits for it after the first"
     assert bench.guard.local_decisions == 3
     assert "this machine's share" in str(bench.guard.why_degraded)
-    assert said == ["error"]
+    assert said.levels == ["error"]
     await bench.guard.close()
 
 
-async def test_it_is_asked_again_once_a_probe_succeeds(said: list[str]) -> None:
+async def test_it_is_asked_again_once_a_probe_succeeds(said: Said) -> None:
     bench = Bench()
     bench.lose()
     await bench.guard.admit(ask("r1"))
@@ -132,20 +140,20 @@ async def test_it_is_asked_again_once_a_probe_succeeds(said: list[str]) -> None:
     assert not (await bench.guard.admit(ask("r2"))).local
     bench.clock.pump([0.5] * 4)
     assert bench.shared.probes == 5, "nobody probes what answers"
-    assert said == ["error", "info"]
+    assert said.levels == ["error", "info"]
     bench.lose()
     await bench.guard.admit(ask("r3"))
-    assert said == ["error", "info", "error"]
+    assert said.levels == ["error", "info", "error"]
     await bench.guard.close()
 
 
-async def test_a_home_that_is_away_at_the_start(said: list[str]) -> None:
+async def test_a_home_that_is_away_at_the_start(said: Said) -> None:
     bench = Bench()
     bench.lose()
     await bench.guard.start()
     assert (await bench.guard.admit(ask("r1"))).local
     assert bench.shared.asked == 0
-    assert said == ["error"]
+    assert said.levels == ["error"]
     bench.give_back()
     assert not (await bench.guard.admit(ask("r2"))).local
     await bench.guard.close()
@@ -281,7 +289,7 @@ async def test_balances_remembered_are_bounded(monkeypatch: pytest.MonkeyPatch) 
 
 
 async def test_a_use_that_nobody_knows_closes_one_account_alone(
-    said: list[str],
+    said: Said,
 ) -> None:
     bench = Bench()
     bench.shared.problem = UseUnknown("the ledger cannot say what was used: locked")
@@ -290,7 +298,7 @@ async def test_a_use_that_nobody_knows_closes_one_account_alone(
             await bench.guard.admit(ask(f"r{number}", account=QUOTA))
         assert str(caught.value) == AWAY
     assert bench.guard.why_degraded is None
-    assert said == ["error"]
+    assert said.levels == ["error"]
     await bench.guard.close()
 
 

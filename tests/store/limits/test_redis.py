@@ -42,7 +42,7 @@ class Ledger:
         from twisted.internet import reactor
 
         self.asked.append((account, subjects))
-        await deferLater(reactor, 0.01)  # type: ignore[arg-type]  # the module stands for the reactor
+        await deferLater(reactor, 0.01)
         if self.problem:
             raise self.problem
         return self.seed

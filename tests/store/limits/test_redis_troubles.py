@@ -5,8 +5,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from twisted.internet.interfaces import IListeningPort
-from twisted.logger import LogEvent, formatEvent, globalLogPublisher
+from twisted.logger import LogEvent, capturedLogs, formatEvent
 from twisted.protocols.portforward import ProxyFactory
 
 import pytest
@@ -74,23 +73,21 @@ class Stack:
         await self.guard.close()
 
 
-@pytest.fixture(autouse=True)
-def _log() -> Iterator[list[str]]:
-    lines: list[str] = []
+class Log:
+    """What was logged so far."""
 
-    def observe(event: LogEvent) -> None:
-        lines.append(formatEvent(event))
+    def __init__(self, events: Sequence[LogEvent]) -> None:
+        self._events = events
 
-    globalLogPublisher.addObserver(observe)
-    yield lines
-    globalLogPublisher.removeObserver(observe)
-    assert HUSH not in "\n".join(lines)
+    def __str__(self) -> str:
+        return "\n".join(str(formatEvent(event)) for event in self._events)
 
 
-@pytest.fixture
-def log(_log: list[str]) -> list[str]:
-    """Give the lines logged so far."""
-    return _log
+@pytest.fixture(autouse=True, name="log")
+def _log() -> Iterator[Log]:
+    with capturedLogs() as events:
+        yield Log(events)
+        assert HUSH not in str(Log(events))
 
 
 # -- away and back ---------------------------------------------------------------------
@@ -188,36 +185,36 @@ async def test_scripts_flushed(own_server: RedisServer) -> None:
 
 
 async def test_a_wrong_password_that_becomes_right(
-    own_server: RedisServer, log: list[str]
+    own_server: RedisServer, log: Log
 ) -> None:
     own_server.command("CONFIG", "SET", "requirepass", "another")
     stack = await Stack(f"redis://:{HUSH}@127.0.0.1:{own_server.port}").start()
     assert await stack.decider() == "machine"
-    assert "WRONGPASS" in "\n".join(log)
+    assert "WRONGPASS" in str(log)
     own_server.command("CONFIG", "SET", "requirepass", HUSH, login=["another"])
     await stack.healed()
     await stack.close()
 
 
 async def test_no_password_where_one_is_wanted(
-    own_server: RedisServer, log: list[str]
+    own_server: RedisServer, log: Log
 ) -> None:
     own_server.command("CONFIG", "SET", "requirepass", HUSH)
     stack = await Stack(own_server.url).start()
     assert await stack.decider() == "machine"
-    assert "NOAUTH" in "\n".join(log)
+    assert "NOAUTH" in str(log)
     await stack.close()
 
 
 async def test_a_replica_that_becomes_the_master(
-    own_server: RedisServer, tmp_path: Path, log: list[str]
+    own_server: RedisServer, tmp_path: Path, log: Log
 ) -> None:
     master = RedisServer(tmp_path).start()
     try:
         own_server.command("REPLICAOF", "127.0.0.1", master.port)
         stack = await Stack(own_server.url).start()
         assert await stack.decider() == "machine"
-        assert "READONLY" in "\n".join(log)
+        assert "READONLY" in str(log)
         own_server.command("REPLICAOF", "NO", "ONE")
         await stack.healed()
         await stack.close()
@@ -226,7 +223,7 @@ async def test_a_replica_that_becomes_the_master(
 
 
 async def test_a_full_server_takes_settlements_and_no_asks(
-    own_server: RedisServer, log: list[str]
+    own_server: RedisServer, log: Log
 ) -> None:
     stack = await Stack(own_server.url).start()
     open_ = ask("r1", account=TWO)
@@ -235,7 +232,7 @@ async def test_a_full_server_takes_settlements_and_no_asks(
     stack.guard.settle(settlement(open_, 7))
     await until(lambda: not stack.redis._owed)
     assert await stack.decider() == "machine"
-    assert "OOM" in "\n".join(log)
+    assert "OOM" in str(log)
     own_server.command("CONFIG", "SET", "maxmemory", 0)
     await stack.healed()
     looked = await stack.guard.look(ask("r2", account=TWO))
@@ -285,13 +282,13 @@ async def tls_port(server: RedisServer) -> AsyncIterator[int]:
     """TLS in front of the server, which may have been built without it."""
     from twisted.internet import reactor
 
-    port: IListeningPort = reactor.listenSSL(  # type: ignore[attr-defined]  # the module stands for the reactor
+    port: Any = reactor.listenSSL(  # type: ignore[attr-defined]  # the module stands for the reactor
         0,
         ProxyFactory("127.0.0.1", server.port),
         authority().server("127.0.0.1"),
         interface="127.0.0.1",
     )
-    yield port.getHost().port  # type: ignore[attr-defined]  # an IPv4Address
+    yield port.getHost().port
     await port.stopListening()
 
 
@@ -306,13 +303,13 @@ async def test_tls(tls_port: int) -> None:
     ("host", "trusted"), [("localhost", True), ("127.0.0.1", False)]
 )
 async def test_tls_to_nobody_we_know(
-    tls_port: int, host: str, *, trusted: bool, log: list[str]
+    tls_port: int, host: str, *, trusted: bool, log: Log
 ) -> None:
     url = f"rediss://:{HUSH}@{host}:{tls_port}"
     root = authority().root if trusted else None
     stack = await Stack(url, trust_root=root).start()
     assert await stack.decider() == "machine"
-    text = "\n".join(log)
+    text = str(log)
     assert "certificate verify failed" in text or "VerificationError" in text
     await stack.close()
 
@@ -348,10 +345,10 @@ async def test_the_master_that_sentinels_name(tmp_path: Path) -> None:
             server.kill()
 
 
-async def test_sentinels_that_know_no_master(tmp_path: Path, log: list[str]) -> None:
+async def test_sentinels_that_know_no_master(tmp_path: Path, log: Log) -> None:
     sentinel = RedisServer(tmp_path, sentinel=True).start()
     stack = await Stack(f"redis+sentinel://127.0.0.1:{sentinel.port}/main").start()
     assert await stack.decider() == "machine"
-    assert "knows no master" in "\n".join(log)
+    assert "knows no master" in str(log)
     await stack.close()
     sentinel.kill()

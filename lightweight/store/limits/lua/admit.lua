@@ -12,9 +12,9 @@ local function sweep(keys)
   local lost = redis.call("ZRANGEBYSCORE", keys.leases, "-inf",
     whole(clock.time - GIVE_UP_MS), "LIMIT", 0, 16)
   for _, id in ipairs(lost) do
-    local taken, purse = close(keys, id)
+    local _, purse = close(keys, id)
     if purse then
-      save_purse(keys.quota, taken.month == 0, purse)
+      save_purse(keys.quota, purse)
     end
   end
 end
@@ -24,13 +24,13 @@ for i, subject in ipairs(ask.subjects) do
   local keys, limits = keys_of(i), subject.limits
   sweep(keys)
   local purse = load_purse(keys.quota, limits.prepaid)
-    or new_purse(limits.prepaid and 0 or month, 0)
+    or new_purse(limits.prepaid and 0 or month, false)
   if not limits.prepaid and month > purse.month then
     purse = new_purse(month, purse.told)
     -- Refused or not, the month before is over for good.
-    save_purse(keys.quota, false, purse)
+    save_purse(keys.quota, purse)
   end
-  if purse.told == 0 and (limits.quota_tokens or limits.quota_micro_usd) then
+  if not purse.told and (limits.quota_tokens or limits.quota_micro_usd) then
     unseeded = true
   end
   standing[i] = {
@@ -101,8 +101,8 @@ local function take()
     save_window(keys.window, window)
     purse.tokens_reserved = purse.tokens_reserved + ask.tokens
     purse.usd_reserved = purse.usd_reserved + ask.micro_usd
-    save_purse(keys.quota, subject.limits.prepaid, purse)
-    redis.call("HSET", keys.open, ask.id, write_taken({
+    save_purse(keys.quota, purse)
+    redis.call("HSET", keys.open, ask.id, cmsgpack.pack({
       second = clock.second, tokens = ask.tokens, usd = ask.micro_usd,
       month = purse.month }))
     redis.call("ZADD", keys.leases, whole(clock.time + LEASE_MS), ask.id)

@@ -34,15 +34,17 @@ end
 
 -- The account's clock, as policy/window.py has it.
 local function read_clock(now)
-  local kept = redis.call("HMGET", CLOCK, "time", "ahead")
-  local time, ahead = tonumber(kept[1]) or now, tonumber(kept[2]) or 0
+  local packed = redis.call("GET", CLOCK)
+  local time, ahead = now, 0
+  if packed then
+    time, ahead = unpack(cmsgpack.unpack(packed))
+  end
   if now + ahead < time - SPAN_MS then
     ahead = time - now
   elseif now + ahead > time then
     time = now + ahead
   end
-  redis.call("HSET", CLOCK, "time", whole(time), "ahead", whole(ahead))
-  redis.call("PEXPIRE", CLOCK, OPEN_MS)
+  redis.call("SET", CLOCK, cmsgpack.pack({ time, ahead }), "PX", OPEN_MS)
   return { now = now, time = time, ahead = ahead, second = math.floor(time / 1000) }
 end
 
@@ -64,94 +66,98 @@ local function start_of(month)
   return (days + math.floor((153 * since_march + 2) / 5) - 719468) * 86400000
 end
 
--- A window is one string: second, requests, tokens; the next second …, oldest first.
+-- A window is one string, a flat array: second, requests, tokens; the next second …,
+-- the oldest first, and no second without either. REQUESTS and TOKENS are where an
+-- amount stands behind its second, and its total in what load_window gives.
 local REQUESTS, TOKENS = 1, 2
 
 local function load_window(key, second)
   local packed = redis.call("GET", key)
   local all = packed and cmsgpack.unpack(packed) or {}
-  local window = { 0, 0, seconds = {} } -- both totals, and what they are made of
-  for i = 1, #all, 3 do
-    if all[i] > second - KEPT then
-      table.insert(window.seconds, { all[i + 1], all[i + 2], at = all[i] })
-      window[REQUESTS] = window[REQUESTS] + all[i + 1]
-      window[TOKENS] = window[TOKENS] + all[i + 2]
-    end
+  local window, first = { 0, 0, all = all }, 1
+  while all[first] and all[first] <= second - KEPT do
+    first = first + 3
+  end
+  if first > 1 then
+    window.all = { unpack(all, first) }
+  end
+  for i = first, #all, 3 do
+    window[REQUESTS] = window[REQUESTS] + all[i + REQUESTS]
+    window[TOKENS] = window[TOKENS] + all[i + TOKENS]
   end
   return window
 end
 
 local function save_window(key, window)
-  local all = {}
-  for _, each in ipairs(window.seconds) do
-    if each[REQUESTS] > 0 or each[TOKENS] > 0 then
-      all[#all + 1] = each.at
-      all[#all + 1] = each[REQUESTS]
-      all[#all + 1] = each[TOKENS]
-    end
-  end
-  if #all == 0 then
+  if #window.all == 0 then
     redis.call("DEL", key)
   else
-    redis.call("SET", key, cmsgpack.pack(all), "PX", WINDOW_MS)
+    redis.call("SET", key, cmsgpack.pack(window.all), "PX", WINDOW_MS)
   end
-end
-
--- Gives what a second holds, made if need be.
-local function second_of(window, second)
-  local place = #window.seconds
-  while place > 0 and window.seconds[place].at > second do
-    place = place - 1
-  end
-  local found = window.seconds[place]
-  if not found or found.at ~= second then
-    found = { 0, 0, at = second }
-    table.insert(window.seconds, place + 1, found)
-  end
-  return found
 end
 
 -- Counts ``amount`` in a second; less than nothing never stays there.
 local function count(window, second, what, amount)
-  local found = second_of(window, second)
-  amount = math.max(amount, -found[what])
-  found[what] = found[what] + amount
+  local all = window.all
+  local at = #all - 2
+  while at > 0 and all[at] > second do
+    at = at - 3
+  end
+  if at < 1 or all[at] ~= second then
+    if amount <= 0 then
+      return
+    end
+    at = at + 3
+    for _ = 1, 3 do
+      table.insert(all, at, 0)
+    end
+    all[at] = second
+  end
+  amount = math.max(amount, -all[at + what])
+  all[at + what] = all[at + what] + amount
   window[what] = window[what] + amount
+  if all[at + REQUESTS] == 0 and all[at + TOKENS] == 0 then
+    for _ = 1, 3 do
+      table.remove(all, at)
+    end
+  end
+end
+
+-- Gives what is counted in a second.
+local function counted(window, second, what)
+  for at = 1, #window.all, 3 do
+    if window.all[at] == second then
+      return window.all[at + what]
+    end
+  end
+  return 0
 end
 
 -- Gives the time at which ``amount`` will have left.
 local function frees(window, what, amount)
-  for _, each in ipairs(window.seconds) do
-    amount = amount - each[what]
+  for at = 1, #window.all, 3 do
+    amount = amount - window.all[at + what]
     if amount <= 0 then
-      return (each.at + KEPT) * 1000
+      return (window.all[at] + KEPT) * 1000
     end
   end
 end
 
 -- Gives the time at which all will have left; nil: it has.
 local function empty(window, what)
-  for i = #window.seconds, 1, -1 do
-    if window.seconds[i][what] > 0 then
-      return (window.seconds[i].at + KEPT) * 1000
+  for at = #window.all - 2, 1, -3 do
+    if window.all[at + what] > 0 then
+      return (window.all[at] + KEPT) * 1000
     end
   end
 end
 
--- A purse is half of the quota's hash: its month, 0 for the prepaid one, and of tokens
--- and of micro-USD what is used and reserved. It is told (1) once the ledger said what
--- was used: before, after a flush, it knows only a part.
-local FIELDS = { "month", "told", "tokens", "tokens_reserved", "usd", "usd_reserved" }
-
-local function fields_of(prepaid)
-  local names = {}
-  for i, name in ipairs(FIELDS) do
-    names[i] = (prepaid and "prepaid_" or "month_") .. name
-  end
-  return names
+-- The quota's hash has two purses, the month's and the prepaid one, whose month is 0.
+-- A purse says of tokens and of micro-USD what is used and reserved. It is told once
+-- the ledger said what was used: before, after a flush, it knows only a part.
+local function field(prepaid)
+  return prepaid and "prepaid" or "month"
 end
-
-local MONTHLY, PREPAID = fields_of(false), fields_of(true)
 
 local function new_purse(month, told)
   return { month = month, told = told, tokens = 0, tokens_reserved = 0,
@@ -160,46 +166,26 @@ end
 
 -- nil: there is none.
 local function load_purse(key, prepaid)
-  local kept = redis.call("HMGET", key, unpack(prepaid and PREPAID or MONTHLY))
-  if not kept[1] then
-    return nil
-  end
-  local purse = {}
-  for i, name in ipairs(FIELDS) do
-    purse[name] = tonumber(kept[i])
-  end
-  return purse
+  local packed = redis.call("HGET", key, field(prepaid))
+  return packed and cmsgpack.unpack(packed) or nil
 end
 
-local function save_purse(key, prepaid, purse)
-  local pairs_ = {}
-  for i, name in ipairs(prepaid and PREPAID or MONTHLY) do
-    pairs_[2 * i - 1] = name
-    pairs_[2 * i] = whole(purse[FIELDS[i]])
-  end
-  redis.call("HSET", key, unpack(pairs_))
+local function save_purse(key, purse)
+  redis.call("HSET", key, field(purse.month == 0), cmsgpack.pack(purse))
   redis.call("PEXPIRE", key, QUOTA_MS)
 end
 
--- What one open ask took of one subject; its month is that of the purse.
-local function write_taken(taken)
-  return whole(taken.second) .. " " .. whole(taken.tokens) .. " "
-    .. whole(taken.usd) .. " " .. whole(taken.month)
-end
-
--- Ends the lease and the reservation of ``id``. Gives what it took, and the purse that
--- it was reserved from while that is the current one, without saving it.
+-- Ends the lease and the reservation of ``id``. Gives what it took of this subject, and
+-- the purse it was reserved from, changed and not saved; nil if its month is over.
 local function close(keys, id)
   -- First a command that needs no memory: where it ran, a full server lets the rest run.
   redis.call("ZREM", keys.leases, id)
-  local text = redis.call("HGET", keys.open, id)
-  if not text then
+  local packed = redis.call("HGET", keys.open, id)
+  if not packed then
     return nil, nil
   end
   redis.call("HDEL", keys.open, id)
-  local second, tokens, usd, month = string.match(text, "(%S+) (%S+) (%S+) (%S+)")
-  local taken = { second = tonumber(second), tokens = tonumber(tokens),
-                  usd = tonumber(usd), month = tonumber(month) }
+  local taken = cmsgpack.unpack(packed)
   local purse = load_purse(keys.quota, taken.month == 0)
   if not purse or purse.month ~= taken.month then
     return taken, nil

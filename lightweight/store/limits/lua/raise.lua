@@ -5,17 +5,16 @@
 local clock = read_clock(now_of(tonumber(ARGV[2])))
 
 local function raise(key, used)
-  local prepaid = used.month == 0
-  local purse = load_purse(key, prepaid)
+  local purse = load_purse(key, used.month == 0)
   if not purse or used.month > purse.month then
-    purse = new_purse(used.month)
+    purse = new_purse(used.month, true)
   end
-  purse.told = 1
+  purse.told = true
   if used.month == purse.month then
     purse.tokens = math.max(purse.tokens, used.tokens)
     purse.usd = math.max(purse.usd, used.micro_usd)
   end
-  save_purse(key, prepaid, purse)
+  save_purse(key, purse)
 end
 
 for i, told in ipairs(cmsgpack.unpack(ARGV[1])) do
@@ -30,7 +29,7 @@ for i, told in ipairs(cmsgpack.unpack(ARGV[1])) do
   for _, recent in ipairs(told.recent) do
     for second, requests in pairs(recent.requests) do
       if second <= clock.second and second > clock.second - KEPT then
-        local more = requests - second_of(window, second)[REQUESTS]
+        local more = requests - counted(window, second, REQUESTS)
         count(window, second, REQUESTS, math.max(0, more))
       end
     end
