@@ -33,6 +33,7 @@ __all__ = [
     "open_engine",
     "read_url",
     "reading",
+    "shown_url",
     "sqlite_url",
     "writing",
 ]
@@ -59,10 +60,17 @@ def is_sqlite(engine: Engine) -> bool:
     return engine.dialect.name == "sqlite"
 
 
+def shown_url(engine: Engine) -> str:
+    """Give where the database is, for people: without a password."""
+    if is_sqlite(engine):
+        return str(engine.url)
+    return postgres.without_password(engine.url)
+
+
 def read_url(url: str | URL) -> URL:
     """Give ``url`` in parts where it names a database that can be used here.
 
-    Opens nothing. Raises StoreProblem, in a sentence without any part of the URL.
+    Opens nothing. Raises StoreProblem, in a sentence without a secret.
     """
     try:
         parsed = make_url(url)
@@ -73,6 +81,8 @@ def read_url(url: str | URL) -> URL:
     in_file = kind == "sqlite" and parsed.database not in {None, "", ":memory:"}
     if not in_file and kind != "postgresql":
         raise StoreProblem(f"This cannot be the database: {_KINDS}")
+    if not in_file:
+        postgres.check_url(parsed)
     return parsed
 
 

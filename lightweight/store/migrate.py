@@ -55,6 +55,11 @@ def revision(engine: Engine) -> str | None:
         return _revision(connection)
 
 
+def newest() -> str:
+    """Give the revision that ``upgrade`` brings a database to."""
+    return str(ScriptDirectory.from_config(_config()).get_current_head())
+
+
 def _take_turn(connection: Connection) -> None:
     """Keep other machines out until the commit, and let the work take its time."""
     connection.exec_driver_sql(f"SET LOCAL lock_timeout = {TURN_S * 1000}")

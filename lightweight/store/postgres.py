@@ -4,7 +4,6 @@ psycopg is an extra: it is imported when a database of this kind is opened.
 """
 
 from importlib import import_module
-from types import ModuleType
 from typing import Any
 from urllib.parse import unquote
 
@@ -34,11 +33,10 @@ def open_postgres(url: URL, wait_s: float) -> Engine:
 
     A statement, a lock, a connection and a free place in the pool are each waited for
     ``wait_s`` seconds. Connections are tried before they are used, so a server that
-    was restarted is found again by itself. Raises StoreProblem.
+    was restarted is found again by itself.
     """
-    _check_options(url)
     return create_engine(
-        url.set(drivername="postgresql+psycopg", host=_directory_or_host(url)),
+        _with_socket(url).set(drivername="postgresql+psycopg"),
         connect_args=_settings(url, wait_s),
         # Digests of keys belong into no log and no error.
         hide_parameters=True,
@@ -52,14 +50,25 @@ def open_postgres(url: URL, wait_s: float) -> Engine:
     )
 
 
-def find_driver() -> ModuleType:
-    """Give psycopg. Raises StoreProblem where it is not installed, or not whole."""
+def check_url(url: URL) -> None:
+    """Raise StoreProblem where the driver is missing or does not know an option."""
     try:
-        return import_module("psycopg")
+        driver = import_module("psycopg")
     except ImportError as problem:
         raise StoreProblem(
             "PostgreSQL needs its driver: pip install 'lightweight-gateway[postgres]'."
         ) from problem
+    try:
+        driver.conninfo.make_conninfo("", **dict.fromkeys(url.query, ""))
+    except driver.ProgrammingError as problem:
+        raise StoreProblem(f"database.url has an {str(problem).strip()}.") from problem
+
+
+def without_password(url: URL) -> str:
+    """Give the URL as libpq's own tools read it, to be shown."""
+    bare = _with_socket(url).set(drivername="postgresql")
+    bare = bare.difference_update_query(["password", "sslpassword"])
+    return bare._replace(password=None).render_as_string()
 
 
 def describe(error: DBAPIError) -> str | None:
@@ -81,17 +90,16 @@ def describe(error: DBAPIError) -> str | None:
     return f"The database cannot be used: {orig.diag.message_primary}."
 
 
-def _check_options(url: URL) -> None:
-    driver = find_driver()
-    try:
-        driver.conninfo.make_conninfo("", **dict.fromkeys(url.query, ""))
-    except driver.ProgrammingError as problem:
-        raise StoreProblem(f"database.url has an {str(problem).strip()}.") from problem
+def _with_socket(url: URL) -> URL:
+    """Move a socket's directory from the host's place, ``%2Frun%2Fpg``, to the query.
 
-
-def _directory_or_host(url: URL) -> str | None:
-    """Give the host; libpq's URLs write a socket's directory as ``%2Frun%2Fpg``."""
-    return url.host and unquote(url.host)
+    libpq reads both; SQLAlchemy would take the first for a name.
+    """
+    directory = unquote(url.host or "")
+    if not directory.startswith("/"):
+        return url
+    place = {"host": directory} | ({"port": str(url.port)} if url.port else {})
+    return url._replace(host=None, port=None).update_query_dict(place)
 
 
 def _settings(url: URL, wait_s: float) -> dict[str, object]:
