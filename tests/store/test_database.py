@@ -5,7 +5,7 @@ from twisted.internet.defer import CancelledError, Deferred, gatherResults
 import pytest
 from sqlalchemy import Connection, select, update
 
-from lightweight.store.database import Database
+from lightweight.store.database import WRITERS, Database
 from lightweight.store.directory import take_turn
 from lightweight.store.migrate import SchemaTooNew
 from lightweight.store.problems import StoreUnusable
@@ -84,6 +84,21 @@ async def test_reads_go_on_while_a_writer_works(database: Database) -> None:
     release.set()
     await gatherResults(writers)
     assert await database.read(value) == 3
+
+
+async def test_postgresql_has_several_writers(postgres_url: str) -> None:
+    database = another(postgres_url)
+    await database.start()
+    barrier = threading.Barrier(WRITERS)
+    # Each waits inside its transaction until all are in theirs.
+    await gatherResults(
+        [
+            Deferred.fromCoroutine(database.run(lambda _: barrier.wait(20)))
+            for _ in range(WRITERS)
+        ],
+        consumeErrors=True,
+    )
+    await database.close()
 
 
 async def test_who_cancels_gets_no_answer_but_the_work_is_done_before_close(
