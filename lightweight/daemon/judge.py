@@ -12,6 +12,8 @@ from lightweight.config.load import ConfigError, Loaded, load
 from lightweight.config.schema import Config
 from lightweight.daemon.listen import CannotListen, endpoint
 from lightweight.runtime import ProviderPlan, Runtime, build_runtime
+from lightweight.store.connect import read_url
+from lightweight.store.problems import StoreProblem
 from lightweight.upstream.demo import DemoProvider
 from lightweight.upstream.provider import Provider
 
@@ -21,7 +23,7 @@ CONFIG_VARIABLE = "LIGHTWEIGHT_CONFIG"
 PARENTS = ("listen", "state", "workers", "drain")
 """The settings that the parent process acts upon; all others are its workers'."""
 
-UNFIT = (ConfigError, CatalogProblem, CannotListen)
+UNFIT = (ConfigError, CatalogProblem, CannotListen, StoreProblem)
 """What ``judged`` raises; the text of each has one line for each problem."""
 
 
@@ -47,6 +49,8 @@ def judged(
     loaded = load(path, environ, presets=catalog.presets, texts=texts)
     if texts is None:
         _try_sockets(loaded.config, reactor)
+    if loaded.config.database.url is not None:
+        read_url(loaded.config.database.url.reveal())
     imagined(loaded.config, environ, catalog)
     return loaded
 
