@@ -145,7 +145,8 @@ class Attempts:
         abort. It calls ``begun`` of the attempt before the client gets the first byte;
         a retryable ProviderFault that it raises earlier moves on like any other. The
         last of them is raised where no target is left; any other Fault is raised at
-        once. A target whose dialect cannot express the call is passed over. Cancelling stops the provider that is being asked and tries no other.
+        once. A target whose dialect cannot express the call is passed over. Cancelling
+        stops the provider that is being asked and tries no other.
         """
         failed: ProviderFault | None = None
         unfit: ClientFault | None = None

@@ -7,6 +7,7 @@ from support.chat import DIALECT, call, request, target
 from lightweight.dialects.seals import Carried, with_carried
 from lightweight.errors import BadRequest
 from lightweight.prompts import Reasoning
+from lightweight.records import Call
 
 HI = [{"role": "user", "content": "hi"}]
 OK = {"model": "m", "messages": HI}

@@ -122,7 +122,6 @@ async def test_a_providers_fault_moves_on_to_the_next(
     assert models == ["model-a", "model-b", "model-c", "model-d", "model-e"]
 
 
-@pytest.mark.parametrize("status", [400, 413, 422])
 async def test_who_cannot_express_the_call_is_passed_over(
     scripted_provider: ScriptedProvider, trial: Trial, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -145,6 +144,7 @@ async def test_who_cannot_express_the_call_is_passed_over(
         await trial.run("a", "b")
 
 
+@pytest.mark.parametrize("status", [400, 413, 422])
 async def test_the_clients_fault_is_raised_at_once(
     scripted_provider: ScriptedProvider, trial: Trial, status: int
 ) -> None:
