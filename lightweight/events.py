@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 
 from msgspec import Struct
 
-from lightweight.records import Usage
+from lightweight.records import DialectName, Usage
 
 FinishReason: TypeAlias = Literal[
     "stop", "length", "tool_calls", "content_filter", "function_call"
@@ -41,6 +41,19 @@ class ReasoningDelta(Struct, frozen=True, kw_only=True):
     choice: int = 0
 
 
+class ReasoningSealed(Struct, frozen=True, kw_only=True):
+    """The end of one stretch of thoughts, with what its provider wants back.
+
+    See ``prompts.Reasoning`` for the members.
+    """
+
+    seal: str
+    sealed_by: DialectName
+    redacted: bool = False
+    id: str | None = None
+    choice: int = 0
+
+
 class RefusalDelta(Struct, frozen=True, kw_only=True):
     """A piece of the model's refusal to answer."""
 
@@ -57,6 +70,8 @@ class ToolCallDelta(Struct, frozen=True, kw_only=True):
     name: str | None = None
     custom: bool = False
     """OpenAI's ``custom`` tools: ``arguments`` is free text, not JSON."""
+    seal: str | None = None
+    """Gemini's thought signature, with the first piece."""
     choice: int = 0
 
 
@@ -83,6 +98,7 @@ Event: TypeAlias = (
     Started
     | TextDelta
     | ReasoningDelta
+    | ReasoningSealed
     | RefusalDelta
     | ToolCallDelta
     | Finished

@@ -21,6 +21,7 @@ FLOOR = {
     "records": 0,
     "events": 0,
     "errors": 0,
+    "prompts": 0,
     "dialects": 1,
     "policy": 1,
     "config": 1,
@@ -40,6 +41,7 @@ FLOOR = {
 
 OWN_FLOOR = {
     "events": {"records"},
+    "prompts": {"records"},
     "web": {"runtime"},
     # The composition root, in three files.
     "assembly": {"meters"},
@@ -123,7 +125,7 @@ def breaches(source: str, tree: ast.AST) -> Iterator[str]:
             yield f"{source} imports {module}: only {sorted(ONLY_IN[top])} may"
         if room in PURE and top in IMPURE_MODULES:
             yield f"{source} imports {module}: the room is pure"
-        if room in {"records", "events", "errors"} and top in IMPURE_MODULES:
+        if room in {"records", "events", "errors", "prompts"} and top in IMPURE_MODULES:
             yield f"{source} imports {module}: floor 0 holds nouns only"
         theirs = room_of(module)
         if not theirs or theirs in {room, "__version__"} or room == "__init__":

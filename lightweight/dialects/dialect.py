@@ -14,6 +14,7 @@ from typing import Protocol
 
 from lightweight.errors import Fault
 from lightweight.events import Event
+from lightweight.prompts import Prompt
 from lightweight.records import (
     Answer,
     Call,
@@ -28,6 +29,9 @@ from lightweight.records import (
 
 class Reader(Protocol):
     """A provider's bytes to events, whole or streamed. One for each answer."""
+
+    complete: bool
+    """The answer's end was seen: ``finish`` may be called before the body ends."""
 
     def feed(self, data: bytes) -> Sequence[Event]:
         """Give the events that ``data`` completes; raise ProviderFault on garbage."""
@@ -102,7 +106,16 @@ class Dialect(Protocol):
         """
 
     def write_request(self, call: Call, target: Target) -> Outgoing:
-        """Give the provider's request; raise BadRequest for what it cannot express."""
+        """Give the provider's request for a call of this same dialect, untouched."""
+
+    def read_prompt(self, call: Call) -> Prompt:
+        """Give what a call of this dialect asks; raise BadRequest with ``param``."""
+
+    def write_prompt(self, prompt: Prompt, call: Call, target: Target) -> Outgoing:
+        """Give the provider's request for a call of another dialect.
+
+        Raises BadRequest (``unsupported_parameter``) naming what it cannot express.
+        """
 
     def reader(self, call: Call) -> Reader:
         """Make the reader of this call's answer."""

@@ -233,12 +233,16 @@ async def test_each_generation_has_a_bookkeeper_that_leaves_last(world: World) -
     first, second = world.bookkeepers
     assert first.orders == ["serve", "stop"]
     left: list[str] = []
+
+    def noting(name: str, ended: Callable[[Worker], None]) -> Callable[[Worker], None]:
+        def gone(worker: Worker) -> None:
+            left.append(name)
+            ended(worker)
+
+        return gone
+
     for name, puppet in (("worker", world.workers[1]), ("books", second)):
-        ended = puppet._ended
-        puppet._ended = lambda it, name=name, ended=ended: (  # type: ignore[assignment,misc]  # two calls
-            left.append(name),
-            ended(it),
-        )
+        puppet._ended = noting(name, puppet._ended)
     await world.parent.stopService()
     assert left == ["worker", "books"]
 

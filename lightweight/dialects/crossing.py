@@ -1,0 +1,88 @@
+"""Where two dialects meet: a call of one served by a provider of another.
+
+Hub and spoke: requests meet in a ``Prompt``, answers in events. Where both sides speak
+the same dialect nothing is translated.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from lightweight.dialects.dialect import Dialect, Passage, Reader, Writer
+from lightweight.errors import Fault
+from lightweight.events import (
+    Event,
+    ReasoningDelta,
+    RefusalDelta,
+    TextDelta,
+    ToolCallDelta,
+    UsageReported,
+)
+from lightweight.records import Call, DialectName, Outgoing, Target, Usage
+
+_TEXTS = (TextDelta, ReasoningDelta, RefusalDelta)
+
+
+def write_request(
+    dialects: Mapping[DialectName, Dialect], call: Call, target: Target
+) -> Outgoing:
+    """Give the request that asks ``target`` what ``call`` asks.
+
+    Raises BadRequest where the target's dialect cannot express it.
+    """
+    provider = dialects[target.dialect]
+    if call.dialect == target.dialect:
+        return provider.write_request(call, target)
+    prompt = dialects[call.dialect].read_prompt(call)
+    return provider.write_prompt(prompt, call, target)
+
+
+def passage(
+    dialects: Mapping[DialectName, Dialect], call: Call, target: Target
+) -> Passage:
+    """Make the way of the answer of ``target`` to the client of ``call``."""
+    provider = dialects[target.dialect]
+    if call.dialect == target.dialect:
+        return provider.passage(call, target)
+    client = dialects[call.dialect]
+    content_type = client.stream_type if call.stream else "application/json"
+    return Crossing(provider.reader(call), client.writer(call), content_type)
+
+
+class Crossing:
+    """The Passage between two dialects."""
+
+    def __init__(self, reader: Reader, writer: Writer, content_type: str) -> None:
+        self.content_type = content_type
+        self.complete = False
+        self.usage: Usage | None = None
+        self.deltas = 0
+        self.size = 0
+        self._reader = reader
+        self._writer = writer
+
+    def feed(self, data: bytes) -> bytes:
+        """Give what the client may have already; raise ProviderFault on garbage."""
+        written = self._written(self._reader.feed(data))
+        self.complete = self._reader.complete
+        return written
+
+    def finish(self) -> bytes:
+        """Give the rest; raise ProviderFault if the provider's answer is not whole."""
+        return self._written(self._reader.finish()) + self._writer.finish()
+
+    def broken(self, fault: Fault) -> bytes:
+        """Give the error event that ends a stream which broke after it began."""
+        return self._writer.broken(fault)
+
+    def _written(self, events: Sequence[Event]) -> bytes:
+        for event in events:
+            if isinstance(event, UsageReported):
+                self.usage = event.usage
+            elif isinstance(event, ToolCallDelta):
+                self._count(event.arguments)
+            elif isinstance(event, _TEXTS):
+                self._count(event.text)
+        return b"".join(map(self._writer.write, events))
+
+    def _count(self, said: str) -> None:
+        self.deltas += 1
+        self.size += len(said)
