@@ -1,5 +1,7 @@
 """Who waits as long as it is told passes at the first try: over a real book."""
 
+from typing import Any
+
 import pytest
 from support.gateway import Answered, Gateway, completion
 
@@ -13,7 +15,7 @@ from lightweight.store.limits.local import LocalLimits
 class Real:
     """A real home in the place of the gateway's double."""
 
-    def __init__(self, gateway: Gateway, **limits: int) -> None:
+    def __init__(self, gateway: Gateway, **limits: Any) -> None:
         self.book = Book()
         self.asked = 0
         home = LocalLimits(self.book, lambda: 1_795_343_400.3 + gateway.clock.seconds())
