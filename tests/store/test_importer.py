@@ -151,6 +151,7 @@ def test_what_a_dead_process_left_open_is_billed_as_reserved(
     engine: Engine, journal: Path
 ) -> None:
     die(journal)
+    assert unfinished(journal) == []
     passes = import_all(engine, journal)
     assert [p.left for p in passes if p.left] == [(Left("dead", orderly=False),)]
     settled = [each for p in passes for each in p.aborted]

@@ -206,9 +206,7 @@ def test_a_write_cut_short_is_written_again_in_its_place(
     written = os.pwrite
     journal.start(dispatch("r1"))
     with monkeypatch.context() as patch:
-        patch.setattr(
-            os, "pwrite", lambda fd, data, at: written(fd, data[:9], at)
-        )
+        patch.setattr(os, "pwrite", lambda fd, data, at: written(fd, data[:9], at))
         with pytest.raises(JournalFull):
             journal.start(dispatch("r2"))
     journal.finish(use("r1"))
