@@ -22,7 +22,7 @@ from zope.interface import implementer
 import pytest
 import pytest_twisted
 
-pytest_plugins = ["pytester"]
+pytest_plugins = ["pytester", "support.postgres"]
 
 ASYNC_LIMIT = 60.0
 """Seconds a coroutine test may take unless marked ``async_limit(seconds)``."""

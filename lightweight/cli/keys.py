@@ -3,7 +3,14 @@
 from collections.abc import Mapping
 
 import click
+from msgspec.structs import replace
 
+from lightweight.cli.limits import (
+    chosen_limits,
+    limit_options,
+    limits_described,
+    limits_in_words,
+)
 from lightweight.cli.output import (
     NOTHING,
     WHO,
@@ -17,7 +24,7 @@ from lightweight.cli.output import (
     told_plainly,
 )
 from lightweight.config.units import parse_duration
-from lightweight.records import ApiKey
+from lightweight.records import ApiKey, Limits
 from lightweight.store.connect import Connection, reading, writing
 from lightweight.store.directory import (
     create_key,
@@ -27,6 +34,7 @@ from lightweight.store.directory import (
     list_keys,
     revoke_key,
     rotate_key,
+    set_key_limits,
 )
 from lightweight.store.keys import mint
 
@@ -43,20 +51,24 @@ def keys() -> None:
 @click.option("--name", default="", help="A name by which people know the key.")
 @click.option("--models", help="The only models it may use: a,b.  [default: all]")
 @click.option("--expires", help="How long it works: 30d, 12h.  [default: for ever]")
+@limit_options
 @json_option
 @click.pass_obj
 def create(
     opened: Opened,
+    /,
     account: str,
     name: str,
     models: str | None,
     expires: str | None,
     *,
     as_json: bool,
+    **limits: str | None,
 ) -> None:
-    """Make a key and show it, this once."""
+    """Make a key and show it, this once; its limits hold beside its account's."""
     now = opened.now()
     secret = mint(opened.random_bytes)
+    chosen = replace(Limits(), **chosen_limits(limits))
     expires_at = None if expires is None else now + _seconds("--expires", expires)
     with told_plainly(), writing(opened.engine()) as connection:
         key = create_key(
@@ -70,6 +82,7 @@ def create(
             who=WHO,
             models=_model_set(models),
             expires_at=expires_at,
+            limits=chosen,
         )
         owner = _owner(connection, key)
     _show_secret(_described(key, owner, now), secret, SHOWN_ONCE, as_json=as_json)
@@ -98,6 +111,7 @@ def list_(opened: Opened, account: str | None, *, as_json: bool) -> None:
         "CREATED": "created_at",
         "EXPIRES": "expires_at",
         "MODELS": "models",
+        "LIMITS": "limits",
     }
     rows = [
         [words[column] for column in columns.values()]
@@ -116,6 +130,27 @@ def show(opened: Opened, key_id: str, *, as_json: bool) -> None:
         key = find_key(connection, key_id)
         owner = _owner(connection, key)
     _show(_described(key, owner, opened.now()), as_json=as_json)
+
+
+@keys.command("set")
+@click.argument("key_id", metavar="ID")
+@limit_options
+@json_option
+@click.pass_obj
+def set_(
+    opened: Opened, /, key_id: str, *, as_json: bool, **limits: str | None
+) -> None:
+    """Change the limits of a key; "none" clears one."""
+    changes = chosen_limits(limits)
+    if not changes:
+        raise click.ClickException(
+            "Nothing was changed: say what, as 'lightweight keys set --help' shows."
+        )
+    now = opened.now()
+    with told_plainly(), writing(opened.engine()) as connection:
+        key = set_key_limits(connection, key_id, changes, now=now, who=WHO)
+        owner = _owner(connection, key)
+    _show(_described(key, owner, now), as_json=as_json)
 
 
 @keys.command()
@@ -205,6 +240,7 @@ def _described(key: ApiKey, owner: str, now: float) -> dict[str, object]:
         "expires_at": moment_or_none(key.expires_at),
         "revoked_at": moment_or_none(key.revoked_at),
         "models": None if key.models is None else sorted(key.models),
+        "limits": limits_described(key.limits),
     }
 
 
@@ -216,6 +252,9 @@ def _in_words(described: Mapping[str, object]) -> dict[str, str]:
         if name != "replaces"
     }
     words["models"] = ", ".join(models) if isinstance(models, list) else "all"
+    limits = described["limits"]
+    assert isinstance(limits, Mapping)
+    words["limits"] = limits_in_words(limits)
     return words
 
 

@@ -17,12 +17,13 @@ from lightweight.catalog.load import load_catalog
 from lightweight.cli.accounts import accounts
 from lightweight.cli.check import check
 from lightweight.cli.control import drain, reload, status
+from lightweight.cli.db import db
 from lightweight.cli.keys import keys
 from lightweight.cli.reconcile import reconcile
 from lightweight.cli.usage import usage
 from lightweight.config.load import ConfigError, Loaded, load
 from lightweight.daemon.state import State, new_id, open_database, open_state
-from lightweight.store.connect import Engine
+from lightweight.store.connect import Engine, open_engine
 
 NEEDED = ("keys", "database")
 """Whose secrets commands use: a provider's may exist only inside the service."""
@@ -64,6 +65,12 @@ class Opened:
         self._context.call_on_close(engine.dispose)
         return engine
 
+    def unmigrated(self) -> Engine:
+        """Open the database as it is; it is closed when the command ends."""
+        engine = open_engine(self._state.database)
+        self._context.call_on_close(engine.dispose)
+        return engine
+
     def pepper(self) -> bytes:
         """Give the pepper of stored digests."""
         return self._state.pepper
@@ -100,6 +107,7 @@ def main(context: click.Context, config: Path | None) -> None:
 main.add_command(check)
 main.add_command(accounts)
 main.add_command(keys)
+main.add_command(db)
 main.add_command(status)
 main.add_command(reload)
 main.add_command(drain)

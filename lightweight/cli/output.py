@@ -40,6 +40,9 @@ class Opened(Protocol):
     def engine(self) -> Engine:
         """Give the migrated database; raise StoreProblem. It is closed at the end."""
 
+    def unmigrated(self) -> Engine:
+        """Give the database as it is; raise StoreProblem. It is closed at the end."""
+
     def pepper(self) -> bytes:
         """Give the pepper of stored digests; raise StoreProblem."""
 

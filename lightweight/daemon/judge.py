@@ -12,13 +12,15 @@ from lightweight.config.load import ConfigError, Loaded, load
 from lightweight.config.schema import Config
 from lightweight.daemon.listen import CannotListen, endpoint
 from lightweight.runtime import ProviderPlan, Runtime, build_runtime
+from lightweight.store.connect import read_url
+from lightweight.store.problems import StoreProblem
 from lightweight.upstream.demo import DemoProvider
 from lightweight.upstream.provider import Provider
 
 CONFIG_VARIABLE = "LIGHTWEIGHT_CONFIG"
 """The environment variable that names the configuration file."""
 
-UNFIT = (ConfigError, CatalogProblem, CannotListen)
+UNFIT = (ConfigError, CatalogProblem, CannotListen, StoreProblem)
 """What ``judged`` raises; the text of each has one line for each problem."""
 
 
@@ -44,6 +46,8 @@ def judged(
     loaded = load(path, environ, presets=catalog.presets)
     for description in loaded.config.listen if listens else ():
         endpoint(reactor, description)
+    if loaded.config.database.url is not None:
+        read_url(loaded.config.database.url.reveal())
     imagined(loaded.config, environ, catalog)
     return loaded
 

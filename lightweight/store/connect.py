@@ -15,22 +15,39 @@ from pathlib import Path
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import (
     ArgumentError,
-    DatabaseError,
     DataError,
+    DBAPIError,
     IntegrityError,
     ProgrammingError,
 )
+from sqlalchemy.exc import TimeoutError as NoFreeConnection
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from lightweight.store import postgres
 from lightweight.store.problems import StoreProblem, StoreUnusable
 
-__all__ = ["Connection", "Engine", "open_engine", "reading", "sqlite_url", "writing"]
+__all__ = [
+    "Connection",
+    "Engine",
+    "is_sqlite",
+    "open_engine",
+    "read_url",
+    "reading",
+    "shown_url",
+    "sqlite_url",
+    "writing",
+]
 
 FILE = "lightweight.db"
 BUSY_S = 5.0
-"""How long a transaction waits for another process's lock, in seconds."""
+"""How long a transaction waits for another's lock, in seconds."""
 
 _READ_ONLY = "lightweight_read_only"
+
+_KINDS = (
+    "write sqlite:////path/to/file or postgresql://user@host/name, with a password as "
+    "a secret."
+)
 
 
 def sqlite_url(state: Path) -> URL:
@@ -38,27 +55,48 @@ def sqlite_url(state: Path) -> URL:
     return URL.create("sqlite", database=str(state / FILE))
 
 
-def open_engine(url: str | URL) -> Engine:
-    """Open the database of ``url``; a missing SQLite file is made with mode 0600.
+def is_sqlite(engine: Engine) -> bool:
+    """Tell whether it is a file, which has one writer at a time."""
+    return engine.dialect.name == "sqlite"
 
-    The tables are ``migrate.upgrade``'s business. Raises StoreProblem. Whoever opens an
-    engine disposes of it.
+
+def shown_url(engine: Engine) -> str:
+    """Give where the database is, for people: without a password."""
+    if is_sqlite(engine):
+        return str(engine.url)
+    return postgres.without_password(engine.url)
+
+
+def read_url(url: str | URL) -> URL:
+    """Give ``url`` in parts where it names a database that can be used here.
+
+    Opens nothing. Raises StoreProblem, in a sentence without a secret.
     """
     try:
         parsed = make_url(url)
-    except ArgumentError as error:
-        raise StoreProblem(
-            "The database URL cannot be read: write sqlite:////path/to/file."
-        ) from error
-    if parsed.get_backend_name() != "sqlite" or parsed.database in {
-        None,
-        "",
-        ":memory:",
-    }:
-        raise StoreProblem(
-            "Only SQLite files can be the database: write sqlite:////path/to/file."
-        )
-    _prepare_file(Path(parsed.database))
+    except (ArgumentError, ValueError):
+        # Not even as the cause: its text may hold the password.
+        raise StoreProblem(f"The database URL cannot be read: {_KINDS}") from None
+    kind = parsed.get_backend_name()
+    in_file = kind == "sqlite" and parsed.database not in {None, "", ":memory:"}
+    if not in_file and kind != "postgresql":
+        raise StoreProblem(f"This cannot be the database: {_KINDS}")
+    if not in_file:
+        postgres.check_url(parsed)
+    return parsed
+
+
+def open_engine(url: str | URL) -> Engine:
+    """Open the database of ``url``; a missing SQLite file is made with mode 0600.
+
+    PostgreSQL is connected to when it is first used. The tables are
+    ``migrate.upgrade``'s business. Raises StoreProblem. Whoever opens an engine
+    disposes of it.
+    """
+    parsed = read_url(url)
+    if parsed.get_backend_name() == "postgresql":
+        return postgres.open_postgres(parsed, BUSY_S)
+    _prepare_file(Path(parsed.database or ""))
     engine = create_engine(
         parsed,
         connect_args={"timeout": BUSY_S},
@@ -74,8 +112,9 @@ def open_engine(url: str | URL) -> Engine:
 def writing(engine: Engine) -> Iterator[Connection]:
     """Give a connection inside one transaction that is committed at the end.
 
-    The write lock is taken at once, after at most BUSY_S seconds. Any exception rolls
-    back. Raises StoreUnusable.
+    On SQLite the write lock is taken at once, after at most BUSY_S seconds. PostgreSQL
+    has many writers: who reads what it will change locks that row first, as
+    ``directory.take_turn`` does. Any exception rolls back. Raises StoreUnusable.
     """
     with _translated(), engine.begin() as connection:
         yield connection
@@ -88,7 +127,8 @@ def reading(engine: Engine) -> Iterator[Connection]:
     Takes no write lock and waits for no writer. Raises StoreUnusable.
     """
     with _translated(), engine.connect() as plain:
-        connection = plain.execution_options(**{_READ_ONLY: True})
+        options = {_READ_ONLY: True} if is_sqlite(engine) else postgres.READ_ONLY
+        connection = plain.execution_options(**options)
         with connection.begin():
             yield connection
 
@@ -97,10 +137,26 @@ def reading(engine: Engine) -> Iterator[Connection]:
 def _translated() -> Iterator[None]:
     try:
         yield
-    except (IntegrityError, ProgrammingError, DataError):
+    except (IntegrityError, DataError):
         raise  # a bug of ours, not the database's state
-    except DatabaseError as error:
-        raise StoreUnusable(f"The database cannot be used: {error.orig}.") from error
+    except DBAPIError as error:
+        told = _told(error)
+        if told is None:
+            raise
+        raise StoreUnusable(told) from error
+    except NoFreeConnection as error:
+        raise StoreUnusable(
+            "The database is too slow: every connection to it is in use."
+        ) from error
+
+
+def _told(error: DBAPIError) -> str | None:
+    """Say what the database could not do; None for a bug of ours."""
+    if not isinstance(error.orig, sqlite3.Error):
+        return postgres.describe(error)
+    if isinstance(error, ProgrammingError):
+        return None
+    return f"The database cannot be used: {error.orig}."
 
 
 def _prepare_file(path: Path) -> None:

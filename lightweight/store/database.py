@@ -1,7 +1,8 @@
 """The database seen from the reactor: work is done in threads of its own.
 
 SQLite has one writer at a time, so writers get one thread and queue there instead of
-waiting for each other's locks; readers have theirs and never stand behind a writer.
+waiting for each other's locks; PostgreSQL has several. Readers have threads of their
+own and never stand behind a writer.
 """
 
 from collections.abc import Callable
@@ -14,13 +15,15 @@ from twisted.python.threadpool import ThreadPool
 
 from sqlalchemy import URL, Connection
 
-from lightweight.store.connect import open_engine, reading, writing
+from lightweight.store.connect import is_sqlite, open_engine, reading, writing
 from lightweight.store.migrate import upgrade
 from lightweight.store.problems import StoreUnusable
 
 T = TypeVar("T")
 
 READERS = 2
+WRITERS = 4
+"""How many writes run at once on PostgreSQL."""
 
 
 class Database:
@@ -35,7 +38,8 @@ class Database:
         """
         self._engine = open_engine(url)
         self._reactor = reactor
-        self._writers = ThreadPool(0, 1, "database-writer")
+        writers = 1 if is_sqlite(self._engine) else WRITERS
+        self._writers = ThreadPool(0, writers, "database-writer")
         self._readers = ThreadPool(0, threads, "database-reader")
         self._open = False
         self._underway = 0

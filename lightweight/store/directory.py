@@ -9,7 +9,6 @@ Whoever changes something takes its turn before it looks: two that change one th
 once would else both start from what it was.
 """
 
-import shlex
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
@@ -147,7 +146,7 @@ def set_limits(
     if account.limits.prepaid and any(_quotas(changes)):
         raise DirectoryProblem(
             f'The quota of "{account.name}" is prepaid: add to it with '
-            f"'lightweight accounts top-up {shlex.quote(account.name)}', or clear it "
+            f"'lightweight accounts top-up {account.id}', or clear it "
             f"first with {_clearing(account)}."
         )
     limits = replace(account.limits, **changes)
@@ -330,8 +329,7 @@ def _quotas(limits: Mapping[str, Any]) -> tuple[int | None, int | None]:
 
 def _clearing(account: Account) -> str:
     return (
-        f"'lightweight accounts set {shlex.quote(account.name)} --quota-tokens none "
-        "--quota-usd none'"
+        f"'lightweight accounts set {account.id} --quota-tokens none --quota-usd none'"
     )
 
 

@@ -6,7 +6,7 @@ from msgspec import Struct
 from sqlalchemy import Connection, func, select
 
 from lightweight.records import Account, ApiKey
-from lightweight.store.directory import create_account, create_key
+from lightweight.store.directory import create_account, create_key, take_turn
 from lightweight.store.private import write_private
 from lightweight.store.problems import StoreUnusable
 from lightweight.store.schema import accounts
@@ -40,6 +40,7 @@ def first_run(
     Call ``write_first_run`` before the transaction ends: a key that nobody can read
     must not be committed.
     """
+    take_turn(connection)  # other machines may start now, too
     if connection.execute(select(func.count()).select_from(accounts)).scalar_one():
         return None
     account = create_account(

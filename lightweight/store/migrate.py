@@ -4,9 +4,21 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy import func, select
 
-from lightweight.store.connect import Connection, Engine, reading, writing
+from lightweight.store.connect import (
+    Connection,
+    Engine,
+    is_sqlite,
+    reading,
+    writing,
+)
 from lightweight.store.problems import StoreProblem
+
+TURN_S = 60
+"""How long a migration waits on PostgreSQL for other machines, in seconds."""
+
+_LOCK = 0x6C77_6D69_6772  # "lwmigr": the same number on every machine
 
 
 class SchemaTooNew(StoreProblem):
@@ -16,8 +28,9 @@ class SchemaTooNew(StoreProblem):
 def upgrade(engine: Engine) -> None:
     """Create or migrate the tables, in one transaction: all of it or nothing.
 
-    Processes that start at once take turns and the second finds the work done. A
-    database that is up to date is only read. Raises SchemaTooNew and StoreUnusable.
+    Processes and machines that start at once take turns and the next finds the work
+    done. A database that is up to date is only read. Raises SchemaTooNew and
+    StoreUnusable.
     """
     config = _config()
     scripts = ScriptDirectory.from_config(config)
@@ -25,6 +38,10 @@ def upgrade(engine: Engine) -> None:
         if _is_current(connection, scripts):
             return
     with writing(engine) as connection:
+        if not is_sqlite(engine):
+            _take_turn(connection)
+        if _is_current(connection, scripts):
+            return
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
 
@@ -36,6 +53,18 @@ def revision(engine: Engine) -> str | None:
     """
     with reading(engine) as connection:
         return _revision(connection)
+
+
+def newest() -> str:
+    """Give the revision that ``upgrade`` brings a database to."""
+    return str(ScriptDirectory.from_config(_config()).get_current_head())
+
+
+def _take_turn(connection: Connection) -> None:
+    """Keep other machines out until the commit, and let the work take its time."""
+    connection.exec_driver_sql(f"SET LOCAL lock_timeout = {TURN_S * 1000}")
+    connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
+    connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
 
 
 def _is_current(connection: Connection, scripts: ScriptDirectory) -> bool:

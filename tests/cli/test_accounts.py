@@ -1,19 +1,26 @@
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support.opened import OpenedState
 
 from lightweight.cli.accounts import accounts
-from lightweight.store.connect import writing
-from lightweight.store.directory import set_disabled
 
-ACME = {
+ACME: dict[str, Any] = {
     "id": "acct_1",
     "name": "acme",
     "tier": "pro",
     "state": "active",
     "created_at": "2026-11-01T00:00:00Z",
+    "limits": {
+        "rpm": None,
+        "tpm": None,
+        "concurrency": None,
+        "quota_tokens": None,
+        "quota_usd": None,
+        "prepaid": False,
+    },
 }
 
 
@@ -32,6 +39,7 @@ def test_create_answers_in_json_and_in_words(opened: OpenedState) -> None:
         "tier        beta\n"
         "state       active\n"
         "created_at  2026-11-01T00:00:00Z\n"
+        "limits      -\n"
     )
 
 
@@ -44,14 +52,75 @@ def test_show_finds_by_name_and_id(opened: OpenedState) -> None:
 
 def test_list_shows_all(opened: OpenedState) -> None:
     assert opened.json(accounts, "list") == []
-    assert opened.said(accounts, "list") == "ID  NAME  TIER  STATE  CREATED\n"
+    assert opened.said(accounts, "list") == "ID  NAME  TIER  STATE  CREATED  LIMITS\n"
     opened.said(accounts, "create", "acme", "--tier", "pro")
-    with writing(opened.engine()) as connection:
-        set_disabled(connection, "acme", disabled=True, now=1.0, who="t")
+    opened.said(accounts, "set", "acme", "--disable")
     assert opened.json(accounts, "list") == [{**ACME, "state": "disabled"}]
     assert opened.said(accounts, "list") == (
-        "ID      NAME  TIER  STATE     CREATED\n"
-        "acct_1  acme  pro   disabled  2026-11-01T00:00:00Z\n"
+        "ID      NAME  TIER  STATE     CREATED               LIMITS\n"
+        "acct_1  acme  pro   disabled  2026-11-01T00:00:00Z  -\n"
+    )
+
+
+def test_an_account_is_made_with_limits(opened: OpenedState) -> None:
+    options = ("--rpm", "100", "--tpm", "5", "--concurrency", "2")
+    quotas = ("--quota-tokens", "1000", "--quota-usd", "250.5")
+    made = opened.json(accounts, "create", "acme", "--tier", "pro", *options, *quotas)
+    assert made["limits"] == {
+        "rpm": 100,
+        "tpm": 5,
+        "concurrency": 2,
+        "quota_tokens": 1000,
+        "quota_usd": "250.50",
+        "prepaid": False,
+    }
+    assert opened.json(accounts, "show", "acme") == made
+    assert opened.said(accounts, "show", "acme").endswith(
+        "limits      rpm 100, tpm 5, concurrency 2, quota_tokens 1000, "
+        "quota_usd 250.50\n"
+    )
+
+
+def test_set_changes_what_is_given_and_nothing_else(opened: OpenedState) -> None:
+    opened.said(accounts, "create", "acme", "--tier", "pro", "--rpm", "5")
+    changed = opened.json(accounts, "set", "acme", "--tpm", "9", "--disable")
+    assert changed["limits"] == {**ACME["limits"], "rpm": 5, "tpm": 9}
+    assert (changed["tier"], changed["state"]) == ("pro", "disabled")
+    changed = opened.json(
+        accounts, "set", "acct_1", "--rpm", "none", "--tier", "beta", "--enable"
+    )
+    assert changed["limits"] == {**ACME["limits"], "tpm": 9}
+    assert (changed["tier"], changed["state"]) == ("beta", "active")
+    assert opened.json(accounts, "show", "acme") == changed
+
+
+def test_set_refuses_all_or_nothing(opened: OpenedState) -> None:
+    opened.said(accounts, "create", "acme", "--tier", "pro")
+    assert "Nothing was changed" in opened.refused(accounts, "set", "acme")
+    for words in (
+        ("--tier", "prp", "--rpm", "5"),
+        ("--tier", "beta", "--rpm", "0"),
+        ("--tier", "beta", "--quota-usd", "free"),
+    ):
+        opened.refused(accounts, "set", "acme", *words)
+    assert "no account" in opened.refused(accounts, "set", "nobody", "--rpm", "5")
+    assert opened.json(accounts, "show", "acme") == ACME
+
+
+def test_top_ups_are_prepaid_and_do_not_mix(opened: OpenedState) -> None:
+    opened.said(accounts, "create", "acme", "--tier", "pro")
+    opened.said(accounts, "top-up", "acme", "--usd", "10.10")
+    topped = opened.json(accounts, "top-up", "acme", "--usd", "0.2", "--tokens", "7")
+    prepaid = {**ACME["limits"], "quota_usd": "10.30", "quota_tokens": 7}
+    assert topped["limits"] == {**prepaid, "prepaid": True}
+    assert "say how many" in opened.refused(accounts, "top-up", "acme")
+    mixed = opened.refused(accounts, "set", "acme", "--quota-usd", "5")
+    assert "top-up acct_1" in mixed
+    clear = ("--quota-usd", "none", "--quota-tokens", "none")
+    assert opened.json(accounts, "set", "acme", *clear) == ACME
+    opened.said(accounts, "set", "acme", "--quota-usd", "5")
+    assert "for each month" in opened.refused(
+        accounts, "top-up", "acme", "--tokens", "1"
     )
 
 

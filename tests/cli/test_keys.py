@@ -12,6 +12,14 @@ from lightweight.store.keys import digest, plausible, shown
 from lightweight.store.schema import keys as rows
 
 DAY = 86400
+NONE = {
+    "rpm": None,
+    "tpm": None,
+    "concurrency": None,
+    "quota_tokens": None,
+    "quota_usd": None,
+    "prepaid": False,
+}
 
 
 @pytest.fixture
@@ -46,6 +54,7 @@ def test_create_gives_the_key_that_was_stored(opened: OpenedState) -> None:
         "expires_at": None,
         "revoked_at": None,
         "models": None,
+        "limits": NONE,
     }
 
 
@@ -94,7 +103,7 @@ def test_list_shows_states(opened: OpenedState) -> None:
     table = [line.split() for line in opened.said(keys, "list").splitlines()]
     assert table[0][:5] == ["ID", "ACCOUNT", "NAME", "KEY", "STATE"]
     assert table[1][:3] == ["key_2", "acme", "active"]
-    assert table[1][4:] == ["active", "2026-11-01T00:00:00Z", "-", "all"]
+    assert table[1][4:] == ["active", "2026-11-01T00:00:00Z", "-", "all", "-"]
 
 
 def test_list_can_show_one_account(opened: OpenedState) -> None:
@@ -113,6 +122,20 @@ def test_show_gives_one(opened: OpenedState) -> None:
     del made["key"]
     assert opened.json(keys, "show", "key_2") == made
     assert "name        ci\n" in opened.said(keys, "show", "key_2")
+
+
+def test_a_key_has_limits_of_its_own_and_passes_them_on(opened: OpenedState) -> None:
+    options = ("--rpm", "5", "--quota-usd", "1")
+    made = opened.json(keys, "create", "--account", "acme", *options)
+    assert made["limits"] == {**NONE, "rpm": 5, "quota_usd": "1.00"}
+    changed = opened.json(keys, "set", "key_2", "--rpm", "none", "--tpm", "7")
+    assert changed["limits"] == {**NONE, "tpm": 7, "quota_usd": "1.00"}
+    assert opened.json(keys, "show", "key_2") == changed
+    assert "limits      tpm 7, quota_usd 1.00\n" in opened.said(keys, "show", "key_2")
+    assert opened.json(keys, "rotate", "key_2")["limits"] == changed["limits"]
+    assert "Nothing was changed" in opened.refused(keys, "set", "key_2")
+    assert "--rpm must be" in opened.refused(keys, "set", "key_2", "--rpm", "x")
+    assert "no key" in opened.refused(keys, "set", "key_9", "--rpm", "1")
 
 
 def test_rotate_gives_a_successor(opened: OpenedState) -> None:

@@ -28,6 +28,7 @@ def judge(tmp_path: Path, text: str) -> None:
 
 def test_a_good_configuration_opens_nothing(tmp_path: Path) -> None:
     judge(tmp_path, 'listen = ["tcp:8080:interface=127.0.0.1"]\n')
+    judge(tmp_path, 'database.url = "postgresql://u@nowhere/name"\n')
 
 
 @pytest.mark.parametrize(
@@ -36,6 +37,8 @@ def test_a_good_configuration_opens_nothing(tmp_path: Path) -> None:
         ("workers = 0\n", "lightweight.toml:1: workers"),
         ('listen = ["ssl:8443:privateKey=/no/such.pem"]\n', "listen"),
         (NOWHERE, "provider"),
+        ('database.url = "postgresql://u@h/x?sslmod=y"\n', 'option "sslmod"'),
+        ('database.url = "sqlite:///:memory:"\n', "cannot be the database"),
     ],
 )
 def test_what_a_start_would_trip_over_is_told(

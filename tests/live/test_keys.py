@@ -3,12 +3,10 @@
 import json
 from pathlib import Path
 
-from twisted.internet.task import deferLater
-
 import pytest
 from support.daemon import Gateway
 from support.http import Fetched, fetch
-from support.live import CANARY
+from support.live import CANARY, until_dead
 from support.scripted import ScriptedProvider
 
 HELLO = {"model": "test-model", "messages": [{"role": "user", "content": "Hello!"}]}
@@ -28,18 +26,10 @@ def as_bytes_on_the_wire(key: str) -> str:
     return key.encode().decode("latin-1")
 
 
-async def dead(gateway: Gateway, key: str) -> None:
-    """Wait until a revoked key is refused: the daemon looks once a second."""
-    from twisted.internet import reactor
-
-    while (await fetch(f"{gateway.base_url}/models", key=key)).status == 200:
-        await deferLater(reactor, 0.05)
-
-
 async def test_every_bad_key_gets_the_identical_401(gateway: Gateway) -> None:
     made = await gateway.cli("keys", "create", "--account", "default")
     await gateway.cli("keys", "revoke", made["id"])
-    await dead(gateway, made["key"])
+    await until_dead(gateway, made["key"])
     flipped = made["key"][:-1] + ("A" if made["key"][-1] != "A" else "B")
     bad = [None, "lw-short", "sk-foreign", flipped, made["key"], "lw-" + "é" * 49]
 
@@ -69,7 +59,7 @@ async def test_a_new_key_works_at_once_and_a_revoked_one_dies(
     assert listed.status == 200
 
     await gateway.cli("keys", "revoke", made["id"])
-    await dead(gateway, made["key"])
+    await until_dead(gateway, made["key"])
 
 
 async def test_a_rotated_key_works_until_its_grace_ends(gateway: Gateway) -> None:

@@ -1,33 +1,28 @@
-"""A migrated database for the suites of the store.
-
-``engine`` is parametrised by the kinds of database that there are: the suite of verbs
-runs unchanged over each.
-"""
+"""A migrated database of each kind, for the suites of the store."""
 
 from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 
 import pytest
 import pytest_twisted
 
-from lightweight.store.connect import Engine, open_engine, sqlite_url
+from lightweight.store.connect import Engine, open_engine
 from lightweight.store.database import Database
 from lightweight.store.migrate import upgrade
 
 
-@pytest.fixture(params=["sqlite"])
-def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
-    opened = open_engine(sqlite_url(tmp_path))
+@pytest.fixture
+def engine(store_url: str) -> Iterator[Engine]:
+    opened = open_engine(store_url)
     upgrade(opened)
     yield opened
     opened.dispose()
 
 
 @pytest_twisted.async_yield_fixture  # type: ignore[untyped-decorator]  # it has no types
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
+async def database(store_url: str) -> AsyncIterator[Database]:
     from twisted.internet import reactor
 
-    opened = Database(sqlite_url(tmp_path), reactor=reactor)  # type: ignore[arg-type]  # the module stands for the reactor
+    opened = Database(store_url, reactor=reactor)  # type: ignore[arg-type]  # the module stands for the reactor
     await opened.start()
     yield opened
     await opened.close()

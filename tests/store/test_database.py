@@ -1,13 +1,12 @@
 import threading
-from pathlib import Path
 
 from twisted.internet.defer import CancelledError, Deferred, gatherResults
 
 import pytest
 from sqlalchemy import Connection, select, update
 
-from lightweight.store.connect import sqlite_url
-from lightweight.store.database import Database
+from lightweight.store.database import WRITERS, Database
+from lightweight.store.directory import take_turn
 from lightweight.store.migrate import SchemaTooNew
 from lightweight.store.problems import StoreUnusable
 from lightweight.store.schema import counters
@@ -19,15 +18,16 @@ def value(connection: Connection) -> int:
 
 
 def add_one(connection: Connection) -> int:
+    take_turn(connection)
     seen = value(connection)
     connection.execute(update(counters).values(value=seen + 1))
     return seen + 1
 
 
-def another(state: Path) -> Database:
+def another(url: str) -> Database:
     from twisted.internet import reactor
 
-    return Database(sqlite_url(state), reactor=reactor)  # type: ignore[arg-type]  # the module stands for the reactor
+    return Database(url, reactor=reactor)  # type: ignore[arg-type]  # the module stands for the reactor
 
 
 async def test_run_gives_what_the_work_gives_and_commits(database: Database) -> None:
@@ -54,15 +54,15 @@ async def test_an_exception_comes_back_and_rolls_back(database: Database) -> Non
 
 
 async def test_a_read_cannot_write(database: Database) -> None:
-    with pytest.raises(StoreUnusable, match="readonly"):
+    with pytest.raises(StoreUnusable, match="read-?only"):
         await database.read(add_one)
     assert await database.run(add_one) == 1
 
 
 async def test_many_writers_here_and_elsewhere_lose_nothing(
-    database: Database, tmp_path: Path
+    database: Database, store_url: str
 ) -> None:
-    other = another(tmp_path)
+    other = another(store_url)
     await other.start()
     await gatherResults(
         [Deferred.fromCoroutine(each.run(add_one)) for each in [database, other] * 50],
@@ -86,10 +86,25 @@ async def test_reads_go_on_while_a_writer_works(database: Database) -> None:
     assert await database.read(value) == 3
 
 
+async def test_postgresql_has_several_writers(postgres_url: str) -> None:
+    database = another(postgres_url)
+    await database.start()
+    barrier = threading.Barrier(WRITERS)
+    # Each waits inside its transaction until all are in theirs.
+    await gatherResults(
+        [
+            Deferred.fromCoroutine(database.run(lambda _: barrier.wait(20)))
+            for _ in range(WRITERS)
+        ],
+        consumeErrors=True,
+    )
+    await database.close()
+
+
 async def test_who_cancels_gets_no_answer_but_the_work_is_done_before_close(
-    tmp_path: Path,
+    store_url: str,
 ) -> None:
-    database = another(tmp_path)
+    database = another(store_url)
     await database.start()
     entered, release = threading.Event(), threading.Event()
 
@@ -107,14 +122,14 @@ async def test_who_cancels_gets_no_answer_but_the_work_is_done_before_close(
     assert not closing.called
     release.set()
     await closing
-    again = another(tmp_path)
+    again = another(store_url)
     await again.start()
     assert await again.read(value) == 1
     await again.close()
 
 
-async def test_a_cancelled_close_can_be_repeated(tmp_path: Path) -> None:
-    database = another(tmp_path)
+async def test_a_cancelled_close_can_be_repeated(store_url: str) -> None:
+    database = another(store_url)
     await database.start()
     release = threading.Event()
     running = Deferred.fromCoroutine(database.read(lambda _: release.wait(20)))
@@ -128,9 +143,9 @@ async def test_a_cancelled_close_can_be_repeated(tmp_path: Path) -> None:
 
 
 async def test_nothing_is_begun_before_the_start_or_after_the_end(
-    tmp_path: Path,
+    store_url: str,
 ) -> None:
-    database = another(tmp_path)
+    database = another(store_url)
     with pytest.raises(StoreUnusable, match="closed"):
         await database.run(add_one)
     await database.start()
@@ -139,19 +154,19 @@ async def test_nothing_is_begun_before_the_start_or_after_the_end(
         await database.read(value)
 
 
-async def test_closing_what_never_started_is_nothing(tmp_path: Path) -> None:
-    await another(tmp_path).close()
+async def test_closing_what_never_started_is_nothing(store_url: str) -> None:
+    await another(store_url).close()
 
 
 async def test_a_database_of_a_newer_version_does_not_start(
-    database: Database, tmp_path: Path
+    database: Database, store_url: str
 ) -> None:
     await database.run(
         lambda c: (
             c.exec_driver_sql("UPDATE alembic_version SET version_num = '9'") and None
         )
     )
-    newer = another(tmp_path)
+    newer = another(store_url)
     with pytest.raises(SchemaTooNew):
         await newer.start()
     await newer.close()

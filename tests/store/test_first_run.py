@@ -1,3 +1,4 @@
+import threading
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,26 @@ def test_it_happens_once(engine: Engine) -> None:
     with writing(engine) as connection:
         assert run(connection, 2) is None
         assert len(list_keys(connection)) == 1
+
+
+def test_machines_that_start_at_once_make_one(engine: Engine) -> None:
+    made: list[FirstRun | None] = []
+    barrier = threading.Barrier(4)
+
+    def start(number: int) -> None:
+        barrier.wait()
+        with writing(engine) as connection:
+            made.append(run(connection, number))
+
+    machines = [threading.Thread(target=start, args=(n,)) for n in range(4)]
+    for machine in machines:
+        machine.start()
+    for machine in machines:
+        machine.join()
+    assert len(made) == 4
+    assert made.count(None) == 3
+    with reading(engine) as connection:
+        assert len(list_accounts(connection)) == 1
 
 
 def test_an_operator_who_was_first_is_not_disturbed(engine: Engine) -> None:

@@ -1,6 +1,5 @@
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 from alembic import command
@@ -10,8 +9,8 @@ from sqlalchemy import event, inspect
 
 from lightweight.records import Limits
 from lightweight.store import connect
-from lightweight.store.connect import Engine, open_engine, reading, sqlite_url, writing
-from lightweight.store.directory import find_account, find_key
+from lightweight.store.connect import Engine, open_engine, reading, writing
+from lightweight.store.directory import find_account, find_key, take_turn
 from lightweight.store.migrate import SchemaTooNew, _config, revision, upgrade
 from lightweight.store.schema import metadata
 
@@ -29,8 +28,8 @@ assert "twisted" not in sys.modules
 
 
 @pytest.fixture
-def empty(tmp_path: Path) -> object:
-    opened = open_engine(sqlite_url(tmp_path))
+def empty(store_url: str) -> object:
+    opened = open_engine(store_url)
     yield opened
     opened.dispose()
 
@@ -69,14 +68,13 @@ def test_the_migrated_schema_is_the_one_in_the_code(engine: Engine) -> None:
         assert compare_metadata(context, metadata) == []
 
 
-def test_its_names_are_too(engine: Engine, tmp_path: Path) -> None:
+def test_its_names_are_too(engine: Engine) -> None:
     """Alembic does not compare names of constraints."""
-    (tmp_path / "made").mkdir()
-    made = open_engine(sqlite_url(tmp_path / "made"))
-    with writing(made) as connection:
+    migrated = tables(engine)
+    with writing(engine) as connection:
+        metadata.drop_all(connection)
         metadata.create_all(connection)
-    assert tables(made) == tables(engine)
-    made.dispose()
+    assert tables(engine) == migrated
 
 
 def test_a_newer_database_is_refused_and_left_alone(engine: Engine) -> None:
@@ -87,11 +85,10 @@ def test_a_newer_database_is_refused_and_left_alone(engine: Engine) -> None:
     assert revision(engine) == "0999"
 
 
-def test_processes_that_start_at_once_from_anywhere(tmp_path: Path) -> None:
-    url = str(sqlite_url(tmp_path))
+def test_processes_that_start_at_once_from_anywhere(store_url: str) -> None:
     starts = [
         subprocess.Popen(
-            [sys.executable, "-c", START, url],
+            [sys.executable, "-c", START, store_url],
             cwd="/",
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -141,6 +138,7 @@ def test_an_up_to_date_database_is_only_read(
 ) -> None:
     monkeypatch.setattr(connect, "BUSY_S", 0.01)
     other = open_engine(engine.url)
-    with writing(engine):
+    with writing(engine) as connection:
+        take_turn(connection)
         upgrade(other)
     other.dispose()

@@ -3,8 +3,11 @@
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+from twisted.internet.task import deferLater
+
 import pytest_twisted
 from support.daemon import Gateway
+from support.http import fetch
 from support.scripted import ScriptedProvider
 
 CANARY = "sk-canary-9f8e7d6c5b4a"
@@ -35,6 +38,14 @@ context = "128K"
 targets = [{{ provider = "scripted", model = "upstream", dialect = "openai_chat" }}]
 {extra}
 """
+
+
+async def until_dead(gateway: Gateway, key: str) -> None:
+    """Wait until a revoked key is refused: the daemon looks once a second."""
+    from twisted.internet import reactor
+
+    while (await fetch(f"{gateway.base_url}/models", key=key)).status == 200:
+        await deferLater(reactor, 0.05)
 
 
 @pytest_twisted.async_yield_fixture  # type: ignore[untyped-decorator]  # has no types

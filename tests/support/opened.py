@@ -20,8 +20,10 @@ NOW = 1_793_491_200.0
 class OpenedState:
     """A state directory, opened as the CLI's ``Opened``; ids count from 1."""
 
-    def __init__(self, state: Path) -> None:
+    def __init__(self, state: Path, url: str | None = None) -> None:
+        """``url`` is the database's; None: SQLite in ``state``."""
         self.state = state
+        self.url = url or sqlite_url(state)
         self.path: Path | None = None
         self.time = NOW
         self.config: Loaded = load(None, {})
@@ -30,9 +32,12 @@ class OpenedState:
         self._ids = 0
 
     def engine(self) -> Engine:
+        upgrade(self.unmigrated())
+        return self.unmigrated()
+
+    def unmigrated(self) -> Engine:
         if self._engine is None:
-            self._engine = open_engine(sqlite_url(self.state))
-            upgrade(self._engine)
+            self._engine = open_engine(self.url)
         return self._engine
 
     def pepper(self) -> bytes:
