@@ -94,9 +94,7 @@ def content_size(said: Mapping[str, Raw] | None) -> int:
     if said is None:
         return 0
     return sum(
-        len(memoryview(raw))
-        for name, raw in said.items()
-        if name != "role" and says_something(raw)
+        len(raw) for name, raw in said.items() if name != "role" and says_something(raw)
     )
 
 

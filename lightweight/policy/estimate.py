@@ -74,7 +74,7 @@ def _attached(fields: Mapping[str, Raw]) -> list[int]:
     return [
         len(text)
         for raw in fields.values()
-        if len(memoryview(raw)) >= ATTACHMENT_BYTES
+        if len(raw) >= ATTACHMENT_BYTES
         for text in bytes(raw).split(b'"')
         if len(text) >= ATTACHMENT_BYTES and _BASE64.match(text)
     ]

@@ -140,14 +140,16 @@ def carry_out(connection: Connection, plan: Plan) -> Imported:
 
 
 def unfinished(journal: Path) -> list[Dispatch]:
-    """Give what every writer began and did not end yet.
+    """Give what living writers began and did not end yet.
 
     Raises StoreUnusable where the journals cannot be read.
     """
     found: list[Dispatch] = []
     with told_of(journal):
         for writer in writer_names(journal):
-            found += remains_of(journal / writer).unfinished
+            with suppress(FileNotFoundError), opened(journal / writer) as dead:
+                if not dead:
+                    found += remains_of(journal / writer).unfinished
     return found
 
 

@@ -167,7 +167,7 @@ class App:
             models=models,
             catalog_size=len(set(runtime.offering.names.values())),
             example_model=models[0].id if models else "MODEL",
-            tiers={},
+            tiers={name: tier.limits.rpm for name, tier in runtime.tiers.items()},
         )
         return Answer(status=200, headers=_PAGE, body=page.encode())
 

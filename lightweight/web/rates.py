@@ -23,7 +23,7 @@ from lightweight.store.limits.limiter import Limiter, LimitsUnavailable
 REMEMBERED = 10_000
 """Verdicts that are kept, the latest ones."""
 
-QUOTA_SECONDS = 1.0
+QUOTA_MS = 1000
 """For how long a quota that is used up refuses unasked: a top-up counts soon."""
 
 CONCURRENCY_MS = 1000
@@ -146,11 +146,9 @@ class Rates:
 
     def _last(self, identity: Identity) -> _Told | None:
         subjects = self.subjects(identity)
-        return (
-            self._told.get((identity.account.id, subjects[-1].name))
-            if subjects
-            else None
-        )
+        if not subjects:
+            return None
+        return self._told.get((identity.account.id, subjects[-1].name))
 
     def _remember(self, ask: Ask, verdict: Verdict) -> None:
         whose = (ask.account, ask.subjects[-1].name)
@@ -167,12 +165,11 @@ class Rates:
         verdict = told.verdict
         refused = verdict.refused
         assert refused is not None
-        if refused.limit == "requests":
-            closed = (refused.retry_after_ms or 0) if _nothing_else(told) else 0
-        elif _used_up(verdict):
-            closed = int(QUOTA_SECONDS * 1000)
-        else:
-            closed = 0
+        closed = 0
+        if refused.limit == "requests" and _nothing_else(told):
+            closed = refused.retry_after_ms or 0
+        elif refused.limit in ("quota_tokens", "quota_usd") and _used_up(verdict):
+            closed = QUOTA_MS
         return closed - self._passed_ms(told)
 
 

@@ -265,10 +265,11 @@ class _Serving:
         target = self._attempts.target if self._attempts else None
         if target is None:
             return 0.0
-        if self._relay is not None:
+        limit = self._runtime.config.drain_limit_of(target.provider)
+        if limit and self._relay is not None:
             # It may have left while it did not read.
             self._relay.resume()
-        return self._runtime.config.drain_limit_of(target.provider)
+        return limit
 
     # -- what is told of it --------------------------------------------------------
 

@@ -1,5 +1,7 @@
 """Who waits as long as it is told passes at the first try: over a real book."""
 
+from typing import Any
+
 import pytest
 from support.gateway import Answered, Gateway, completion
 
@@ -13,11 +15,11 @@ from lightweight.store.limits.local import LocalLimits
 class Real:
     """A real home in the place of the gateway's double."""
 
-    def __init__(self, gateway: Gateway, limits: Limits) -> None:
+    def __init__(self, gateway: Gateway, **limits: Any) -> None:
         self.book = Book()
         self.asked = 0
         home = LocalLimits(self.book, lambda: 1_795_343_400.3 + gateway.clock.seconds())
-        gateway.tiers["pro"] = Tier(limits=limits)
+        gateway.tiers["pro"] = Tier(limits=Limits(**limits))
 
         async def admit(ask: Ask) -> Verdict:
             self.asked += 1
@@ -44,7 +46,7 @@ def call(gateway: Gateway) -> Answered:
 @pytest.mark.parametrize("early", [0.0, 0.2, 30.0])
 def test_the_next_try_passes_and_not_before(early: float) -> None:
     gateway = Gateway()
-    real = Real(gateway, Limits(rpm=3))
+    real = Real(gateway, rpm=3)
     for _ in range(3):
         assert call(gateway).status == 200
         gateway.clock.advance(0.4)
@@ -62,7 +64,7 @@ def test_the_next_try_passes_and_not_before(early: float) -> None:
 
 def test_a_quota_counts_what_was_really_used() -> None:
     gateway = Gateway()
-    Real(gateway, Limits(quota_tokens=1059))
+    Real(gateway, quota_tokens=1059)
     assert call(gateway).status == 200
     usage = gateway.connect()
     usage.ask("GET", "/v1/usage")

@@ -242,7 +242,7 @@ def test_a_quota_that_is_used_up_refuses_for_a_second() -> None:
     assert (early.status, early.json()["error"]["code"]) == (403, "insufficient_quota")
     assert early.headers["x-should-retry"] == "false"
     assert "retry-after" not in early.headers
-    gateway.clock.advance(rates.QUOTA_SECONDS)
+    gateway.clock.advance(rates.QUOTA_MS / 1000)
     assert announced(gateway).received == b""
 
 

@@ -175,14 +175,15 @@ def test_rate_limits_appear_with_tiers_only() -> None:
 
 def test_it_promises_only_what_exists() -> None:
     html = page(tiers={"beta": 60})
-    for path in ("/v1/usage", "/v1/messages", "/v1/responses", "/dashboard"):
+    assert "/v1/usage" in html
+    for path in ("/v1/messages", "/v1/responses", "/dashboard"):
         assert path not in html
 
 
 @pytest.mark.parametrize("name", ["gpt-5.2", """it's "odd" \\ $(x) `y`"""])
 def test_the_snippets_say_what_they_should_to_shell_and_python(name: str) -> None:
     snippets = Seen(page(example_model=name)).snippets
-    export, chat, listing, python, node = snippets
+    export, chat, listing, usage, python, node = snippets
 
     assert shlex.split(export)[-1] == f"OPENAI_BASE_URL={BASE}"
 
@@ -192,6 +193,7 @@ def test_the_snippets_say_what_they_should_to_shell_and_python(name: str) -> Non
     assert body["model"] == name
     assert body["stream"] is True
     assert shlex.split(listing)[:2] == ["curl", f"{BASE}/models"]
+    assert shlex.split(usage)[:2] == ["curl", f"{BASE}/usage"]
 
     client, call = python.split("response = ")
     compile(python, "snippet", "exec")
