@@ -39,9 +39,9 @@ MOST_KNOWN = 10_000
 """Balances remembered: a few MB."""
 
 _NEXT = {
-    "local": "this machine's share of the limits holds until it is back",
-    "open": "no limits hold until it is back",
-    "closed": "requests are refused until it is back",
+    "local": "this machine's share holds until they are back",
+    "open": "no limits hold until they are back",
+    "closed": "requests are refused until they are back",
 }
 
 AWAY = (

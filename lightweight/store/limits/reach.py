@@ -73,8 +73,10 @@ class _Once(Factory):
         """Do nothing: whether to try again is decided elsewhere."""
 
     def connectionError(self, why: str) -> None:
-        """Keep the server's word; txredisapi puts no password into it."""
-        self.refusal = why.removeprefix("Redis error: ")
+        """Keep the server's word; one without AUTH repeats what came with it."""
+        password = self._speaker.password
+        hidden = why.replace(password, "***") if password else why
+        self.refusal = hidden.removeprefix("Redis error: ")
 
 
 class Reach:

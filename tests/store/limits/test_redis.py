@@ -1,5 +1,6 @@
 """The home in Redis keeps the contract, over a real server."""
 
+import signal
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
@@ -321,6 +322,27 @@ async def test_settlements_wait_for_redis_and_are_bounded(
     await home.limits.close()
 
 
+async def test_much_that_is_owed_is_sent_in_parts(
+    own_server: RedisServer, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr("lightweight.store.limits.redis.PAID_AT_ONCE", 7)
+    home = RedisHome(own_server)
+    await home.limits.start()
+    asks = [ask(f"r{n}", account=Limits(concurrency=50)) for n in range(50)]
+    await at_once(home.limits, asks)
+    own_server.signal(signal.SIGSTOP)
+    home.limits._connection.drop()
+    await until(lambda: not home.limits._connection.connected)
+    for each in asks:
+        home.limits.settle(settlement(each, 1))
+    own_server.signal(signal.SIGCONT)
+    await until(lambda: not home.limits._owed)
+    await at_once(home.limits, [ask(f"s{n}", account=QUOTA) for n in range(3)])
+    looked = await home.limits.look(ask("r", account=Limits(concurrency=4)))
+    assert looked.refused is None
+    await home.limits.close()
+
+
 async def test_closing_waits_for_the_last_settlements(server: RedisServer) -> None:
     home = RedisHome(server)
     await home.limits.start()
@@ -339,8 +361,6 @@ async def test_closing_waits_for_the_last_settlements(server: RedisServer) -> No
 async def test_an_answer_that_does_not_come_is_given_back(
     own_server: RedisServer,
 ) -> None:
-    import signal
-
     home = RedisHome(own_server)
     await home.limits.start()
     one = Limits(rpm=1, quota_tokens=10)

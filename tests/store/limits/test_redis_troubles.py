@@ -352,3 +352,14 @@ async def test_sentinels_that_know_no_master(tmp_path: Path, log: Log) -> None:
     assert "knows no master" in str(log)
     await stack.close()
     sentinel.kill()
+
+
+async def test_a_server_without_passwords_repeats_ours(
+    tmp_path: Path, log: Log
+) -> None:
+    server = RedisServer(tmp_path, "rename-command AUTH ''").start()
+    stack = await Stack(f"redis://:{HUSH}@127.0.0.1:{server.port}").start()
+    assert await stack.decider() == "machine"
+    assert "unknown command" in str(log)
+    await stack.close()
+    server.kill()
