@@ -8,7 +8,7 @@ import pytest
 import pytest_twisted
 from sqlalchemy import Connection, select, update
 
-from lightweight.store.database import WRITERS, Database
+from lightweight.store.database import READERS, WRITERS, Database
 from lightweight.store.directory import take_turn
 from lightweight.store.migrate import SchemaTooNew
 from lightweight.store.problems import StoreUnusable
@@ -118,6 +118,22 @@ async def test_postgresql_has_several_writers(
         consumeErrors=True,
     )
     await database.close()
+
+
+async def test_a_read_without_an_answer_is_given_up(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As of a server that froze; the thread is back when it thaws."""
+    monkeypatch.setattr("lightweight.store.database.ANSWER_S", 0.05)
+    release = threading.Event()
+    try:
+        for _ in range(READERS + 1):
+            with pytest.raises(StoreUnusable, match=r"within 0\.05 seconds"):
+                await database.read(lambda _: release.wait(20))
+    finally:
+        release.set()
+    monkeypatch.undo()
+    assert await database.read(value) == 0
 
 
 async def test_who_cancels_gets_no_answer_but_the_work_is_done_before_close(
