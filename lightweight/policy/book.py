@@ -206,7 +206,7 @@ class Book:
     def tidy(self, now: int) -> None:
         """Look at a few accounts, each in its turn, and drop what says nothing now.
 
-        Called with each ask it keeps memory bounded: an ask brings one account at most.
+        Each new account calls it: that bounds memory, and costs the others nothing.
         """
         month = month_of(now)
         for _ in range(min(LOOKED_AT, len(self._accounts))):
@@ -230,6 +230,7 @@ class Book:
     def _account(self, name: str, now: int) -> _Account:
         account = self._accounts.get(name)
         if account is None:
+            self.tidy(now)
             account = self._accounts[name] = _Account(now)
         return account
 

@@ -179,7 +179,6 @@ def test_memory_is_bounded_by_who_is_active() -> None:
     book = Book()
     for number in range(5_000):
         now = NOW + number * 1000
-        book.tidy(now)
         one = ask(f"r{number}", key=Limits(), of=f"acct_{number}")
         book.admit(one, now)
         book.settle(settlement(one), now)
