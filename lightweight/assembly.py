@@ -38,9 +38,9 @@ from lightweight.observe.tally import Tally
 from lightweight.observe.writer import LogWriter
 from lightweight.records import Headers
 from lightweight.runtime import ProviderPlan, Runtime, build_runtime
+from lightweight.store.bill import Ledger
 from lightweight.store.database import Database
 from lightweight.store.keyring import Keyring
-from lightweight.store.usage import Ledger
 from lightweight.upstream.demo import DemoProvider
 from lightweight.upstream.discover import Found, discover
 from lightweight.upstream.http import HttpProvider, credential_headers

@@ -12,7 +12,6 @@ from msgspec import Struct, convert
 from sqlalchemy import Connection, Row, Select, func, select, tuple_
 
 from lightweight.records import Attempted, DayUse, Outcome, Usage, Use
-from lightweight.store.database import Database
 from lightweight.store.schema import day_uses, last_used, uses
 
 Owner: TypeAlias = tuple[str, str]
@@ -41,24 +40,6 @@ class Place(Struct, frozen=True):
 
     at: float
     id: str
-
-
-class Ledger:
-    """The bill, seen from the reactor."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    async def day_uses(
-        self, account_id: str, first: date, last: date
-    ) -> Sequence[DayUse]:
-        """Give what each key of an account used of each model, days in order.
-
-        Raises StoreUnusable. Cancelling is harmless.
-        """
-        return await self._database.read(
-            lambda connection: day_uses_between(connection, account_id, first, last)
-        )
 
 
 def day_uses_between(

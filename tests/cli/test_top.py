@@ -16,7 +16,7 @@ import pytest
 import pytest_twisted
 from msgspec import to_builtins
 from support.daemon import BIN, PATIENCE, Gateway, spawn
-from support.processes import children
+from support.processes import servers
 from support.vitals import vitals
 
 from lightweight.cli.top import _screen, _span, shown
@@ -93,7 +93,7 @@ async def test_the_daemon_tells_of_each_worker(gateway: Gateway) -> None:
 
     (generation,) = told["generations"]
     workers = generation["workers"]
-    assert [each["pid"] for each in workers] == children(gateway.child.pid)
+    assert [each["pid"] for each in workers] == servers(gateway.child.pid)
     assert all(each["memory"] > 1_000_000 for each in workers)
     assert told["providers"]["demo"]["state"] == "closed"
     assert told["in_all"]["calls"] == 0

@@ -18,7 +18,7 @@ import pytest_twisted
 from support.daemon import Gateway
 from support.http import Fetched, fetch, fetch_blocking
 from support.live import CANARY, config_for
-from support.processes import children, running, until
+from support.processes import children, running, servers, until
 from support.scripted import Gate, ScriptedProvider, streamed, whole
 
 HELLO = {"messages": [{"role": "user", "content": "Hello!"}]}
@@ -138,7 +138,7 @@ async def test_five_reloads_under_load_lose_nothing(
     gone = [f"Generation {number} has left" for number in range(1, 6)]
     for line in gone:
         await gateway.child.line(line)
-    assert len(children(gateway.child.pid)) == 1
+    assert len(servers(gateway.child.pid)) == 1
     assert sockets(gateway.child.pid) == held
     assert "Traceback" not in gateway.child.text
 
@@ -149,7 +149,7 @@ async def test_hups_during_a_reload_make_one_more(gateway: Gateway) -> None:
     await gateway.child.line(r"Reloaded: .*generation 2")
     await gateway.child.line("Generation 1 has left")
     await gateway.cli("status")
-    await until(lambda: len(children(gateway.child.pid)) == 1)
+    await until(lambda: len(servers(gateway.child.pid)) == 1)
 
     status = await gateway.cli("status")
 
@@ -158,7 +158,7 @@ async def test_hups_during_a_reload_make_one_more(gateway: Gateway) -> None:
         {
             "number": status["generation"],
             "state": "serving",
-            "workers": children(gateway.child.pid),
+            "workers": servers(gateway.child.pid),
         }
     ]
 
@@ -227,10 +227,10 @@ async def test_a_killed_worker_costs_its_own_streams_only(
         streams = [call(gateway, stream=True) for _ in range(6)]
         for _ in streams:
             await provider.request_seen()
-        first, second = children(gateway.child.pid)
+        first, second = servers(gateway.child.pid)
         os.kill(first, signal.SIGKILL)
         await gateway.child.line(f"Worker {first} ended: killed by SIGKILL")
-        await until(lambda: len(children(gateway.child.pid)) == 2)
+        await until(lambda: len(servers(gateway.child.pid)) == 2)
         gate.open()
         finished = cut = 0
         for stream in streams:
@@ -238,7 +238,7 @@ async def test_a_killed_worker_costs_its_own_streams_only(
                 finished += (await stream).text.endswith("data: [DONE]\n\n")
             except (http.client.HTTPException, OSError):
                 cut += 1
-        assert second in children(gateway.child.pid)
+        assert second in servers(gateway.child.pid)
         endings = [entry["ending"] for entry in gateway.access()]
         assert endings == ["finished"] * finished
         assert finished + cut == 6
@@ -256,7 +256,7 @@ async def test_workers_of_a_killed_parent_finish_and_leave(
     provider.stream(PIECES, gap=gate)
     stream = call(gateway, stream=True)
     await provider.request_seen()
-    (worker,) = children(gateway.child.pid)
+    (worker,) = servers(gateway.child.pid)
 
     parent = gateway.child.pid
     gateway.child.send(signal.SIGKILL)
@@ -279,8 +279,8 @@ def refused(port: int) -> bool:
 
 async def test_a_stop_during_a_reload_leaves_nobody(gateway: Gateway) -> None:
     gateway.child.send(signal.SIGHUP)
-    await until(lambda: len(children(gateway.child.pid)) == 2)
-    workers = children(gateway.child.pid)
+    await until(lambda: len(servers(gateway.child.pid)) == 2)
+    workers = servers(gateway.child.pid)
 
     assert await gateway.stop() == 0
 

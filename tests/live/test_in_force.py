@@ -7,7 +7,7 @@ from pathlib import Path
 
 from support.daemon import Gateway
 from support.http import fetch
-from support.processes import children, until
+from support.processes import servers, until
 
 import lightweight
 
@@ -20,9 +20,9 @@ async def test_a_replaced_worker_has_the_configuration_in_force(tmp_path: Path) 
     )
     try:
         gateway.config.write_text("broken by an editor")
-        (worker,) = children(gateway.child.pid)
+        (worker,) = servers(gateway.child.pid)
         os.kill(worker, signal.SIGKILL)
-        await until(lambda: children(gateway.child.pid) not in ([], [worker]))
+        await until(lambda: servers(gateway.child.pid) not in ([], [worker]))
 
         answer = await fetch(
             f"{gateway.base_url}/models",
