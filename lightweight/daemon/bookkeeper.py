@@ -43,7 +43,10 @@ class Tellers(Protocol):
         """Learn how many requests each key sent in each of the last seconds."""
 
     def used(self, used: Sequence[Used]) -> None:
-        """Learn what the ledger holds against quotas; it never holds too much."""
+        """Learn what the ledger holds against quotas.
+
+        It may hold a call whose settlement is still on its way to the limits.
+        """
 
     def aborted(self, uses: Sequence[Use]) -> None:
         """Learn of calls whose process died, with what they are billed."""

@@ -10,7 +10,9 @@ import errno
 import fcntl
 import os
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from threading import Event, Lock, Thread
 
@@ -39,6 +41,10 @@ class JournalFull(StoreProblem):
     """No room is left to record another use: nobody may be served."""
 
 
+def _at_once(call: Callable[[], object]) -> object:
+    return call()
+
+
 @dataclass
 class _File:
     """A segment, or a spare that will be one."""
@@ -60,10 +66,13 @@ class Journal:
         *,
         size: int = SEGMENT_BYTES,
         sync_s: float = SYNC_S,
+        from_thread: Callable[[Callable[[], object]], object] = _at_once,
     ) -> None:
         """Begin the journal ``directory``/``writer``, a name never used before.
 
-        ``size`` is a segment's bytes. Raises StoreProblem if there is no room at all.
+        ``size`` is a segment's bytes; ``from_thread`` brings a call to where logs may
+        be written, as ``reactor.callFromThread`` does. Raises JournalFull if there is
+        no room at all.
         """
         self._directory = directory / writer
         self._size = size
@@ -76,6 +85,8 @@ class Journal:
         self._made = 0
         self._full: deque[_File] = deque()
         self._trouble: str | None = None
+        self._told = False
+        self._from_thread = from_thread
         self._wake = Event()
         self._closing = Event()
         try:
@@ -243,11 +254,9 @@ class Journal:
                 self._make_room()
                 self._sync()
             except OSError as error:
-                self._complain(error)
+                self._went_wrong(error)
             else:
-                if self._trouble:
-                    self.log.info("The journal has room again.")
-                self._trouble = None
+                self._went_well()
             self._closing.wait(self._sync_s)
 
     def _sync(self) -> None:
@@ -266,15 +275,25 @@ class Journal:
         with self._lock:
             self._retry()
 
-    def _complain(self, error: OSError) -> None:
-        if not self._trouble:
-            self.log.error(
-                "The journal {directory} cannot be written ({why}); calls that run "
-                "are recorded as long as there is room, then new ones are refused.",
-                directory=str(self._directory),
-                why=error.strerror,
-            )
+    def _went_wrong(self, error: OSError) -> None:
         self._trouble = error.strerror
+        if not self._told:
+            self._told = True
+            self._from_thread(partial(self._complain, error))
+
+    def _went_well(self) -> None:
+        self._trouble = None
+        if self._told:
+            self._told = False
+            self._from_thread(partial(self.log.info, "The journal has room again."))
+
+    def _complain(self, error: OSError) -> None:
+        self.log.error(
+            "The journal {directory} cannot be written ({why}); calls that run are "
+            "recorded as long as there is room, then new ones are refused.",
+            directory=str(self._directory),
+            why=error.strerror,
+        )
 
 
 def _own_directory(journal: Path, writer: str) -> int:

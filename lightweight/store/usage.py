@@ -46,24 +46,36 @@ def day_uses_between(
     connection: Connection, account_id: str, first: date, last: date
 ) -> list[DayUse]:
     """Give what each key of an account used of each model, days in order."""
+    columns = day_uses.c
     query = (
-        select(day_uses)
-        .where(day_uses.c.account_id == account_id)
-        .where(day_uses.c.day.between(first, last))
-        .order_by(day_uses.c.day, day_uses.c.key_id, day_uses.c.model)
+        select(
+            columns.day,
+            columns.key_id,
+            columns.model,
+            columns.succeeded,
+            columns.failed,
+            columns.micro_usd,
+            columns.unpriced,
+            *(columns[name] for name in CLASSES),
+        )
+        .where(columns.account_id == account_id)
+        .where(columns.day.between(first, last))
+        .order_by(columns.day, columns.key_id, columns.model)
     )
     return [
         DayUse(
-            day=row.day,
-            key_id=row.key_id,
-            model=row.model,
-            succeeded=row.succeeded,
-            failed=row.failed,
-            usage=_usage(row),
-            micro_usd=row.micro_usd,
-            unpriced=row.unpriced,
+            day=day,
+            key_id=key_id,
+            model=model,
+            succeeded=succeeded,
+            failed=failed,
+            usage=Usage(**dict(zip(CLASSES, tokens, strict=True))),
+            micro_usd=micro_usd,
+            unpriced=unpriced,
         )
-        for row in connection.execute(query)
+        for day, key_id, model, succeeded, failed, micro_usd, unpriced, *tokens in (
+            connection.execute(query)
+        )
     ]
 
 

@@ -1,4 +1,5 @@
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -73,7 +74,7 @@ def test_what_a_running_daemon_imports_meanwhile_is_no_finding(
         slept.append(seconds)
         imported(opened)
 
-    monkeypatch.setattr(command.time, "sleep", sleep)
+    monkeypatch.setattr(time, "sleep", sleep)
     assert opened.said(group, "reconcile") == "ok\n"
     assert len(slept) == 1
 

@@ -10,7 +10,8 @@ from typing import Any
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.task import Clock, deferLater
-from twisted.logger import LogEvent, globalLogPublisher
+from twisted.logger import ILogObserver, LogEvent, globalLogPublisher
+from zope.interface import implementer
 
 import pytest
 import pytest_twisted
@@ -77,7 +78,7 @@ class Desk:
         for _ in range(PATIENCE):
             if condition():
                 return
-            await deferLater(reactor, 0.005)  # type: ignore[arg-type]  # the module stands for the reactor
+            await deferLater(reactor, 0.005)
             self.clock.advance(PERIOD_S)
         raise AssertionError("waited in vain")
 
@@ -139,17 +140,24 @@ def writer(tmp_path: Path) -> Iterator[Journal]:
     journal.close()
 
 
+@implementer(ILogObserver)
+class Logged:
+    """What the bookkeeper logged."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def __call__(self, event: LogEvent) -> None:
+        if event["log_namespace"].startswith("lightweight.daemon.bookkeeper"):
+            self.lines.append(str(event["log_format"]).format(**event))
+
+
 @pytest.fixture
 def logged() -> Iterator[list[str]]:
-    lines: list[str] = []
-
-    def note(event: LogEvent) -> None:
-        if event["log_namespace"].startswith("lightweight.daemon.bookkeeper"):
-            lines.append(str(event["log_format"]).format(**event))
-
-    globalLogPublisher.addObserver(note)
-    yield lines
-    globalLogPublisher.removeObserver(note)
+    observer = Logged()
+    globalLogPublisher.addObserver(observer)
+    yield observer.lines
+    globalLogPublisher.removeObserver(observer)
 
 
 def leave_dead(journal: Path, *records: Any) -> None:

@@ -5,8 +5,11 @@ import os
 import subprocess
 import sys
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from pathlib import Path
+
+from twisted.logger import capturedLogs
 
 import pytest
 from support.uses import dispatch, use
@@ -148,7 +151,10 @@ def test_a_start_is_refused_while_a_finish_might_have_no_room(
     def no_room(_fd: int, _offset: int, _length: int) -> None:
         raise OSError(28, "No space left on device")
 
-    journal = Journal(tmp_path, "w1", size=SMALL, sync_s=0.001)
+    calls: deque[Callable[[], object]] = deque()
+    journal = Journal(
+        tmp_path, "w1", size=SMALL, sync_s=0.001, from_thread=calls.append
+    )
     wait_for(lambda: spares(tmp_path / "w1"))
     with monkeypatch.context() as patch:
         patch.setattr(os, "posix_fallocate", no_room)
@@ -160,6 +166,7 @@ def test_a_start_is_refused_while_a_finish_might_have_no_room(
                 begun += 1
         assert begun > SMALL // FINISH_BYTES  # the spare counts
         assert "has no room" in str(journal.why_full)
+        wait_for(lambda: "No space left" in str(journal.why_full))
         for number in range(begun):
             # As long as a line may be.
             journal.finish(use(f"r{number}", fault="\x01" * 1000))
@@ -167,6 +174,13 @@ def test_a_start_is_refused_while_a_finish_might_have_no_room(
     wait_for(lambda: journal.why_full is None)
     journal.start(dispatch("again"))
     journal.close()
+    with capturedLogs() as logged:
+        while calls:
+            calls.popleft()()
+    assert [str(event["log_format"]).split(" (")[0] for event in logged] == [
+        "The journal {directory} cannot be written",
+        "The journal has room again.",
+    ]
 
 
 def test_many_open_calls_have_many_segments_ahead(

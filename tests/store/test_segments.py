@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from support.uses import dispatch, use
 
 from lightweight.records import Attempted, Dispatch, Use
@@ -171,6 +172,26 @@ def test_whatever_a_start_had_its_finish_fits(
     assert found.outcome.model == begun.model
     assert found.outcome.usage == ended.outcome.usage
     assert (found.at, found.micro_usd) == (ended.at, ended.micro_usd)
+
+
+def test_the_longest_finish_of_the_longest_start_fits() -> None:
+    begun = dispatch("req_" + "x" * 40, model="")
+    begun = replace(begun, model="m" * (START_BYTES - len(start_line(begun))))
+    assert len(start_line(begun)) == START_BYTES
+    control = "\x01" * 5000
+    tried = Attempted(
+        provider=control, model=control, status=500, fault=control, seconds=1e-300
+    )
+    ended = use(
+        begun.id,
+        model=begun.model,
+        fault=control,
+        provider=control,
+        upstream_model=control,
+        attempts=(tried,) * 20,
+    )
+    assert len(line_of(ended)) > 100_000
+    assert len(finish_line(ended)) <= FINISH_BYTES
 
 
 def test_a_finish_that_fits_is_kept_whole() -> None:

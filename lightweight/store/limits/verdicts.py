@@ -7,7 +7,7 @@ of the reactor for every reply that is a string.
 from collections.abc import Sequence
 from typing import TypeAlias
 
-from lightweight.policy.book import ORDER
+from lightweight.policy.verdict import ORDER
 from lightweight.policy.pace import Ask, Balance, Refusal, Room, Verdict
 
 _Words: TypeAlias = Sequence[int | None]
