@@ -149,7 +149,16 @@ async def test_scripts_that_were_flushed_are_loaded_again(
 async def test_what_the_server_refuses_is_told(
     line: Line, own_server: RedisServer
 ) -> None:
-    own_server.command("SET", KEYS[0], "no hash")
+    own_server.command("HSET", KEYS[0], "no", "string")
     with pytest.raises(LimitsUnavailable, match="Redis refused: WRONGTYPE") as caught:
         await line.ask()
     assert not isinstance(caught.value, Unanswered)
+
+
+async def test_a_server_that_is_no_master_is_left(
+    line: Line, own_server: RedisServer
+) -> None:
+    own_server.command("REPLICAOF", "127.0.0.1", free_port())
+    with pytest.raises(LimitsUnavailable, match="READONLY"):
+        await line.ask()
+    await until(lambda: line.ups == 2)
