@@ -3,41 +3,19 @@
 Everything an ask takes is counted for each of its subjects, limited or not, and nothing
 is counted of a refused one. Every method takes ``now``, in milliseconds since the
 epoch. It may go back: windows and leases follow their account's ``Clock``, months
-never return. A clock that ran ahead into another month leaves its subjects there until
-that month comes or the book is made anew.
+never return. A clock that ran ahead into another month leaves quotas in that month
+until it comes or the book is made anew from the ledger.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec import Struct
 
-from lightweight.policy.pace import (
-    Ask,
-    Balance,
-    LimitName,
-    Recent,
-    Refusal,
-    Room,
-    Settlement,
-    Subject,
-    Used,
-    Verdict,
-)
+from lightweight.policy.pace import Ask, Recent, Settlement, Used, Verdict
 from lightweight.policy.period import PREPAID, month_of
-from lightweight.policy.tally import Purse, Tally, balance, room
+from lightweight.policy.tally import Purse, Tally
+from lightweight.policy.verdict import Standing, refusal, verdict
 from lightweight.policy.window import Clock
-
-CONCURRENCY_WAIT_MS = 1000
-"""Nobody knows when a call ends: a guess that a client may live with."""
-
-ORDER: tuple[LimitName, ...] = (
-    "requests",
-    "tokens",
-    "concurrency",
-    "quota_tokens",
-    "quota_usd",
-)
-"""Which limit a refusal names, of several without room."""
 
 LOOKED_AT = 2
 """Accounts that ``tidy`` looks at in one call."""
@@ -87,11 +65,11 @@ class Book:
         time = account.clock.read(now)
         standing = self._standing(account, ask, time, now)
         if ask.id in account.open:
-            return _verdict(standing, account.clock, now, None)
-        refused = _refusal(standing, ask, account.clock, now)
+            return verdict(standing, account.clock, now, None)
+        refused = refusal(standing, ask, account.clock, now)
         if refused is None:
             self._take(account, standing, ask, time)
-        return _verdict(standing, account.clock, now, refused)
+        return verdict(standing, account.clock, now, refused)
 
     def look(self, ask: Ask, now: int) -> Verdict:
         """Say what ``admit`` would, and what is left now; nothing is taken."""
@@ -99,16 +77,10 @@ class Book:
         standing = self._standing(account, ask, account.clock.read(now), now)
         refused = None
         if ask.id not in account.open:
-            refused = _refusal(standing, ask, account.clock, now)
-        return _verdict(standing, account.clock, now, refused)
+            refused = refusal(standing, ask, account.clock, now)
+        return verdict(standing, account.clock, now, refused)
 
-    def _take(
-        self,
-        account: _Account,
-        standing: Sequence[tuple[Subject, Tally]],
-        ask: Ask,
-        time: int,
-    ) -> None:
+    def _take(self, account: _Account, standing: Standing, ask: Ask, time: int) -> None:
         second = time // 1000
         until = None if self._lease_ms is None else time + self._lease_ms
         taken = []
@@ -206,7 +178,7 @@ class Book:
     def tidy(self, now: int) -> None:
         """Look at a few accounts, each in its turn, and drop what says nothing now.
 
-        Called with each ask it keeps memory bounded: an ask brings one account at most.
+        Each new account calls it: that bounds memory, and costs the others nothing.
         """
         month = month_of(now)
         for _ in range(min(LOOKED_AT, len(self._accounts))):
@@ -230,6 +202,7 @@ class Book:
     def _account(self, name: str, now: int) -> _Account:
         account = self._accounts.get(name)
         if account is None:
+            self.tidy(now)
             account = self._accounts[name] = _Account(now)
         return account
 
@@ -239,9 +212,7 @@ class Book:
             tally = account.tallies[name] = Tally(self._month)
         return tally
 
-    def _standing(
-        self, account: _Account, ask: Ask, time: int, now: int
-    ) -> Sequence[tuple[Subject, Tally]]:
+    def _standing(self, account: _Account, ask: Ask, time: int, now: int) -> Standing:
         month = month_of(now)
         standing = [(each, self._tally(account, each.name)) for each in ask.subjects]
         for _, tally in standing:
@@ -267,93 +238,3 @@ def _close(account: _Account, request_id: str) -> _Reservation | None:
         purse.tokens.reserved -= reservation.tokens
         purse.micro_usd.reserved -= reservation.micro_usd
     return reservation
-
-
-def _refusal(
-    standing: Sequence[tuple[Subject, Tally]], ask: Ask, clock: Clock, now: int
-) -> Refusal | None:
-    """Give the first limit without room, with the wait of the slowest of them all."""
-    refused = [
-        refusal
-        for subject, tally in standing
-        for refusal in _refusals(subject, tally, ask, clock, now)
-    ]
-    if not refused:
-        return None
-    first = min(refused, key=lambda refusal: ORDER.index(refusal.limit))
-    waits = [refusal.retry_after_ms for refusal in refused]
-    return Refusal(
-        subject=first.subject,
-        limit=first.limit,
-        allowed=first.allowed,
-        retry_after_ms=None if None in waits else max(w for w in waits if w),
-    )
-
-
-def _refusals(
-    subject: Subject, tally: Tally, ask: Ask, clock: Clock, now: int
-) -> Iterator[Refusal]:
-    limits = subject.limits
-    purse = tally.purse(prepaid=limits.prepaid)
-    wanted: tuple[tuple[LimitName, int | None, int, int], ...] = (
-        ("requests", limits.rpm, tally.requests.total, 1),
-        ("tokens", limits.tpm, tally.tokens.total, ask.tokens),
-        ("concurrency", limits.concurrency, len(tally.leases), 1),
-        ("quota_tokens", limits.quota_tokens, purse.tokens.gone, ask.tokens),
-        ("quota_usd", limits.quota_micro_usd, purse.micro_usd.gone, ask.micro_usd),
-    )
-    for name, allowed, gone, more in wanted:
-        if allowed is None or gone + more <= allowed:
-            continue
-        wait: int | None
-        if more > allowed:
-            wait = None
-        elif name == "concurrency":
-            wait = CONCURRENCY_WAIT_MS
-        elif name in {"requests", "tokens"}:
-            window = tally.requests if name == "requests" else tally.tokens
-            wait = clock.wait(window.frees(gone + more - allowed), now)
-        else:
-            resets_at = tally.resets_at(prepaid=limits.prepaid)
-            wait = None if resets_at is None else resets_at - now
-        yield Refusal(
-            subject=subject.name, limit=name, allowed=allowed, retry_after_ms=wait
-        )
-
-
-def _verdict(
-    standing: Sequence[tuple[Subject, Tally]],
-    clock: Clock,
-    now: int,
-    refused: Refusal | None,
-) -> Verdict:
-    """Say what is left, of each limit for the subject with the least of it."""
-    requests: list[Room] = []
-    tokens: list[Room] = []
-    quota_tokens: list[Balance] = []
-    quota_usd: list[Balance] = []
-    for subject, tally in standing:
-        limits = subject.limits
-        purse = tally.purse(prepaid=limits.prepaid)
-        resets_at = tally.resets_at(prepaid=limits.prepaid)
-        if limits.rpm is not None:
-            requests.append(room(tally.requests, limits.rpm, clock, now))
-        if limits.tpm is not None:
-            tokens.append(room(tally.tokens, limits.tpm, clock, now))
-        if limits.quota_tokens is not None:
-            quota_tokens.append(balance(purse.tokens, limits.quota_tokens, resets_at))
-        if limits.quota_micro_usd is not None:
-            quota_usd.append(
-                balance(purse.micro_usd, limits.quota_micro_usd, resets_at)
-            )
-    return Verdict(
-        refused=refused,
-        requests=min(requests, key=_remaining, default=None),
-        tokens=min(tokens, key=_remaining, default=None),
-        quota_tokens=min(quota_tokens, key=_remaining, default=None),
-        quota_usd=min(quota_usd, key=_remaining, default=None),
-    )
-
-
-def _remaining(left: Room | Balance) -> int:
-    return left.remaining

@@ -1,8 +1,8 @@
 """How fast and how much: what is asked of limits and what they answer.
 
-The arithmetic is in ``book``, over ``window`` and ``period``. Times are whole
-milliseconds since the epoch by the clock of whoever keeps the limits, amounts whole
-tokens and whole micro-USD: Lua and Python then count alike.
+The arithmetic is in ``book``, over ``verdict``, ``tally``, ``window`` and ``period``.
+Times are whole milliseconds since the epoch by the clock of whoever keeps the limits,
+amounts whole tokens and whole micro-USD: Lua and Python then count alike.
 """
 
 from collections.abc import Mapping

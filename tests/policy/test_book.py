@@ -179,7 +179,6 @@ def test_memory_is_bounded_by_who_is_active() -> None:
     book = Book()
     for number in range(5_000):
         now = NOW + number * 1000
-        book.tidy(now)
         one = ask(f"r{number}", key=Limits(), of=f"acct_{number}")
         book.admit(one, now)
         book.settle(settlement(one), now)
@@ -222,3 +221,13 @@ def test_an_idle_key_is_dropped_from_an_account_that_is_not() -> None:
     book.settle(settlement(one, refund=True), NOW)
     book.tidy(NOW)
     assert list(book._accounts["acct_1"].tallies) == [ACCOUNT]
+
+
+def test_what_is_open_is_kept_even_if_it_reserves_nothing() -> None:
+    book = Book()
+    free = ask("r1", account=ALL, tokens=0)
+    book.admit(free, NOW)
+    book.drop_leases("acct_1", ["r1"])
+    book.tidy(NOW + HOUR)
+    book.settle(settlement(free, 50), NOW + HOUR)
+    assert left(book.look(ask("r2", account=ALL), NOW + HOUR).quota_tokens) == (50, 0)

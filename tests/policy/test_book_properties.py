@@ -157,7 +157,8 @@ class Bench:
 
     def go(self, step: Step) -> None:
         self.now += step.pause
-        self.book.tidy(self.now)
+        if step.which % 2:
+            self.book.tidy(self.now)
         opened = [entry for entry in self.log if entry.open]
         if step.what == "ask":
             self.ask(step)

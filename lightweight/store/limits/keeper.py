@@ -265,7 +265,6 @@ class KeeperLink(Int32StringReceiver):
         book, ask = self._keeper.book, message.ask
         if isinstance(message, Look):
             return Answer(message.number, book.look(ask, now))
-        book.tidy(now)
         verdict = book.admit(ask, now)
         if verdict.refused is None:
             self._open.setdefault(ask.account, set()).add(ask.id)

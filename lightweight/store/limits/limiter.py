@@ -20,7 +20,10 @@ class Limiter(Protocol):
         """
 
     async def look(self, ask: Ask) -> Verdict:
-        """Say what ``admit`` would, taking nothing. Cancelling is harmless."""
+        """Say what ``admit`` would, taking nothing.
+
+        Raises LimitsUnavailable. Cancelling is harmless.
+        """
 
     def settle(self, settlement: Settlement) -> None:
         """End what ``admit`` opened; returns at once and arrives as soon as it can."""

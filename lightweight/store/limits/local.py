@@ -35,9 +35,7 @@ class LocalLimits:
 
     async def admit(self, ask: Ask) -> Verdict:
         """Take all that ``ask`` wants, or nothing; nothing is awaited."""
-        now = self.now
-        self._book.tidy(now)
-        return self._marked(self._book.admit(share(ask, self._machines), now))
+        return self._marked(self._book.admit(share(ask, self._machines), self.now))
 
     async def look(self, ask: Ask) -> Verdict:
         """Say what ``admit`` would, taking nothing; nothing is awaited."""

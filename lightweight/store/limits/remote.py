@@ -70,7 +70,8 @@ class RemoteLimits(Int32StringReceiver):
         self._asked = 0
         self._overdue = 0
         self._watching: IDelayedCall | None = None
-        self._lost = False
+        self.lost = False
+        """The keeper is gone and does not come back."""
         self._ended: Deferred[None] = Deferred()
 
     # -- asking --------------------------------------------------------------------
@@ -100,7 +101,7 @@ class RemoteLimits(Int32StringReceiver):
         return await self._answer(message, Withdraw(number))
 
     async def _answer(self, message: Admit | Look, withdrawal: Withdraw) -> Verdict:
-        if self._lost:
+        if self.lost:
             raise _gone()
         number = message.number
         waiting = self._waiting[number] = Deferred()
@@ -121,7 +122,7 @@ class RemoteLimits(Int32StringReceiver):
 
     async def close(self) -> None:
         """Send what is to be sent and end the link; cancelling ends it at once."""
-        if self._lost:
+        if self.lost:
             return
         self._flush()
         transport: Any = self.transport
@@ -174,7 +175,7 @@ class RemoteLimits(Int32StringReceiver):
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:  # noqa: ARG002 -- Twisted's
         """Tell everybody who waits."""
-        self._lost = True
+        self.lost = True
         for call in (self._flushing, self._watching):
             if call is not None:
                 call.cancel()
@@ -187,7 +188,7 @@ class RemoteLimits(Int32StringReceiver):
         return self._asked
 
     def _send(self, message: ToKeeper) -> None:
-        if self._lost:
+        if self.lost:
             return
         self._outbox.append(message)
         if self._flushing is None:

@@ -7,8 +7,8 @@ of the reactor for every reply that is a string.
 from collections.abc import Sequence
 from typing import TypeAlias
 
-from lightweight.policy.book import ORDER
 from lightweight.policy.pace import Ask, Balance, Refusal, Room, Verdict
+from lightweight.policy.verdict import ORDER
 
 _Words: TypeAlias = Sequence[int | None]
 

@@ -45,7 +45,7 @@ async def test_standing_in_for_a_shared_home_it_has_a_share_and_says_so() -> Non
     assert looked.quota_tokens.limit == 100
 
 
-async def test_each_ask_tidies() -> None:
+async def test_memory_is_bounded() -> None:
     home = LocalHome()
     for number in range(100):
         await home.limits.admit(ask("r", of=f"acct_{number}"))
