@@ -234,6 +234,14 @@ async def test_leases_are_renewed_until_they_are_settled(home: RedisHome) -> Non
     assert home.limits._open == {}
 
 
+async def test_a_lease_that_ended_is_not_renewed(home: RedisHome) -> None:
+    one = Limits(concurrency=1)
+    await home.limits.admit(ask("r1", account=one))
+    home.advance(30_000)
+    home.limits._catch_up()
+    assert (await home.limits.admit(ask("r2", account=one))).refused is None
+
+
 # -- what lies in Redis ----------------------------------------------------------------
 
 
