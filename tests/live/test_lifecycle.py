@@ -109,6 +109,8 @@ async def test_a_bad_reload_keeps_serving_and_a_good_one_takes_over(
     gateway.config.write_text(good.replace('id = "renamed"', 'id = "new-name"'))
     gateway.child.send(signal.SIGHUP)
     await gateway.child.line("Reloaded: 1 providers, 2 models")
+    # For a moment both generations accept.
+    await gateway.child.line("Generation [12] has left")
     listed = await fetch(f"{gateway.base_url}/models", key=gateway.key)
     assert [model["id"] for model in listed.json()["data"]] == [
         "new-name",
