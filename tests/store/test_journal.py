@@ -183,6 +183,29 @@ def test_a_start_is_refused_while_a_finish_might_have_no_room(
     ]
 
 
+def test_what_is_recorded_on_a_full_disk_is_synced_too(
+    journal: Journal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[int] = []
+
+    def no_room(_fd: int, _offset: int, _length: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    wait_for(lambda: spares(tmp_path / "w1"))
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "posix_fallocate", no_room)
+        patch.setattr(os, "fdatasync", synced.append)
+        begun = 0
+        while journal.why_full is None:
+            journal.start(dispatch(f"r{begun}"))
+            begun += 1
+        wait_for(lambda: "No space left" in str(journal.why_full))
+        synced.clear()
+        journal.finish(use("r0"))
+        wait_for(lambda: synced)
+    wait_for(lambda: journal.why_full is None)
+
+
 def test_many_open_calls_have_many_segments_ahead(
     journal: Journal, tmp_path: Path
 ) -> None:
