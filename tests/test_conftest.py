@@ -4,11 +4,14 @@ A small suite is written to a directory of its own and run by pytest in a proces
 own, with this suite's conftest beside it.
 """
 
+import re
 from pathlib import Path
 
 import pytest
 
-GUARDS = Path(__file__).with_name("conftest.py").read_text()
+CONFTEST = Path(__file__).with_name("conftest.py").read_text()
+GUARDS = re.sub(r"(?m)^pytest_plugins = .*$", "", CONFTEST)
+"""Without the plugins, which only the whole suite needs."""
 
 HEAD = """
 import pytest
@@ -19,7 +22,7 @@ from twisted.internet.protocol import Factory, Protocol
 
 
 def run(pytester: pytest.Pytester, body: str) -> pytest.RunResult:
-    pytester.makeconftest(GUARDS.replace('pytest_plugins = ["pytester"]', ""))
+    pytester.makeconftest(GUARDS)
     pytester.makepyfile(HEAD + body)
     return pytester.runpytest_subprocess("--reactor=default", "-p", "no:cacheprovider")
 

@@ -18,6 +18,7 @@ from sqlalchemy.exc import (
     DataError,
     DBAPIError,
     IntegrityError,
+    InterfaceError,
     ProgrammingError,
 )
 from sqlalchemy.exc import TimeoutError as NoFreeConnection
@@ -78,11 +79,10 @@ def read_url(url: str | URL) -> URL:
         # Not even as the cause: its text may hold the password.
         raise StoreProblem(f"The database URL cannot be read: {_KINDS}") from None
     kind = parsed.get_backend_name()
-    in_file = kind == "sqlite" and parsed.database not in {None, "", ":memory:"}
-    if not in_file and kind != "postgresql":
-        raise StoreProblem(f"This cannot be the database: {_KINDS}")
-    if not in_file:
+    if kind == "postgresql":
         postgres.check_url(parsed)
+    elif kind != "sqlite" or parsed.database in {None, "", ":memory:"}:
+        raise StoreProblem(f"This cannot be the database: {_KINDS}")
     return parsed
 
 
@@ -154,7 +154,7 @@ def _told(error: DBAPIError) -> str | None:
     """Say what the database could not do; None for a bug of ours."""
     if not isinstance(error.orig, sqlite3.Error):
         return postgres.describe(error)
-    if isinstance(error, ProgrammingError):
+    if isinstance(error, InterfaceError | ProgrammingError):
         return None
     return f"The database cannot be used: {error.orig}."
 

@@ -6,10 +6,10 @@ own and never stand behind a writer.
 """
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IReactorFromThreads
+from twisted.internet.interfaces import IReactorFromThreads, IReactorTime
 from twisted.python.failure import Failure
 from twisted.python.threadpool import ThreadPool
 
@@ -25,6 +25,13 @@ READERS = 2
 WRITERS = 4
 """How many writes run at once on PostgreSQL."""
 
+ANSWER_S = 15.0
+"""How long a read may take: a server that froze ends no statement, and tells nobody."""
+
+
+def _give_up(_cancelled: object, seconds: float) -> NoReturn:
+    raise StoreUnusable(f"The database did not answer within {seconds:g} seconds.")
+
 
 class Database:
     """An engine with the threads that use it, from ``start`` to ``close``."""
@@ -38,6 +45,7 @@ class Database:
         """
         self._engine = open_engine(url)
         self._reactor = reactor
+        self._clock = IReactorTime(reactor)
         writers = 1 if is_sqlite(self._engine) else WRITERS
         self._writers = ThreadPool(0, writers, "database-writer")
         self._readers = ThreadPool(0, threads, "database-reader")
@@ -72,14 +80,16 @@ class Database:
     async def read(self, work: Callable[[Connection], T]) -> T:
         """Give what ``work`` gives, in one transaction that cannot write.
 
-        Waits for no writer. Raises and is cancelled as ``run``.
+        Waits for no writer. Raises and is cancelled as ``run``; after ANSWER_S seconds
+        it is given up, and its thread with it until the database answers.
         """
 
         def transact() -> T:
             with reading(self._engine) as connection:
                 return work(connection)
 
-        return await self._in_thread(self._readers, transact)
+        answer = self._in_thread(self._readers, transact)
+        return await answer.addTimeout(ANSWER_S, self._clock, _give_up)
 
     async def close(self) -> None:
         """Wait for what is under way, then stop the threads and close the file.

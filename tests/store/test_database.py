@@ -1,11 +1,14 @@
 import threading
+from collections.abc import AsyncIterator, Callable
+from typing import TypeAlias
 
 from twisted.internet.defer import CancelledError, Deferred, gatherResults
 
 import pytest
+import pytest_twisted
 from sqlalchemy import Connection, select, update
 
-from lightweight.store.database import WRITERS, Database
+from lightweight.store.database import READERS, WRITERS, Database
 from lightweight.store.directory import take_turn
 from lightweight.store.migrate import SchemaTooNew
 from lightweight.store.problems import StoreUnusable
@@ -24,10 +27,24 @@ def add_one(connection: Connection) -> int:
     return seen + 1
 
 
-def another(url: str) -> Database:
+Another: TypeAlias = Callable[[str], Database]
+
+
+@pytest_twisted.async_yield_fixture  # type: ignore[untyped-decorator]  # it has no types
+async def another() -> AsyncIterator[Another]:
+    """Makes databases and closes what a test leaves open: threads outlive a failure."""
     from twisted.internet import reactor
 
-    return Database(url, reactor=reactor)  # type: ignore[arg-type]  # the module stands for the reactor
+    made: list[Database] = []
+
+    def make(url: str) -> Database:
+        made.append(Database(url, reactor=reactor))  # type: ignore[arg-type]  # the module stands for the reactor
+        return made[-1]
+
+    yield make
+    for each in made:
+        if each._open:
+            await each.close()
 
 
 async def test_run_gives_what_the_work_gives_and_commits(database: Database) -> None:
@@ -60,7 +77,7 @@ async def test_a_read_cannot_write(database: Database) -> None:
 
 
 async def test_many_writers_here_and_elsewhere_lose_nothing(
-    database: Database, store_url: str
+    database: Database, store_url: str, another: Another
 ) -> None:
     other = another(store_url)
     await other.start()
@@ -86,7 +103,9 @@ async def test_reads_go_on_while_a_writer_works(database: Database) -> None:
     assert await database.read(value) == 3
 
 
-async def test_postgresql_has_several_writers(postgres_url: str) -> None:
+async def test_postgresql_has_several_writers(
+    postgres_url: str, another: Another
+) -> None:
     database = another(postgres_url)
     await database.start()
     barrier = threading.Barrier(WRITERS)
@@ -101,8 +120,24 @@ async def test_postgresql_has_several_writers(postgres_url: str) -> None:
     await database.close()
 
 
+async def test_a_read_without_an_answer_is_given_up(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As of a server that froze; the thread is back when it thaws."""
+    monkeypatch.setattr("lightweight.store.database.ANSWER_S", 0.05)
+    release = threading.Event()
+    try:
+        for _ in range(READERS + 1):
+            with pytest.raises(StoreUnusable, match=r"within 0\.05 seconds"):
+                await database.read(lambda _: release.wait(20))
+    finally:
+        release.set()
+    monkeypatch.undo()
+    assert await database.read(value) == 0
+
+
 async def test_who_cancels_gets_no_answer_but_the_work_is_done_before_close(
-    store_url: str,
+    store_url: str, another: Another
 ) -> None:
     database = another(store_url)
     await database.start()
@@ -128,7 +163,9 @@ async def test_who_cancels_gets_no_answer_but_the_work_is_done_before_close(
     await again.close()
 
 
-async def test_a_cancelled_close_can_be_repeated(store_url: str) -> None:
+async def test_a_cancelled_close_can_be_repeated(
+    store_url: str, another: Another
+) -> None:
     database = another(store_url)
     await database.start()
     release = threading.Event()
@@ -143,7 +180,7 @@ async def test_a_cancelled_close_can_be_repeated(store_url: str) -> None:
 
 
 async def test_nothing_is_begun_before_the_start_or_after_the_end(
-    store_url: str,
+    store_url: str, another: Another
 ) -> None:
     database = another(store_url)
     with pytest.raises(StoreUnusable, match="closed"):
@@ -154,12 +191,14 @@ async def test_nothing_is_begun_before_the_start_or_after_the_end(
         await database.read(value)
 
 
-async def test_closing_what_never_started_is_nothing(store_url: str) -> None:
+async def test_closing_what_never_started_is_nothing(
+    store_url: str, another: Another
+) -> None:
     await another(store_url).close()
 
 
 async def test_a_database_of_a_newer_version_does_not_start(
-    database: Database, store_url: str
+    database: Database, store_url: str, another: Another
 ) -> None:
     await database.run(
         lambda c: (

@@ -228,6 +228,18 @@ def test_processes_that_make_the_same_names(engine: Engine) -> None:
     assert len(losers) == 20
 
 
+def test_a_restart_between_two_uses_is_not_noticed(
+    engine: Engine, postgres_server: PostgresServer
+) -> None:
+    with reading(engine) as one, reading(engine) as other:
+        assert list_accounts(one) == list_accounts(other) == []
+    postgres_server.stop()
+    postgres_server.start()
+    for transaction in (reading, writing):
+        with transaction(engine) as connection:
+            assert list_accounts(connection) == []
+
+
 def test_a_restart_of_the_server_under_load_is_survived(
     engine: Engine, postgres_server: PostgresServer
 ) -> None:
