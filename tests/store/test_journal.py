@@ -173,6 +173,7 @@ def test_a_start_is_refused_while_a_finish_might_have_no_room(
     assert not remains_of(tmp_path / "w1").unfinished
     wait_for(lambda: journal.why_full is None)
     journal.start(dispatch("again"))
+    wait_for(lambda: len(calls) == 2)
     journal.close()
     with capturedLogs() as logged:
         while calls:
