@@ -251,8 +251,11 @@ class Journal:
             self._wake.wait(RETRY_S if self._trouble else None)
             self._wake.clear()
             try:
-                self._make_room()
-                self._sync()
+                try:
+                    self._make_room()
+                finally:
+                    # On a full disk too.
+                    self._sync()
             except OSError as error:
                 self._went_wrong(error)
             else:

@@ -91,7 +91,7 @@ def test_nobody_else_may_see_it_and_its_lock_is_held_until_the_end(
 
 
 def test_a_child_inherits_nothing(journal: Journal, tmp_path: Path) -> None:
-    wait_for(lambda: spares(tmp_path / "w1"))
+    wait_for(lambda: journal._spares)
     listed = subprocess.run(
         ["ls", "-l", "/proc/self/fd"],
         close_fds=False,
@@ -155,7 +155,7 @@ def test_a_start_is_refused_while_a_finish_might_have_no_room(
     journal = Journal(
         tmp_path, "w1", size=SMALL, sync_s=0.001, from_thread=calls.append
     )
-    wait_for(lambda: spares(tmp_path / "w1"))
+    wait_for(lambda: journal._spares)
     with monkeypatch.context() as patch:
         patch.setattr(os, "posix_fallocate", no_room)
         patch.setattr(journals, "RETRY_S", 0.01)
@@ -173,6 +173,7 @@ def test_a_start_is_refused_while_a_finish_might_have_no_room(
     assert not remains_of(tmp_path / "w1").unfinished
     wait_for(lambda: journal.why_full is None)
     journal.start(dispatch("again"))
+    wait_for(lambda: len(calls) == 2)
     journal.close()
     with capturedLogs() as logged:
         while calls:
@@ -181,6 +182,29 @@ def test_a_start_is_refused_while_a_finish_might_have_no_room(
         "The journal {directory} cannot be written",
         "The journal has room again.",
     ]
+
+
+def test_what_is_recorded_on_a_full_disk_is_synced_too(
+    journal: Journal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[int] = []
+
+    def no_room(_fd: int, _offset: int, _length: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    wait_for(lambda: journal._spares)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "posix_fallocate", no_room)
+        patch.setattr(os, "fdatasync", synced.append)
+        begun = 0
+        while journal.why_full is None:
+            journal.start(dispatch(f"r{begun}"))
+            begun += 1
+        wait_for(lambda: "No space left" in str(journal.why_full))
+        synced.clear()
+        journal.finish(use("r0"))
+        wait_for(lambda: synced)
+    wait_for(lambda: journal.why_full is None)
 
 
 def test_many_open_calls_have_many_segments_ahead(
@@ -269,7 +293,7 @@ def until(condition):
         time.sleep(0.01)
 
 journal = Journal(disk / "journal", "w1", size=64 * 1024)
-until(lambda: list(disk.glob("journal/w1/*.spare")))
+until(lambda: journal._spares)
 journal.start(dispatch("first"))
 ballast = (disk / "ballast").open("wb", buffering=0)
 try:
