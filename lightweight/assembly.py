@@ -16,6 +16,7 @@ from twisted.web.resource import Resource
 
 from lightweight.catalog.load import Catalog
 from lightweight.config.load import Loaded
+from lightweight.config.redis import parse_redis_url
 from lightweight.config.schema import Config
 from lightweight.daemon.greeting import greeting
 from lightweight.daemon.judge import imagined, judged, today
@@ -73,7 +74,11 @@ def secrets_of(runtime: Runtime) -> Sequence[str]:
         *(plan.credential for plan in runtime.plans.values()),
         *(spare for plan in runtime.plans.values() for spare in plan.spares),
     ]
-    return [secret.reveal() for secret in held if secret is not None]
+    found = [secret.reveal() for secret in held if secret is not None]
+    if config.redis.url is not None:
+        password = parse_redis_url(config.redis.url.reveal()).password
+        found += [password] if password else []
+    return found
 
 
 def credentials_of(plan: ProviderPlan) -> Sequence[Headers]:

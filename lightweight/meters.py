@@ -56,7 +56,9 @@ class Meters:
         Without a parent it keeps limits and books itself.
         """
         name = self._name()
-        journal = Journal(self.directory / JOURNAL, name)
+        journal = Journal(
+            self.directory / JOURNAL, name, from_thread=self.reactor.callFromThread
+        )
         alone = self.limits_at is None
         keeper = make_keeper(self.reactor) if alone else None
         shared = self.config.redis.url is not None

@@ -6,7 +6,7 @@ from twisted.internet.task import Clock
 
 from lightweight.assembly import credentials_of, descriptors, secrets_of
 from lightweight.catalog.load import load_catalog
-from lightweight.config.schema import Config, ProviderConfig
+from lightweight.config.schema import Config, ProviderConfig, Redis
 from lightweight.config.secret import Secret
 from lightweight.daemon.judge import today
 from lightweight.runtime import ProviderPlan, build_runtime
@@ -28,6 +28,7 @@ def never_asked(plan: ProviderPlan) -> Provider:
 def test_every_secret_is_hidden() -> None:
     config = Config(
         metrics_token=Secret("m-token"),
+        redis=Redis(url=Secret("redis://:r-word@127.0.0.1/0")),
         providers={
             "demo": ProviderConfig(
                 kind="demo", api_key=Secret("sk-1"), api_keys=(Secret("sk-2"),)
@@ -44,4 +45,4 @@ def test_every_secret_is_hidden() -> None:
 
     shown = credentials_of(runtime.plans["demo"])
     assert [each["authorization"] for each in shown] == ["Bearer sk-1", "Bearer sk-2"]
-    assert {"m-token", "sk-1", "sk-2"} <= set(secrets_of(runtime))
+    assert {"m-token", "sk-1", "sk-2", "r-word"} <= set(secrets_of(runtime))
