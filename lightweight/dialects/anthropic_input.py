@@ -1,0 +1,29 @@
+"""A tool call's arguments: a JSON text elsewhere, an object in Anthropic's API.
+
+API reference, ``tool_use`` blocks. Models write texts that are no object, and tools
+without a schema take free text: both stand as the one member ``input``.
+"""
+
+import msgspec
+from msgspec import Raw
+
+MEMBER = "input"
+
+FREE_TEXT = Raw(
+    b'{"type":"object","properties":{"input":{"type":"string"}},"required":["input"]}'
+)
+"""The schema of a tool that takes free text."""
+
+_OBJECT = msgspec.json.Decoder(dict[str, Raw])
+
+
+def as_object(arguments: str) -> Raw:
+    """Give the object for ``arguments``: their own bytes where they are one."""
+    if not arguments.strip():
+        return Raw(b"{}")
+    encoded = arguments.encode(errors="replace")
+    try:
+        _OBJECT.decode(encoded)
+    except (msgspec.DecodeError, RecursionError):
+        return Raw(msgspec.json.encode({MEMBER: encoded.decode()}))
+    return Raw(encoded)
