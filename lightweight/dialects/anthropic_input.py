@@ -1,18 +1,11 @@
 """A tool call's arguments: a JSON text elsewhere, an object in Anthropic's API.
 
-API reference, ``tool_use`` blocks. Models write texts that are no object, and tools
-without a schema take free text: both stand as the one member ``input``.
+API reference, ``tool_use`` blocks. Models write texts that are no object: they stand as
+the one member ``input``.
 """
 
 import msgspec
 from msgspec import Raw
-
-MEMBER = "input"
-
-FREE_TEXT = Raw(
-    b'{"type":"object","properties":{"input":{"type":"string"}},"required":["input"]}'
-)
-"""The schema of a tool that takes free text."""
 
 _OBJECT = msgspec.json.Decoder(dict[str, Raw])
 
@@ -25,5 +18,5 @@ def as_object(arguments: str) -> Raw:
     try:
         _OBJECT.decode(encoded)
     except (msgspec.DecodeError, RecursionError):
-        return Raw(msgspec.json.encode({MEMBER: encoded.decode()}))
+        return Raw(msgspec.json.encode({"input": encoded.decode()}))
     return Raw(encoded)

@@ -40,7 +40,7 @@ from lightweight.dialects.anthropic_asked import (
     Url,
 )
 from lightweight.dialects.seals import unwrapped, without_carried
-from lightweight.dialects.typed import decoded
+from lightweight.dialects.typed import typed
 from lightweight.errors import BadRequest
 from lightweight.prompts import (
     File,
@@ -72,7 +72,7 @@ _MODES: Mapping[str, Literal["auto", "none", "required", "named"]] = {
 
 def read_prompt(call: Call) -> Prompt:
     """Give what ``call`` asks; raise BadRequest with the exact ``param``."""
-    asked = decoded(_ASKED, Raw(msgspec.json.encode(call.fields)), "")
+    asked = typed(_ASKED, Raw(msgspec.json.encode(call.fields)), "")
     choice = asked.tool_choice
     parallel = None
     if choice is not None and choice.disable_parallel_tool_use is not None:

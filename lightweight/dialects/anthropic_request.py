@@ -13,7 +13,7 @@ from msgspec import Meta, Raw, Struct
 from lightweight.dialects.anthropic_history import without_foreign_thoughts
 from lightweight.dialects.json_body import decode_object
 from lightweight.dialects.seals import stripped
-from lightweight.dialects.typed import decoded, required
+from lightweight.dialects.typed import required, typed
 from lightweight.errors import BadRequest
 from lightweight.records import Call, Headers, Outgoing, Request, Target
 
@@ -44,11 +44,11 @@ def parse_request(request: Request) -> Call:
     """Judge a client's request; raise BadRequest with ``param`` set."""
     fields = decode_object(request.body)
     counts = request.path.endswith(_COUNT)
-    model = decoded(_NAME, required(fields, "model"), "model")
-    decoded(_MESSAGES, required(fields, "messages"), "messages")
+    model = typed(_NAME, required(fields, "model"), "model")
+    typed(_MESSAGES, required(fields, "messages"), "messages")
     if not counts:
-        decoded(_LIMIT, required(fields, "max_tokens"), "max_tokens")
-    stream = bool(decoded(_FLAG, fields.get("stream", _NULL), "stream"))
+        typed(_LIMIT, required(fields, "max_tokens"), "max_tokens")
+    stream = bool(typed(_FLAG, fields.get("stream", _NULL), "stream"))
     if counts and stream:
         raise BadRequest("A count of tokens is no stream.", param="stream")
     return Call(

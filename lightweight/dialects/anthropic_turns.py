@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, TypeAlias
 
 from lightweight.dialects.anthropic_input import as_object
+from lightweight.dialects.custom_tools import call_as_function
 from lightweight.errors import BadRequest
 from lightweight.prompts import (
     Audio,
@@ -120,6 +121,7 @@ def _marked(block: Json, part: Part) -> Json:
 
 
 def _tool_use(part: ToolCall) -> Json:
+    part = call_as_function(part) if part.custom else part
     return {
         "type": "tool_use",
         "id": _call_id(part.id),

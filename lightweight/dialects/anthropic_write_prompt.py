@@ -8,13 +8,12 @@ How each part of a prompt is said stands in ``anthropic_turns``. Beyond that:
   Only one of the first two may be sent: ``temperature``.
 * JSON without a schema is asked for in a system block; a schema for a model before 4.5
   is refused.
-* Free-text tools become tools with the one string ``input``.
+* Custom tools become functions (``custom_tools``).
 * How to think is said in ``anthropic_thinking``.
 
-Dropped, since the answer is one the client could have got anyway: the hints in
-``HINTS``, ``verbosity``, a schema's name, description and strictness, an image's
-``detail``, a turn's ``name``, and any member whose value changes nothing (null, false,
-0, empty, ``n`` 1). Every other member in ``rest`` is refused by the client's name.
+Dropped, since the answer is one the client could have got anyway: ``hints``,
+``verbosity``, a schema's name, description and strictness, an image's ``detail``, a
+turn's ``name``. Every other member in ``rest`` is refused.
 """
 
 from collections.abc import Iterator, Mapping
@@ -23,43 +22,21 @@ from typing import Any, TypeAlias
 import msgspec
 from msgspec import Raw
 
-from lightweight.dialects.anthropic_input import FREE_TEXT
 from lightweight.dialects.anthropic_models import Abilities, abilities_of
 from lightweight.dialects.anthropic_request import FAST, outgoing
 from lightweight.dialects.anthropic_thinking import thinking_of, thinks
 from lightweight.dialects.anthropic_turns import EPHEMERAL, messages_of, system_of
-from lightweight.errors import BadRequest
+from lightweight.dialects.custom_tools import as_function
+from lightweight.dialects.hints import refuse_rest
+from lightweight.dialects.typed import unsupported
 from lightweight.prompts import JsonFormat, Prompt, Tool
 from lightweight.records import Call, DialectName, Outgoing, Target
 
 Json: TypeAlias = dict[str, Any]
 
-HINTS = frozenset(
-    {
-        "seed",
-        "service_tier",
-        "store",
-        "metadata",
-        "stream_options",
-        "safety_identifier",
-        "prompt_cache_key",
-        "prompt_cache_retention",
-        "prompt_cache_options",
-        "prediction",
-        "include",
-        "client_metadata",
-        "truncation",
-        "keep_alive",
-        "safetySettings",
-        "labels",
-    }
-)
-"""Members that ask for nothing an answer could lack."""
-
 JSON_ONLY = "Answer with one JSON value and nothing else: no prose, no code fence."
 """What stands in for JSON mode, which this API does not have."""
 
-_UNCHANGED = frozenset({b"null", b"false", b"0", b"0.0", b'""', b"[]", b"{}"})
 _NO_SCHEMA = Raw(b'{"type":"object","properties":{}}')
 _SCHEMA = msgspec.json.Decoder(dict[str, Raw])
 _FORMAT_PARAM: Mapping[DialectName, str] = {
@@ -73,7 +50,7 @@ _CHOICES = {"auto": "auto", "none": "none", "required": "any", "named": "tool"}
 
 def write_prompt(prompt: Prompt, call: Call, target: Target) -> Outgoing:
     """Give the provider's request; raise BadRequest for what it cannot express."""
-    _refuse_rest(prompt, call)
+    refuse_rest(prompt)
     can = abilities_of(target.model)
     asked: Json = {"model": target.model}
     system = [*system_of(prompt.turns), *_json_instruction(prompt.format)]
@@ -100,19 +77,6 @@ def write_prompt(prompt: Prompt, call: Call, target: Target) -> Outgoing:
     return outgoing(call, target, msgspec.json.encode(asked))
 
 
-def _refuse_rest(prompt: Prompt, call: Call) -> None:
-    for name, raw in prompt.rest.items():
-        unchanged = bytes(raw).strip() in _UNCHANGED
-        if name in HINTS or unchanged or (name == "n" and bytes(raw) == b"1"):
-            continue
-        raise BadRequest(
-            f"Unsupported parameter: '{name}' cannot be expressed for model "
-            f"'{call.model}'. Leave it out.",
-            param=name,
-            code="unsupported_parameter",
-        )
-
-
 def _json_instruction(shape: JsonFormat | None) -> Iterator[Json]:
     if shape is not None and shape.schema is None:
         yield {"type": "text", "text": JSON_ONLY}
@@ -121,20 +85,16 @@ def _json_instruction(shape: JsonFormat | None) -> Iterator[Json]:
 def _schema_format(schema: Raw, call: Call, target: Target, can: Abilities) -> Json:
     if not can.schemas:
         param = _FORMAT_PARAM.get(call.dialect, "response_format")
-        raise BadRequest(
-            f"Unsupported parameter: '{param}' with a schema is not something "
-            f"'{target.model}' can do. Use a newer model.",
-            param=param,
-            code="unsupported_parameter",
-        )
+        raise unsupported(param, f"{target.model} cannot: choose a newer model.")
     return {"type": "json_schema", "schema": schema}
 
 
 def _tool(tool: Tool, can: Abilities) -> Json:
+    tool = as_function(tool) if tool.custom else tool
     written: Json = {"name": tool.name}
     if tool.description:
         written["description"] = tool.description
-    written["input_schema"] = FREE_TEXT if tool.custom else _schema(tool.parameters)
+    written["input_schema"] = _schema(tool.parameters)
     if tool.strict and can.schemas:
         written["strict"] = True
     return {**written, **EPHEMERAL} if tool.cached else written
@@ -142,7 +102,7 @@ def _tool(tool: Tool, can: Abilities) -> Json:
 
 def _schema(parameters: Raw | None) -> Raw:
     """Give a schema of an object, as the API wants it, else untouched."""
-    if parameters is None or bytes(parameters).strip() in _UNCHANGED:
+    if parameters is None:
         return _NO_SCHEMA
     try:
         members = _SCHEMA.decode(parameters)

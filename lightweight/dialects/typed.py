@@ -1,6 +1,6 @@
-"""A client's nested JSON to typed nouns; what does not fit is blamed by its place.
+"""A client's JSON as typed values, with the blame on the right field.
 
-For what a translation reads: where bytes only pass on nobody asks for their types.
+``param`` is written as OpenAI does: ``messages[3].content[1].type``.
 """
 
 import re
@@ -12,20 +12,30 @@ from msgspec import Raw
 
 from lightweight.errors import BadRequest
 
-_T = TypeVar("_T")
-# How msgspec names the place: "Expected `str`, got `int` - at `$[0].content`".
-_PLACE = re.compile(r" - at `\$(?P<path>[^`]*)`\Z")
+T = TypeVar("T")
+
+_AT = re.compile(r" - at `\$(?P<path>[^`]*)`$")
+_NULL = b"null"
 
 
-def decoded(decoder: msgspec.json.Decoder[_T], raw: Raw, param: str) -> _T:
-    """Give what ``raw`` holds; raise BadRequest whose ``param`` is the exact place.
+def given(raw: Raw | None) -> bool:
+    """Tell whether a member is there: null says what leaving it out would."""
+    return raw is not None and bytes(raw) not in {b"", _NULL}
 
-    ``param`` is the place of ``raw`` itself: ``messages``; empty for a whole body.
+
+def typed(decoder: msgspec.json.Decoder[T], raw: Raw, param: str) -> T:
+    """Decode a member; raise BadRequest that names the field inside ``param``.
+
+    ``param`` is empty where ``raw`` is the whole body.
     """
     try:
         return decoder.decode(raw)
-    except msgspec.ValidationError as error:
-        raise _blamed(str(error), param) from None
+    except msgspec.ValidationError as problem:
+        text = str(problem)
+        at = _AT.search(text)
+        where = (param + (at["path"] if at else "")).removeprefix(".")
+        what = text[: at.start()] if at else text
+        raise BadRequest(f"Invalid '{where}': {_plain(what)}.", param=where) from None
 
 
 def required(fields: Mapping[str, Raw], name: str) -> Raw:
@@ -40,8 +50,15 @@ def required(fields: Mapping[str, Raw], name: str) -> Raw:
     return raw
 
 
-def _blamed(told: str, param: str) -> BadRequest:
-    place = _PLACE.search(told)
-    reason = told if place is None else told[: place.start()]
-    where = param if place is None else (param + place["path"]).removeprefix(".")
-    return BadRequest(f"Invalid '{where}': {reason}.", param=where)
+def unsupported(param: str, why: str) -> BadRequest:
+    """Give the fault of a field that this model's provider cannot be asked."""
+    return BadRequest(
+        f"Unsupported parameter: '{param}'. {why}",
+        param=param,
+        code="unsupported_parameter",
+    )
+
+
+def _plain(what: str) -> str:
+    """Put msgspec's words into ours."""
+    return what.replace("`", "").replace("Object missing required field", "missing")
