@@ -13,6 +13,7 @@ from lightweight.catalog.load import Catalog, Preset
 from lightweight.catalog.offer import AddedTarget, Addition, Offering, offer
 from lightweight.config.schema import Config, ModelConfig, Timeouts
 from lightweight.config.secret import Secret
+from lightweight.dialects.anthropic import Anthropic
 from lightweight.dialects.dialect import Dialect
 from lightweight.dialects.openai_chat import OpenAIChat
 from lightweight.policy.route import Standing
@@ -55,7 +56,10 @@ class Runtime:
     """What is known of each provider's health."""
 
 
-DIALECTS: Mapping[DialectName, Dialect] = {"openai_chat": OpenAIChat()}
+DIALECTS: Mapping[DialectName, Dialect] = {
+    "openai_chat": OpenAIChat(),
+    "anthropic": Anthropic(),
+}
 """The dialects this build speaks; they hold no state."""
 
 

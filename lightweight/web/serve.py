@@ -29,9 +29,10 @@ from lightweight.upstream.provider import Reply
 from lightweight.web.answers import send
 from lightweight.web.auth import require_model
 from lightweight.web.exchange import Exchange
-from lightweight.web.keepalive import EVENT_STREAM, KeepAlive
+from lightweight.web.keepalive import KeepAlive
 from lightweight.web.live import Live
 from lightweight.web.relay import Ended, Relay
+from lightweight.web.shapes import told
 
 _STREAM_HEADERS: Headers = {
     "cache-control": "no-cache",
@@ -40,6 +41,7 @@ _STREAM_HEADERS: Headers = {
 }
 _FROM_PROVIDER = {
     "x-request-id": "x-upstream-request-id",
+    "request-id": "x-upstream-request-id",
     "openai-processing-ms": "openai-processing-ms",
     "openai-version": "openai-version",
 }
@@ -75,7 +77,7 @@ async def serve_call(
     """
     serving: _Serving | None = None
     try:
-        _refuse_loop(exchange.request)
+        refuse_loop(exchange.request)
         call = dialect.parse_request(exchange.request)
         serving = _Serving(
             exchange, identity, dialect=dialect, runtime=runtime, desk=desk, call=call
@@ -86,12 +88,13 @@ async def serve_call(
         if serving is not None:
             serving.refuse(fault)
         else:
-            send(exchange, dialect.render_error(fault))
+            send(exchange, told(dialect, fault, exchange.request.id))
     finally:
         report(None if serving is None else serving.outcome())
 
 
-def _refuse_loop(request: Request) -> None:
+def refuse_loop(request: Request) -> None:
+    """Raise LoopDetected for a request that came through this gateway already."""
     if HOP_HEADER in request.headers:
         raise LoopDetected(
             "This request already passed a Lightweight gateway. The operator must let "
@@ -126,6 +129,7 @@ class _Serving:
             exchange,
             desk.clock,
             {**_STREAM_HEADERS, "content-type": dialect.stream_type},
+            dialect.keep_alive,
         )
         self._end_with: Fault | None = None
         self._passage: Passage | None = None
@@ -139,7 +143,7 @@ class _Serving:
         if not self._call.stream:
             await self._answer(model.targets)
             return
-        if self._dialect.stream_type == EVENT_STREAM:
+        if self._dialect.keep_alive:
             self._keep_alive.begin()
         try:
             await self._answer(model.targets)
@@ -200,7 +204,7 @@ class _Serving:
         self._fault = fault
         self._refused_with = 200 if self._exchange.started else fault.status
         if not self._exchange.started:
-            send(self._exchange, self._dialect.render_error(fault))
+            send(self._exchange, told(self._dialect, fault, self._call.id))
             return
         # The status went out with a keep-alive comment.
         self._exchange.write(self._dialect.writer(self._call).broken(fault))
