@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 
 from lightweight.dialects.anthropic_input import as_object
 from lightweight.dialects.custom_tools import call_as_function
-from lightweight.errors import BadRequest
+from lightweight.dialects.typed import unsupported
 from lightweight.prompts import (
     Audio,
     File,
@@ -23,6 +23,7 @@ from lightweight.prompts import (
     Part,
     Reasoning,
     Refusal,
+    Role,
     Text,
     ToolCall,
     ToolResult,
@@ -71,11 +72,14 @@ def waits_for_thoughts(turns: Sequence[Turn]) -> bool:
     Extended thinking refuses such a history; the thoughts were lost on the way.
     """
     last: list[Part] = []
+    before: Role = "user"
     for turn in turns:
         if turn.role == "assistant":
             last += turn.parts
-        elif turn.role == "user":
+        elif turn.role == "user" and before != "tool":
+            # Words beside results belong to the same open answer.
             last = []
+        before = before if turn.role == "system" else turn.role
     called = any(isinstance(part, ToolCall) for part in last)
     return called and not _is_ours(last[0])
 
@@ -113,7 +117,9 @@ def _blocks(part: Part) -> Iterator[Json]:
         case ToolResult():
             yield _marked(_result(part), part)
         case Audio():
-            raise _unsupported("Claude cannot listen: the request has audio in it.")
+            raise unsupported(
+                "messages", "Claude cannot listen: the request has audio in it."
+            )
 
 
 def _marked(block: Json, part: Part) -> Json:
@@ -155,8 +161,9 @@ def _document_source(file: File) -> Json:
     if (file.media_type or "").startswith("text/"):
         text = _decoded(file.data or "")
         return {"type": "text", "media_type": "text/plain", "data": text}
-    raise _unsupported(
-        f"Claude reads files of type {_PDF} and text/*, not {file.media_type!r}."
+    raise unsupported(
+        "messages",
+        f"Claude reads files of type {_PDF} and text/*, not {file.media_type!r}.",
     )
 
 
@@ -164,7 +171,9 @@ def _decoded(data: str) -> str:
     try:
         return base64.b64decode(data, validate=True).decode()
     except (binascii.Error, ValueError):
-        raise _unsupported("A text file in the request is not UTF-8.") from None
+        raise unsupported(
+            "messages", "A text file in the request is not UTF-8."
+        ) from None
 
 
 def _result(part: ToolResult) -> Json:
@@ -179,7 +188,3 @@ def _result(part: ToolResult) -> Json:
 
 def _call_id(given: str) -> str:
     return _NO_ID.sub("_", given) or "_"
-
-
-def _unsupported(why: str) -> BadRequest:
-    return BadRequest(why, code="unsupported_parameter")

@@ -1,0 +1,24 @@
+import json
+
+import pytest
+
+from lightweight.dialects.anthropic_input import as_object
+
+
+@pytest.mark.parametrize("text", ['{"x":1}', ' {"x" : [1]} ', "{}"])
+def test_an_object_stays_as_it_is_written(text: str) -> None:
+    assert bytes(as_object(text)).decode() == text
+
+
+@pytest.mark.parametrize("text", ["", " "])
+def test_nothing_is_an_empty_object(text: str) -> None:
+    assert bytes(as_object(text)) == b"{}"
+
+
+@pytest.mark.parametrize("text", ["[1]", "null", '{"x":', "plain", '"'])
+def test_anything_else_stands_in_one(text: str) -> None:
+    assert json.loads(bytes(as_object(text))) == {"input": text}
+
+
+def test_half_a_surrogate_harms_nothing() -> None:
+    assert json.loads(bytes(as_object("\ud800"))) == {"input": "?"}
