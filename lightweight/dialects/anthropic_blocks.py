@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Iterator
 from typing import Any, Literal, TypeAlias
 
-from lightweight.dialects.anthropic_input import as_object
+from lightweight.dialects.anthropic_calls import as_object, sound_id
 from lightweight.dialects.seals import Carried, with_carried, wrapped
 from lightweight.events import (
     ReasoningDelta,
@@ -185,4 +185,4 @@ def _shown_id(call: ToolCallDelta) -> str:
     carried = Carried()
     if call.seal is not None:
         carried = Carried(seal=call.seal, sealed_by="gemini")
-    return with_carried(call.id or f"toolu_{call.call}", carried)
+    return with_carried(sound_id(call.id or f"toolu_{call.call}"), carried)

@@ -9,11 +9,10 @@ their own signature; those of other providers are left out.
 
 import base64
 import binascii
-import re
 from collections.abc import Iterator, Sequence
 from typing import Any, TypeAlias
 
-from lightweight.dialects.anthropic_input import as_object
+from lightweight.dialects.anthropic_calls import as_object, sound_id
 from lightweight.dialects.custom_tools import call_as_function
 from lightweight.dialects.typed import unsupported
 from lightweight.prompts import (
@@ -38,8 +37,6 @@ BEGIN = "Begin."
 EPHEMERAL: Json = {"cache_control": {"type": "ephemeral"}}
 """Marks the end of a cacheable prefix."""
 
-# Claude's ids of tool calls; other providers' have dots and colons.
-_NO_ID = re.compile(r"[^a-zA-Z0-9_-]")
 _PDF = "application/pdf"
 
 
@@ -130,7 +127,7 @@ def _tool_use(part: ToolCall) -> Json:
     part = call_as_function(part) if part.custom else part
     return {
         "type": "tool_use",
-        "id": _call_id(part.id),
+        "id": sound_id(part.id),
         "name": part.name,
         "input": as_object(part.arguments),
     }
@@ -177,14 +174,10 @@ def _decoded(data: str) -> str:
 
 
 def _result(part: ToolResult) -> Json:
-    block: Json = {"type": "tool_result", "tool_use_id": _call_id(part.call_id)}
+    block: Json = {"type": "tool_result", "tool_use_id": sound_id(part.call_id)}
     content = [inner for each in part.parts for inner in _blocks(each)]
     if content:
         block["content"] = content
     if part.error:
         block["is_error"] = True
     return block
-
-
-def _call_id(given: str) -> str:
-    return _NO_ID.sub("_", given) or "_"

@@ -210,7 +210,8 @@ def test_an_end_is_never_made_up() -> None:
 
 def test_the_end_comes_from_finish_alone() -> None:
     writer = DIALECT.writer(stream_call())
-    said = b"".join(map(writer.write, [STARTED, TextDelta(text="a"), STOP]))
+    opening: list[Event] = [STARTED, TextDelta(text="a"), STOP]
+    said = b"".join(map(writer.write, opening))
     assert b"message_delta" not in said
     assert b"message_stop" not in said
 
@@ -245,6 +246,11 @@ def test_a_calls_own_seal_travels_in_its_id() -> None:
     shown = whole([tool(0, "{}", id="c", name="f", seal="gem"), STOP])["content"]
     call_id, carried = without_carried(shown[0]["id"])
     assert (call_id, carried.seal, carried.sealed_by) == ("c", "gem", "gemini")
+
+
+def test_a_foreign_id_is_made_sound() -> None:
+    shown = whole([tool(0, "{}", id="functions.f:0", name="f"), STOP])["content"]
+    assert shown[0]["id"] == "functions_f_0"
 
 
 def test_arguments_that_are_no_object() -> None:

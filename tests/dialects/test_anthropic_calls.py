@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from lightweight.dialects.anthropic_input import as_object
+from lightweight.dialects.anthropic_calls import as_object, sound_id
 
 
 @pytest.mark.parametrize("text", ['{"x":1}', ' {"x" : [1]} ', "{}"])
@@ -22,3 +22,14 @@ def test_anything_else_stands_in_one(text: str) -> None:
 
 def test_half_a_surrogate_harms_nothing() -> None:
     assert json.loads(bytes(as_object("\ud800"))) == {"input": "?"}
+
+
+@pytest.mark.parametrize(
+    ("given", "sound"), [("toolu_1-a", "toolu_1-a"), ("functions.f:0", "functions_f_0")]
+)
+def test_ids(given: str, sound: str) -> None:
+    assert sound_id(given) == sound
+
+
+def test_there_is_always_an_id() -> None:
+    assert sound_id("") == "_"
