@@ -5,12 +5,14 @@ does, or none could, the number is a guess, and ``x-lightweight-tokens: estimate
 says that it is one. Nothing is generated, so nothing is billed.
 """
 
+from twisted.internet.defer import CancelledError, Deferred
+
 import msgspec
 from msgspec import Struct
 
 from lightweight.errors import Fault, ProviderFault, ProviderGarbage
-from lightweight.policy.route import arranged
-from lightweight.records import Answer, Call, Identity, Target
+from lightweight.policy.route import Standing, arranged
+from lightweight.records import Answer, Call, Identity, Model
 from lightweight.runtime import Runtime
 from lightweight.upstream.attempts import Attempt, Attempts, Field
 from lightweight.upstream.body import read_start
@@ -44,28 +46,53 @@ async def serve_count(
         call = dialect.parse_request(exchange.request)
         model = runtime.offering.find(call.model)
         require_model(identity, model)
-        targets = [each for each in model.targets if each.dialect == dialect.name]
-        answer = await _counted(call, targets, runtime, desk)
+        answer = await _counted(call, model, runtime, desk) or _guessed(call)
     except Fault as fault:
         answer = told(dialect, fault, exchange.request.id)
     send(exchange, answer)
 
 
 async def _counted(
-    call: Call, targets: list[Target], runtime: Runtime, desk: Desk
-) -> Answer:
+    call: Call, model: Model, runtime: Runtime, desk: Desk
+) -> Answer | None:
+    """Give what a provider counts; None where none does, or when told to end."""
+    now = desk.clock.seconds()
+    targets = [
+        target
+        for target in model.targets
+        if target.dialect == call.dialect
+        and runtime.standings[target.provider].wait(target.model, now) <= 0
+    ]
+    if not targets:
+        return None
     field = Field(
         providers=runtime.providers,
         dialects=runtime.dialects,
-        standings=runtime.standings,
+        # Counts have limits of their own: meeting one must not rest the model.
+        standings={name: Standing() for name in runtime.providers},
         budget=desk.budget,
         clock=desk.clock,
     )
+    attempts = Attempts(call, arranged(targets, call.id), field)
+    asking = Deferred.fromCoroutine(attempts.run(_read))
+    told_to_end = []
+
+    def end(fault: Fault) -> None:
+        told_to_end.append(fault)
+        asking.cancel()
+
     try:
-        if targets:
-            return await Attempts(call, arranged(targets, call.id), field).run(_read)
+        with desk.live.call(end):
+            return await asking
+    except CancelledError:
+        if not told_to_end:
+            raise
     except ProviderFault:
-        pass  # Some that speak the dialect cannot count: a guess is better than none.
+        pass  # Some that speak the dialect cannot count.
+    return None
+
+
+def _guessed(call: Call) -> Answer:
     tokens = -(-call.body_size // _BYTES_PER_TOKEN)
     return with_headers(json_answer({"input_tokens": tokens}), _MARK)
 

@@ -5,6 +5,8 @@ from support.anthropic_schema import count_errors
 from support.claude import ask, claude_gateway, error_of
 from support.gateway import LIMITED_KEY
 
+from lightweight.errors import Overloaded
+
 PATH = "/v1/messages/count_tokens"
 MARK = "x-lightweight-tokens"
 
@@ -52,6 +54,32 @@ def test_a_provider_that_cannot_count_leaves_a_guess(status: int, said: bytes) -
     assert client.answer().headers[MARK] == "estimated"
 
 
+def test_a_limit_of_counts_does_not_rest_the_model() -> None:
+    gateway = claude_gateway()
+    ask(gateway, PATH)
+    gateway.one.reply(429, {"retry-after": "60"}).end()
+    ask(gateway)
+    assert len(gateway.one.asked) == 2
+
+
+def test_a_model_that_rests_is_not_asked_to_count() -> None:
+    gateway = claude_gateway()
+    ask(gateway)
+    gateway.one.reply(429, {"retry-after": "60"}).end()
+    assert ask(gateway, PATH).answer().headers[MARK] == "estimated"
+    assert len(gateway.one.asked) == 1
+
+
+def test_a_daemon_that_stops_waits_for_no_count() -> None:
+    gateway = claude_gateway()
+    client = ask(gateway, PATH)
+    assert gateway.live.count == 1
+    gateway.live.end_all(Overloaded("Stopping."))
+    assert gateway.one.cancelled == 1
+    assert client.answer().headers[MARK] == "estimated"
+    assert gateway.live.count == 0
+
+
 def test_the_clients_own_fault_is_told() -> None:
     gateway = claude_gateway()
     client = ask(gateway, PATH)
@@ -87,3 +115,4 @@ def test_a_client_that_leaves_stops_the_count() -> None:
     client = ask(gateway, PATH)
     client.leave()
     assert gateway.one.cancelled == 1
+    assert client.received == b""
