@@ -66,6 +66,8 @@ class Call(Struct, frozen=True, kw_only=True):
     stream: bool
     wants_usage: bool = False
     """The client asked for usage inside the stream (``include_usage``)."""
+    counts: bool = False
+    """Only how many tokens the prompt has is asked (Anthropic's ``count_tokens``)."""
     fields: Mapping[str, Raw]
     """The body's top level; nested values are the client's own bytes."""
     forward: Headers = {}

@@ -15,6 +15,7 @@ from lightweight.catalog.load import Catalog, Preset
 from lightweight.catalog.offer import AddedTarget, Addition, Offering, offer
 from lightweight.config.schema import Config, ModelConfig, Timeouts
 from lightweight.config.secret import Secret
+from lightweight.dialects.anthropic import Anthropic
 from lightweight.dialects.dialect import Dialect
 from lightweight.dialects.openai_chat import OpenAIChat
 from lightweight.policy.admission import Tier
@@ -62,7 +63,10 @@ class Runtime:
     tiers: Mapping[str, Tier]
 
 
-DIALECTS: Mapping[DialectName, Dialect] = {"openai_chat": OpenAIChat()}
+DIALECTS: Mapping[DialectName, Dialect] = {
+    "openai_chat": OpenAIChat(),
+    "anthropic": Anthropic(),
+}
 """The dialects this build speaks; they hold no state."""
 
 

@@ -92,6 +92,8 @@ class Dialect(Protocol):
     name: DialectName
     stream_type: str
     """The Content-Type of a streamed answer."""
+    keep_alive: bytes
+    """What a silent stream may be sent between two events; empty: nothing."""
 
     def parse_request(self, request: Request) -> Call:
         """Judge a client's request; raise ClientFault with ``param`` set."""

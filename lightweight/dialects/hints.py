@@ -24,12 +24,19 @@ HINTS = frozenset(
         "stream_options",
         "truncation",
         # Anthropic
+        "cache_control",
         "context_management",
+        "diagnostics",
         "inference_geo",
+        "speed",
         # Ollama
         "keep_alive",
     }
 )
+
+
+_ASKS_NOTHING = frozenset({b"null", b"false", b"0", b"0.0", b'""', b"[]", b"{}"})
+"""Values that say what leaving the field out would."""
 
 
 def refuse_rest(prompt: Prompt, taken: frozenset[str] = frozenset()) -> None:
@@ -37,7 +44,9 @@ def refuse_rest(prompt: Prompt, taken: frozenset[str] = frozenset()) -> None:
 
     ``taken`` are the fields of ``rest`` that the writer expresses itself.
     """
-    for name in prompt.rest:
+    for name, raw in prompt.rest.items():
+        if bytes(raw) in _ASKS_NOTHING:
+            continue
         if name not in HINTS and name not in taken:
             raise unsupported(
                 name, "This model is served by an API that has nothing like it."

@@ -13,6 +13,7 @@ from lightweight.dialects.dialect import Passage, Reader, Writer
 from lightweight.dialects.openai_chat_passage import StreamPassage, WholePassage
 from lightweight.dialects.openai_chat_reader import StreamReader, WholeReader
 from lightweight.dialects.openai_chat_writer import StreamWriter, WholeWriter
+from lightweight.dialects.sse import COMMENT
 from lightweight.errors import Fault
 from lightweight.prompts import Prompt
 from lightweight.records import (
@@ -31,6 +32,7 @@ class OpenAIChat:
 
     name: DialectName = "openai_chat"
     stream_type = "text/event-stream"
+    keep_alive = COMMENT
 
     def parse_request(self, request: Request) -> Call:
         """Judge a client's request; raise BadRequest with ``param`` set."""

@@ -5,12 +5,13 @@ What a provider says is for its customer, the operator. The client sees it only 
 the client caused the error, and then without anything that looks like a credential.
 """
 
-import math
 import re
 
 import msgspec
 from msgspec import Raw, Struct
 
+from lightweight.dialects.comeback import retry_after, retry_headers
+from lightweight.dialects.scrub import SECRETS, scrubbed
 from lightweight.errors import (
     BadRequest,
     Fault,
@@ -22,10 +23,6 @@ from lightweight.errors import (
 )
 from lightweight.records import Answer, Headers
 
-DEFAULT_RETRY_AFTER = 1
-"""Seconds to wait where a provider does not say how long."""
-
-_MAX_TEXT = 2000
 _CLIENTS_FAULT = {400: BadRequest, 413: TooLarge, 422: Unprocessable}
 _TIMEOUTS = (408, 504)
 _CREDENTIAL = (401, 403)
@@ -34,23 +31,14 @@ _BUSY = 429
 _OVERLOADED = (503, 529)
 """With a Retry-After they are limits, not breakdowns; 529 is Anthropic's."""
 
-_COME_BACK = (429, 503)
 _QUOTA = "insufficient_quota"
 _CONTEXT = "context_length_exceeded"
 # llama.cpp's word for it.
 _CODES = {"exceed_context_size_error": _CONTEXT}
 
-_SECRETS = re.compile(
-    r"""https?://\S+
-      | \bBearer\s+\S+
-      | \b(?:sk|pk|rk|lw|gsk|xai|org|proj|req|ak|key)[-_](?=\S*[\d*])[\w*.-]{4,}
-      | \bAIza[\w-]+""",
-    re.VERBOSE | re.IGNORECASE,
-)
 # Some providers answer 400 where they mean 401.
 _KEY_TROUBLE = re.compile(r"\bapi[ -]key\b", re.IGNORECASE)
 _CODE = re.compile(r"[\w.:-]{1,64}")
-_SECONDS = re.compile(r"\d{1,9}(?:\.\d{1,9})?")
 
 _NO_REASON = "The provider refused the request as invalid and gave no reason."
 _REJECTED = "The provider rejected this gateway's credential. Tell the operator."
@@ -76,12 +64,12 @@ def read_error(status: int, headers: Headers, body: bytes) -> Fault:
         return ProviderRefused(operators)
     if status in _CLIENTS_FAULT:
         return _CLIENTS_FAULT[status](
-            _scrubbed(said.message) or _NO_REASON, param=said.param, code=said.code
+            scrubbed(said.message) or _NO_REASON, param=said.param, code=said.code
         )
     if status == _BUSY or (status in _OVERLOADED and "retry-after" in headers):
         return ProviderBusy(
             "The provider is limiting requests. Retry after the time given.",
-            retry_after=_retry_after(headers),
+            retry_after=retry_after(headers),
         )
     if status in _TIMEOUTS:
         return ProviderTimeout("The provider took too long to answer.")
@@ -98,18 +86,12 @@ def read_error_frame(error: Raw) -> ProviderRefused:
     )
     if not clients or _is_key_trouble(said) or _is_quota(said):
         return ProviderRefused(_BROKE)
-    return ProviderRefused(_scrubbed(said.message) or _BROKE)
+    return ProviderRefused(scrubbed(said.message) or _BROKE)
 
 
 def render_error(fault: Fault) -> Answer:
     """Give the whole answer that tells an OpenAI client of ``fault``."""
-    headers = {"content-type": "application/json"}
-    if fault.status in _COME_BACK and fault.should_retry is not False:
-        wait = max(1, fault.retry_after or DEFAULT_RETRY_AFTER)
-        headers["retry-after"] = str(wait)
-        headers["retry-after-ms"] = str(fault.retry_after_ms or wait * 1000)
-    if fault.should_retry is not None:
-        headers["x-should-retry"] = "true" if fault.should_retry else "false"
+    headers = {"content-type": "application/json", **retry_headers(fault)}
     return Answer(status=fault.status, headers=headers, body=envelope(fault))
 
 
@@ -145,18 +127,6 @@ def _is_quota(said: _Complaint) -> bool:
     return _QUOTA in (said.code, said.kind)
 
 
-def _scrubbed(text: str) -> str:
-    return _SECRETS.sub("[removed]", text[:_MAX_TEXT])
-
-
-def _retry_after(headers: Headers) -> int:
-    """Seconds; dates were made seconds where there is a clock."""
-    told = headers.get("retry-after", "").strip()
-    if not _SECONDS.fullmatch(told):
-        return DEFAULT_RETRY_AFTER
-    return max(1, math.ceil(float(told)))
-
-
 def _complaint(body: bytes) -> _Complaint:
     try:
         told = msgspec.json.decode(body)
@@ -187,8 +157,8 @@ def _judged(error: object) -> _Complaint:
     return _Complaint(
         message=_string(error, "message") or _string(error, "detail"),
         kind=kind,
-        param=_scrubbed(_string(error, "param")) or None,
-        code=code if _CODE.fullmatch(code) and not _SECRETS.search(code) else None,
+        param=scrubbed(_string(error, "param")) or None,
+        code=code if _CODE.fullmatch(code) and not SECRETS.search(code) else None,
         status=number if isinstance(number, int) else 0,
     )
 

@@ -14,6 +14,9 @@ from lightweight.errors import ProviderGarbage
 MAX_EVENT = 8 * 1024 * 1024
 """The largest block that is accepted, in bytes."""
 
+COMMENT = b": keepalive\n\n"
+"""A block that every client reads over (section 9.2.6)."""
+
 _BOM = b"\xef\xbb\xbf"
 _CR = 13
 _STEERING = frozenset({b"id", b"retry"})

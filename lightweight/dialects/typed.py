@@ -4,6 +4,7 @@
 """
 
 import re
+from collections.abc import Mapping
 from typing import TypeVar
 
 import msgspec
@@ -23,15 +24,30 @@ def given(raw: Raw | None) -> bool:
 
 
 def typed(decoder: msgspec.json.Decoder[T], raw: Raw, param: str) -> T:
-    """Decode a member; raise BadRequest that names the field inside ``param``."""
+    """Decode a member; raise BadRequest that names the field inside ``param``.
+
+    ``param`` is empty where ``raw`` is the whole body.
+    """
     try:
         return decoder.decode(raw)
     except msgspec.ValidationError as problem:
         text = str(problem)
         at = _AT.search(text)
-        where = param + (at["path"] if at else "")
+        where = (param + (at["path"] if at else "")).removeprefix(".")
         what = text[: at.start()] if at else text
         raise BadRequest(f"Invalid '{where}': {_plain(what)}.", param=where) from None
+
+
+def required(fields: Mapping[str, Raw], name: str) -> Raw:
+    """Give a member that every provider asks for; raise BadRequest without it."""
+    raw = fields.get(name)
+    if raw is None:
+        raise BadRequest(
+            f"Missing required parameter: '{name}'.",
+            param=name,
+            code="missing_required_parameter",
+        )
+    return raw
 
 
 def unsupported(param: str, why: str) -> BadRequest:

@@ -14,13 +14,13 @@ from twisted.web.resource import IResource
 from werkzeug.exceptions import HTTPException
 from werkzeug.exceptions import MethodNotAllowed as WrongMethod
 
-from lightweight.dialects.openai_chat_faults import render_error
 from lightweight.errors import Fault, MethodNotAllowed, NotFound
-from lightweight.records import Answer, Identity
+from lightweight.records import Answer, DialectName, Identity
 from lightweight.runtime import Runtime
 from lightweight.web import health
 from lightweight.web.answers import redirect, send, with_headers
 from lightweight.web.auth import Keyring, identify
+from lightweight.web.count_tokens import serve_count
 from lightweight.web.docs.page import render_docs, static_file
 from lightweight.web.models import list_models, one_model
 from lightweight.web.serve import Desk, serve_call
@@ -100,21 +100,38 @@ class App:
         resource: IResource = self._app.resource()
         return resource
 
+    async def _serve(
+        self, dialect: DialectName, exchange: SiteExchange, identity: Identity
+    ) -> None:
+        runtime = self._current()
+        await serve_call(
+            exchange,
+            identity,
+            runtime.dialects[dialect],
+            runtime,
+            desk=self._desk,
+            report=exchange.hold_line(),
+        )
+
     # -- the API -------------------------------------------------------------------
 
     @_app.route("/v1/chat/completions", methods=["POST"])
     @keyed
     async def chat(self, exchange: SiteExchange, identity: Identity) -> None:
         """Answer a chat completion."""
-        runtime = self._current()
-        await serve_call(
-            exchange,
-            identity,
-            runtime.dialects["openai_chat"],
-            runtime,
-            desk=self._desk,
-            report=exchange.hold_line(),
-        )
+        await self._serve("openai_chat", exchange, identity)
+
+    @_app.route("/v1/messages", methods=["POST"])
+    @keyed
+    async def messages(self, exchange: SiteExchange, identity: Identity) -> None:
+        """Answer a message of Anthropic's API."""
+        await self._serve("anthropic", exchange, identity)
+
+    @_app.route("/v1/messages/count_tokens", methods=["POST"])
+    @keyed
+    async def count_tokens(self, exchange: SiteExchange, identity: Identity) -> None:
+        """Count the tokens of a message of Anthropic's API."""
+        await serve_count(exchange, identity, self._current(), desk=self._desk)
 
     @_app.route("/v1/models", methods=["GET"])
     @keyed
@@ -203,9 +220,10 @@ class App:
 
     @_app.handle_errors(Fault)
     def fault(self, request: IRequest, failure: Failure) -> None:
-        """Tell the client of a fault in OpenAI's envelope."""
+        """Tell the client of a fault in its dialect."""
         assert isinstance(failure.value, Fault)
-        of(request).answer_or_cut(render_error(failure.value))
+        ours = of(request)
+        ours.answer_or_cut(ours.told(failure.value))
 
     @_app.handle_errors(HTTPException)
     def unrouted(self, request: IRequest, failure: Failure) -> None:
@@ -214,15 +232,16 @@ class App:
         Also where Werkzeug would redirect (doubled slashes).
         """
         error = failure.value
+        ours = of(request)
         if not isinstance(error, WrongMethod):
-            answer = render_error(_no_such_path())
+            answer = ours.told(_no_such_path())
         else:
             allowed = ", ".join(sorted(error.valid_methods or ()))
             answer = with_headers(
-                render_error(MethodNotAllowed(f"This path takes {allowed}.")),
+                ours.told(MethodNotAllowed(f"This path takes {allowed}.")),
                 {"allow": allowed},
             )
-        of(request).answer_or_cut(answer)
+        ours.answer_or_cut(answer)
 
     @_app.handle_errors(CancelledError)
     def cancelled(self, request: IRequest, failure: Failure) -> None:  # noqa: ARG002 -- Klein's

@@ -1,4 +1,4 @@
-"""Comments that keep a silent stream open: hops between us and a client cut it else."""
+"""What keeps a silent stream open: hops between us and a client cut it else."""
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
@@ -6,12 +6,10 @@ from lightweight.records import Headers
 from lightweight.web.exchange import Exchange
 
 SECONDS = 15.0
-"""Silence after which a stream gets a comment (hops cut it after some 100 s)."""
+"""Silence after which a stream gets a sign of life.
 
-COMMENT = b": keepalive\n\n"
-
-EVENT_STREAM = "text/event-stream"
-"""The one Content-Type in which a comment has a place (SSE, WHATWG section 9.2)."""
+Hops cut it after some 100 s, Claude Code warns after 20.
+"""
 
 _EVENT_ENDS = (b"\n\n", b"\r\n\r\n", b"\r\r")
 _LONGEST_END = 4
@@ -25,20 +23,24 @@ class KeepAlive:
     """
 
     def __init__(
-        self, exchange: Exchange, clock: IReactorTime, headers: Headers
+        self, exchange: Exchange, clock: IReactorTime, headers: Headers, sign: bytes
     ) -> None:
-        """``headers`` go out with status 200 if a comment is the first thing to go."""
+        """``sign`` is what goes out: whole events, or comments.
+
+        ``headers`` go out with status 200 if that is the first thing to go.
+        """
         self.held = False
         """Set while the client does not read: it needs no more bytes."""
         self._exchange = exchange
         self._clock = clock
         self._headers = headers
+        self._sign = sign
         self._tail = _EVENT_ENDS[0]
         self._next: IDelayedCall | None = None
 
     def begin(self) -> None:
         """Count silence from now on."""
-        self._next = self._clock.callLater(SECONDS, self._comment)
+        self._next = self._clock.callLater(SECONDS, self._give_sign)
 
     def wrote(self, data: bytes) -> None:
         """Learn of bytes that went out: the silence begins anew."""
@@ -52,11 +54,11 @@ class KeepAlive:
             self._next.cancel()
             self._next = None
 
-    def _comment(self) -> None:
+    def _give_sign(self) -> None:
         self.begin()
-        # A comment inside an event would tear it.
+        # Inside an event it would tear that.
         if self.held or not self._tail.endswith(_EVENT_ENDS):
             return
         if not self._exchange.started:
             self._exchange.start(200, self._headers)
-        self._exchange.write(COMMENT)
+        self._exchange.write(self._sign)

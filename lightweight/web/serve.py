@@ -32,12 +32,13 @@ from lightweight.web.answers import send
 from lightweight.web.auth import require_model
 from lightweight.web.exchange import Exchange
 from lightweight.web.journal import Journal
-from lightweight.web.keepalive import EVENT_STREAM, KeepAlive
+from lightweight.web.keepalive import KeepAlive
 from lightweight.web.leaving import outlived
 from lightweight.web.live import Live
 from lightweight.web.metered import Metered
 from lightweight.web.rates import Rates
 from lightweight.web.relay import Ended, Relay
+from lightweight.web.shapes import told
 
 _STREAM_HEADERS: Headers = {
     "cache-control": "no-cache",
@@ -46,6 +47,7 @@ _STREAM_HEADERS: Headers = {
 }
 _FROM_PROVIDER = {
     "x-request-id": "x-upstream-request-id",
+    "request-id": "x-upstream-request-id",
     "openai-processing-ms": "openai-processing-ms",
     "openai-version": "openai-version",
 }
@@ -85,14 +87,14 @@ async def serve_call(
     """
     serving: _Serving | None = None
     try:
-        _refuse_loop(exchange.request)
+        refuse_loop(exchange.request)
         call = dialect.parse_request(exchange.request)
         serving = _Serving(
             exchange, identity, dialect=dialect, runtime=runtime, desk=desk, call=call
         )
     except Fault as fault:
         await desk.rates.recall(identity, exchange.request.id)
-        send(exchange, dialect.render_error(fault))
+        send(exchange, told(dialect, fault, exchange.request.id))
     finally:
         if serving is None:
             report(None)
@@ -101,7 +103,8 @@ async def serve_call(
         await outlived(serving.asking, desk.clock, serving.left)
 
 
-def _refuse_loop(request: Request) -> None:
+def refuse_loop(request: Request) -> None:
+    """Raise LoopDetected for a request that came through this gateway already."""
     if HOP_HEADER in request.headers:
         raise LoopDetected(
             "This request already passed a Lightweight gateway. The operator must let "
@@ -145,6 +148,7 @@ class _Serving:
             exchange,
             desk.clock,
             {**_STREAM_HEADERS, "content-type": dialect.stream_type},
+            dialect.keep_alive,
         )
         self._end_with: Fault | None = None
         self._passage: Passage | None = None
@@ -165,7 +169,7 @@ class _Serving:
     async def _run(self) -> None:
         try:
             model = await self._admitted()
-            if self._call.stream and self._dialect.stream_type == EVENT_STREAM:
+            if self._call.stream and self._dialect.keep_alive:
                 self._keep_alive.begin()
             await self._answer(model.targets)
         except CancelledError:
@@ -246,7 +250,7 @@ class _Serving:
         self._refused_with = 200 if self._exchange.started else fault.status
         self._conclude()
         if not self._exchange.started:
-            send(self._exchange, self._dialect.render_error(fault))
+            send(self._exchange, told(self._dialect, fault, self._call.id))
             return
         # The status went out with a keep-alive comment.
         self._exchange.write(self._dialect.writer(self._call).broken(fault))

@@ -23,3 +23,8 @@ def test_anything_else_is_refused_by_name() -> None:
 
 def test_what_the_writer_takes_is_not_lost() -> None:
     refuse_rest(rest("logit_bias"), frozenset({"logit_bias"}))
+
+
+@pytest.mark.parametrize("value", [b"null", b"false", b"0", b'""', b"[]", b"{}"])
+def test_a_value_that_asks_for_nothing_is_not_lost(value: bytes) -> None:
+    refuse_rest(Prompt(turns=(), rest={"presence_penalty": Raw(value)}))

@@ -217,7 +217,7 @@ def test_a_schema_for_the_answer() -> None:
 
 def test_what_would_be_lost_is_refused() -> None:
     with pytest.raises(BadRequest) as caught:
-        write_prompt(Prompt(turns=(), rest={"mcp": Raw(b"[]")}), call(), target())
+        write_prompt(Prompt(turns=(), rest={"mcp": Raw(b"[1]")}), call(), target())
     assert caught.value.param == "mcp"
 
 

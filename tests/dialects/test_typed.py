@@ -2,7 +2,7 @@ import msgspec
 import pytest
 from msgspec import Raw, Struct
 
-from lightweight.dialects.typed import given, typed, unsupported
+from lightweight.dialects.typed import given, required, typed, unsupported
 from lightweight.errors import BadRequest
 
 
@@ -30,6 +30,22 @@ def test_the_blame_names_the_field(body: bytes, param: str) -> None:
         typed(ITEMS, Raw(body), "items")
     assert caught.value.param == param
     assert "`" not in caught.value.message
+
+
+def test_a_place_in_a_whole_body_begins_with_its_field() -> None:
+    with pytest.raises(BadRequest) as caught:
+        typed(msgspec.json.Decoder(Item), Raw(b'{"name":7}'), "")
+    assert caught.value.param == "name"
+
+
+def test_what_must_be_there() -> None:
+    assert required({"a": Raw(b"1")}, "a") == Raw(b"1")
+    with pytest.raises(BadRequest) as caught:
+        required({}, "a")
+    assert (caught.value.param, caught.value.code) == (
+        "a",
+        "missing_required_parameter",
+    )
 
 
 def test_null_says_nothing() -> None:

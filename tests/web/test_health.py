@@ -23,6 +23,7 @@ def test_ready_where_every_check_is_well() -> None:
             "store": {"ok": True, "why": None},
             "providers": {"ok": True, "why": None},
         },
+        "degraded": {},
         "left_alone": {},
     }
 

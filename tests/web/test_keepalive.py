@@ -2,7 +2,8 @@
 
 from twisted.internet.task import Clock
 
-from lightweight.web.keepalive import COMMENT, SECONDS, KeepAlive
+from lightweight.dialects.sse import COMMENT
+from lightweight.web.keepalive import SECONDS, KeepAlive
 
 
 class Written:
@@ -24,7 +25,7 @@ class Written:
 
 def watched() -> tuple[KeepAlive, Written, Clock]:
     exchange, clock = Written(), Clock()
-    keep_alive = KeepAlive(exchange, clock, {})  # type: ignore[arg-type]  # what it uses
+    keep_alive = KeepAlive(exchange, clock, {}, COMMENT)  # type: ignore[arg-type]  # what it uses
     keep_alive.begin()
     return keep_alive, exchange, clock
 

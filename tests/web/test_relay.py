@@ -9,9 +9,10 @@ from support.gateway import DONE, Client, Gateway, chunk, completion
 from lightweight.config.schema import Config
 from lightweight.dialects.dialect import Passage
 from lightweight.dialects.openai_chat import OpenAIChat
+from lightweight.dialects.sse import COMMENT
 from lightweight.errors import ProviderCut
 from lightweight.records import Call, Target, Usage
-from lightweight.web.keepalive import COMMENT, SECONDS
+from lightweight.web.keepalive import SECONDS
 from lightweight.web.relay import (
     LINGER_SECONDS,
     STARTUP_BYTES,

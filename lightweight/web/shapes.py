@@ -1,0 +1,48 @@
+"""In whose words a client is told of a fault: its path says which dialect it speaks.
+
+Also what comes before any route: a refused head, a bad key, overload, an unknown path.
+"""
+
+import msgspec
+
+from lightweight.dialects.dialect import Dialect
+from lightweight.dialects.splice import replaced
+from lightweight.errors import Fault
+from lightweight.records import Answer, Headers
+from lightweight.runtime import DIALECTS
+
+_OPENAI = DIALECTS["openai_chat"]
+_ANTHROPIC = DIALECTS["anthropic"]
+_BY_ROOT = (("/v1/messages", _ANTHROPIC),)
+_NO_ID = b'"request_id":null'
+
+
+def error_answer(fault: Fault, path: str, request_id: str) -> Answer:
+    """Give the answer that tells whoever asked ``path`` of ``fault``."""
+    return told(_dialect_at(path), fault, request_id)
+
+
+def told(dialect: Dialect, fault: Fault, request_id: str) -> Answer:
+    """Give a dialect's answer, with the request id where its body has one."""
+    answer = dialect.render_error(fault)
+    if _NO_ID not in answer.body:
+        return answer
+    body = replaced(answer.body, "request_id", msgspec.json.encode(request_id))
+    return Answer(status=answer.status, headers=answer.headers, body=body)
+
+
+def id_headers(path: str, request_id: str) -> Headers:
+    """Give the headers of every answer that name the request.
+
+    Anthropic's SDKs read ``request-id`` and no other.
+    """
+    if _dialect_at(path) is _ANTHROPIC:
+        return {"x-request-id": request_id, "request-id": request_id}
+    return {"x-request-id": request_id}
+
+
+def _dialect_at(path: str) -> Dialect:
+    for root, dialect in _BY_ROOT:
+        if path == root or path.startswith(f"{root}/"):
+            return dialect
+    return _OPENAI
