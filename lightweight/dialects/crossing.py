@@ -52,19 +52,17 @@ class Crossing:
 
     def __init__(self, reader: Reader, writer: Writer, content_type: str) -> None:
         self.content_type = content_type
+        self.complete = False
         self.usage: Usage | None = None
         self.deltas = 0
         self._reader = reader
         self._writer = writer
 
-    @property
-    def complete(self) -> bool:
-        """Whether the answer's end was seen."""
-        return self._reader.complete
-
     def feed(self, data: bytes) -> bytes:
         """Give what the client may have already; raise ProviderFault on garbage."""
-        return self._written(self._reader.feed(data))
+        written = self._written(self._reader.feed(data))
+        self.complete = self._reader.complete
+        return written
 
     def finish(self) -> bytes:
         """Give the rest; raise ProviderFault if the provider's answer is not whole."""

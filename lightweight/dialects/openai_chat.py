@@ -3,12 +3,18 @@
 API reference, "Chat completions". The parts are the ``openai_chat_*`` modules.
 """
 
-from lightweight.dialects import openai_chat_faults, openai_chat_request
+from lightweight.dialects import (
+    openai_chat_faults,
+    openai_chat_prompt,
+    openai_chat_provider,
+    openai_chat_request,
+)
 from lightweight.dialects.dialect import Passage, Reader, Writer
 from lightweight.dialects.openai_chat_passage import StreamPassage, WholePassage
 from lightweight.dialects.openai_chat_reader import StreamReader, WholeReader
 from lightweight.dialects.openai_chat_writer import StreamWriter, WholeWriter
 from lightweight.errors import Fault
+from lightweight.prompts import Prompt
 from lightweight.records import (
     Answer,
     Call,
@@ -39,8 +45,16 @@ class OpenAIChat:
         return openai_chat_faults.render_error(fault)
 
     def write_request(self, call: Call, target: Target) -> Outgoing:
-        """Give the provider's request; raise BadRequest for another dialect's call."""
+        """Give the provider's request for a chat call, untouched."""
         return openai_chat_request.write_request(call, target)
+
+    def read_prompt(self, call: Call) -> Prompt:
+        """Give what a chat call asks; raise BadRequest with ``param``."""
+        return openai_chat_prompt.read_prompt(call)
+
+    def write_prompt(self, prompt: Prompt, call: Call, target: Target) -> Outgoing:
+        """Give the chat request for a call of another dialect."""
+        return openai_chat_provider.write_prompt(prompt, call, target)
 
     def reader(self, call: Call) -> Reader:
         """Make the reader of this call's answer."""

@@ -21,6 +21,18 @@ class Function(Struct, frozen=True):
     input: str | None = None
 
 
+class Google(Struct, frozen=True):
+    """What Google's OpenAI-compatible endpoint adds to a call."""
+
+    thought_signature: str | None = None
+
+
+class Extra(Struct, frozen=True):
+    """``extra_content`` of a call."""
+
+    google: Google | None = None
+
+
 class ToolCall(Struct, frozen=True):
     """A tool call, or a piece of one."""
 
@@ -28,6 +40,7 @@ class ToolCall(Struct, frozen=True):
     id: str | None = None
     function: Function | None = None
     custom: Function | None = None
+    extra_content: Extra | None = None
 
 
 _NO_FUNCTION = Function()
@@ -79,12 +92,14 @@ class ToolCalls:
         self._ids.append(told.id or "")
         if told.index is not None:
             self._calls[told.index] = call
+        google = told.extra_content.google if told.extra_content else None
         return ToolCallDelta(
             call=call,
             arguments=text,
             id=told.id or f"{self._prefix}_{call}",
             name=_named(part),
             custom=custom,
+            seal=google.thought_signature if google else None,
             choice=self._choice,
         )
 

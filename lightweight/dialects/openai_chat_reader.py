@@ -114,10 +114,10 @@ class StreamReader:
     """
 
     def __init__(self, call: Call) -> None:
+        self.complete = False
         self._framing = Framing()
         self._listener = _Listener(call)
         self._started = False
-        self._done = False
         self._fault: ProviderFault | None = None
 
     def feed(self, data: bytes) -> Sequence[Event]:
@@ -125,12 +125,12 @@ class StreamReader:
         if self._fault is not None:
             raise self._fault
         events: list[Event] = []
-        if self._done:
+        if self.complete:
             return events
         try:
             for block in self._framing.feed(data):
                 events += self._hear_block(block)
-                if self._done:
+                if self.complete:
                     break
         except ProviderFault as fault:
             if not events:
@@ -143,11 +143,11 @@ class StreamReader:
         if self._fault is not None:
             raise self._fault
         events: list[Event] = []
-        if self._done:
+        if self.complete:
             return events
         for block in self._framing.finish():
             events += self._hear_block(block)
-        if not self._done:
+        if not self.complete:
             check_ending(self._framing, self._listener.progress)
         return events
 
@@ -156,7 +156,7 @@ class StreamReader:
             return ()
         if block.data.strip() == DONE:
             self._listener.progress.check()
-            self._done = True
+            self.complete = True
             return ()
         piece = decode_piece(block.data)
         if says_something(piece.error):
@@ -186,6 +186,7 @@ class WholeReader:
     """Reader of an answer in one piece: every event comes from ``finish``."""
 
     def __init__(self, call: Call) -> None:
+        self.complete = False
         self._gathered = Gathered()
         self._listener = _Listener(call)
 

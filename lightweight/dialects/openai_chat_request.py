@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from lightweight.dialects.json_body import decode_object
+from lightweight.dialects.seals import stripped
 from lightweight.errors import BadRequest
 from lightweight.records import Call, Headers, Outgoing, Request, Target
 
@@ -61,16 +62,11 @@ def parse_request(request: Request) -> Call:
 
 
 def write_request(call: Call, target: Target) -> Outgoing:
-    """Give the provider's request; raise BadRequest if ``call`` is no chat request.
+    """Give the provider's request for a chat call.
 
     Streamed calls always ask for usage: what a client did not ask for is cut out of
     its answer again.
     """
-    if call.dialect != "openai_chat":
-        raise BadRequest(
-            f"This request cannot be expressed as a chat completion, which is all that "
-            f"model '{call.model}' speaks."
-        )
     fields = dict(call.fields)
     fields["model"] = Raw(msgspec.json.encode(target.model))
     if call.stream:
@@ -85,7 +81,7 @@ def write_request(call: Call, target: Target) -> Outgoing:
             "content-type": "application/json",
             "accept": accept,
         },
-        body=msgspec.json.encode(fields),
+        body=stripped(msgspec.json.encode(fields)),
         stream=call.stream,
     )
 

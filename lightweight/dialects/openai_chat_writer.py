@@ -9,15 +9,18 @@ up where the events have none.
 from typing import Any, TypeAlias
 
 import msgspec
+from msgspec.structs import replace
 
 from lightweight.dialects.openai_chat_faults import envelope
 from lightweight.dialects.openai_chat_shapes import Progress
+from lightweight.dialects.seals import Bearer
 from lightweight.dialects.sse import framed
 from lightweight.errors import Fault
 from lightweight.events import (
     Event,
     Finished,
     ReasoningDelta,
+    ReasoningSealed,
     RefusalDelta,
     Started,
     TextDelta,
@@ -84,6 +87,7 @@ class StreamWriter:
         self._progress = Progress()
         # By choice and the event's number: our number, and the key of the call's kind.
         self._calls: dict[tuple[int, int], tuple[int, str]] = {}
+        self._bearer = Bearer()
 
     def write(self, event: Event) -> bytes:
         """Give the chunks this event makes."""
@@ -96,6 +100,8 @@ class StreamWriter:
                 opening = self._open(event.choice)
                 if self._progress.end(event.choice):
                     return opening + self._chunk(event.choice, {}, event.reason)
+            case ReasoningSealed():
+                self._bearer.hear(event)
             case TextDelta() | ReasoningDelta() | RefusalDelta() | ToolCallDelta():
                 return self._open(event.choice) + self._speak(event)
         return b""
@@ -126,6 +132,7 @@ class StreamWriter:
             case TextDelta():
                 return self._chunk(event.choice, {"content": event.text})
             case ReasoningDelta():
+                self._bearer.hear(event)
                 return self._chunk(event.choice, {"reasoning_content": event.text})
             case RefusalDelta():
                 return self._chunk(event.choice, {"refusal": event.text})
@@ -136,6 +143,7 @@ class StreamWriter:
         key = (event.choice, event.call)
         if key not in self._calls:
             kind = _kind(event)
+            event = replace(event, id=self._bearer.shown_id(event))
             number = sum(
                 choice == event.choice and known != "function_call"
                 for (choice, _), (_, known) in self._calls.items()
@@ -165,6 +173,7 @@ class WholeWriter:
         self._usage: Usage | None = None
         self._progress = Progress()
         self._choices: dict[int, _WholeChoice] = {}
+        self._bearer = Bearer()
 
     def write(self, event: Event) -> bytes:
         """Take an event; nothing is sent before the end."""
@@ -176,9 +185,11 @@ class WholeWriter:
             case Finished():
                 if self._progress.end(event.choice):
                     self._choice(event.choice).reason = event.reason
+            case ReasoningSealed():
+                self._bearer.hear(event)
             case TextDelta() | ReasoningDelta() | RefusalDelta() | ToolCallDelta():
                 self._progress.begin(event.choice)
-                self._choice(event.choice).hear(event)
+                self._choice(event.choice).hear(event, self._bearer)
         return b""
 
     def finish(self) -> bytes:
@@ -208,8 +219,12 @@ class _WholeChoice:
         self._texts: dict[type[_Speech], list[str]] = {}
         self._calls: dict[int, tuple[ToolCallDelta, list[str]]] = {}
 
-    def hear(self, event: _Speech) -> None:
+    def hear(self, event: _Speech, bearer: Bearer) -> None:
+        if isinstance(event, ReasoningDelta):
+            bearer.hear(event)
         if isinstance(event, ToolCallDelta):
+            if event.call not in self._calls:
+                event = replace(event, id=bearer.shown_id(event))
             _, pieces = self._calls.setdefault(event.call, (event, []))
             pieces.append(event.arguments)
         else:

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 import msgspec
 from msgspec import Struct
 
+from lightweight.events import ReasoningDelta, ReasoningSealed, ToolCallDelta
 from lightweight.prompts import Reasoning
 from lightweight.records import DialectName
 
@@ -85,6 +86,43 @@ def stripped(body: bytes) -> bytes:
     refuse ids of such a length.
     """
     return _WORD.sub(b"", body) if b"_lw1_" in body else body
+
+
+class Bearer:
+    """Lets tool calls bear the sealed thoughts before them, one answer at a time.
+
+    For writers whose dialect has no place for a seal.
+    """
+
+    def __init__(self) -> None:
+        self._said: dict[int, list[str]] = {}
+        self._sealed: dict[int, list[Reasoning]] = {}
+
+    def hear(self, event: ReasoningDelta | ReasoningSealed) -> None:
+        """Take a piece of a thought, or the seal that ends it."""
+        said = self._said.setdefault(event.choice, [])
+        if isinstance(event, ReasoningDelta):
+            said.append(event.text)
+            return
+        thought = Reasoning(
+            text="".join(said),
+            seal=event.seal,
+            sealed_by=event.sealed_by,
+            redacted=event.redacted,
+            id=event.id,
+        )
+        said.clear()
+        self._sealed.setdefault(event.choice, []).append(thought)
+
+    def shown_id(self, first: ToolCallDelta) -> str | None:
+        """Give the id to show for a call that begins."""
+        if first.id is None:
+            return None
+        thoughts = tuple(self._sealed.pop(first.choice, ()))
+        sealed_by: DialectName | None = "gemini" if first.seal else None
+        return with_carried(
+            first.id, Carried(thoughts=thoughts, seal=first.seal, sealed_by=sealed_by)
+        )
 
 
 def joined(thoughts: Sequence[Reasoning]) -> str:

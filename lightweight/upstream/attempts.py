@@ -12,6 +12,7 @@ from typing import TypeVar
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
+from lightweight.dialects.crossing import write_request
 from lightweight.dialects.dialect import Dialect
 from lightweight.errors import (
     ClientFault,
@@ -144,16 +145,22 @@ class Attempts:
         abort. It calls ``begun`` of the attempt before the client gets the first byte;
         a retryable ProviderFault that it raises earlier moves on like any other. The
         last of them is raised where no target is left; any other Fault is raised at
-        once. Cancelling stops the provider that is being asked and tries no other.
+        once. A target whose dialect cannot express the call is passed over. Cancelling
+        stops the provider that is being asked and tries no other.
         """
         failed: ProviderFault | None = None
+        unfit: ClientFault | None = None
         budget = self._field.budget
         with budget.call():
             for target in self._targets:
                 if self._wait(target) > 0:
                     continue
-                dialect = self._field.dialects[target.dialect]
-                outgoing = dialect.write_request(self._call, target)
+                try:
+                    outgoing = write_request(self._field.dialects, self._call, target)
+                except ClientFault as fault:
+                    # Another target may be able to express it.
+                    unfit = unfit or fault
+                    continue
                 further = failed is not None
                 if further and not budget.take():
                     break
@@ -164,6 +171,8 @@ class Attempts:
                     if attempt.answered or not fault.retryable:
                         raise
                     failed = fault
+        if failed is None and unfit is not None:
+            raise unfit
         raise self._last_word(failed)
 
     async def _ask(

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.interfaces import IReactorTime
 
+from lightweight.dialects import crossing
 from lightweight.dialects.dialect import Dialect, Passage
 from lightweight.errors import Fault, LoopDetected, OwnFault, ProviderFault
 from lightweight.policy.retry import RetryBudget
@@ -168,7 +169,9 @@ class _Serving:
     async def _carry(self, attempt: Attempt) -> Ended:
         source = attempt.reply.body
         try:
-            passage = self._passage = self._dialect.passage(self._call, attempt.target)
+            passage = self._passage = crossing.passage(
+                self._runtime.dialects, self._call, attempt.target
+            )
             relay = self._relay = Relay(
                 self._exchange,
                 source,

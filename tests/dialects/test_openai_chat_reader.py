@@ -87,7 +87,9 @@ TOLD: dict[str, list[Event]] = {
     ],
     "gemini.sse": [
         Started(id="gm1", created=1790000004, model="gemini-3-flash-preview"),
-        ToolCallDelta(call=0, arguments='{"a":1}', id="fc-1", name="first"),
+        ToolCallDelta(
+            call=0, arguments='{"a":1}', id="fc-1", name="first", seal="c2ln"
+        ),
         ToolCallDelta(call=1, arguments="{}", id="fc-2", name="second"),
         STOP,
         UsageReported(usage=Usage(fresh=15, answer=20)),

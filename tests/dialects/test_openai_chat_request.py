@@ -4,7 +4,9 @@ from typing import Any
 import pytest
 from support.chat import DIALECT, call, request, target
 
+from lightweight.dialects.seals import Carried, with_carried
 from lightweight.errors import BadRequest
+from lightweight.prompts import Reasoning
 from lightweight.records import Call
 
 HI = [{"role": "user", "content": "hi"}]
@@ -174,15 +176,9 @@ def test_a_repeated_key_is_sent_once_as_it_was_judged() -> None:
     assert sent == b'{"model":"m","messages":[{"role":"user"}],"n":2}'
 
 
-def test_another_dialects_call_cannot_be_expressed() -> None:
-    made = Call(
-        id="r",
-        dialect="anthropic",
-        model="m",
-        stream=False,
-        fields={},
-        arrived=0.0,
-        body_size=0,
-    )
-    with pytest.raises(BadRequest, match="cannot be expressed"):
-        DIALECT.write_request(made, target())
+def test_ids_are_sent_without_what_they_carried() -> None:
+    thought = Reasoning(text="Hm", seal="s", sealed_by="anthropic")
+    shown = with_carried("c1", Carried(thoughts=(thought,)))
+    message = {"role": "tool", "tool_call_id": shown, "content": "7"}
+    sent = DIALECT.write_request(call(messages=[message]), target()).body
+    assert b'"tool_call_id": "c1"' in sent

@@ -7,12 +7,14 @@ from hypothesis import strategies as st
 from support.chat import DIALECT, DONE, call, payloads, read, stream_call
 from support.openai_schema import chunk_errors, completion_errors, error_errors
 
+from lightweight.dialects.seals import Carried, without_carried
 from lightweight.errors import ProviderCut, ProviderTimeout
 from lightweight.events import (
     Event,
     Finished,
     FinishReason,
     ReasoningDelta,
+    ReasoningSealed,
     RefusalDelta,
     Started,
     TextDelta,
@@ -20,6 +22,7 @@ from lightweight.events import (
     Unknown,
     UsageReported,
 )
+from lightweight.prompts import Reasoning
 from lightweight.records import Call, Usage
 
 STARTED = Started(id="chatcmpl-1", created=7, model="up")
@@ -325,6 +328,31 @@ def test_a_whole_answer_reads_the_same(events: list[Event]) -> None:
     heard, fault = read(DIALECT.reader(call()), [data])
     assert fault is None
     assert heard[1:] == events[1:]
+
+
+@pytest.mark.parametrize("made", [call(), stream_call()])
+def test_sealed_thoughts_travel_with_the_call_after_them(made: Call) -> None:
+    data = write(
+        made,
+        [
+            STARTED,
+            ReasoningDelta(text="Hm"),
+            ReasoningSealed(seal="s", sealed_by="anthropic"),
+            ToolCallDelta(call=0, arguments="{", id="a", name="f"),
+            ToolCallDelta(call=0, arguments="}"),
+            ToolCallDelta(call=1, arguments="{}", id="b", name="f", seal="g"),
+            Finished(reason="tool_calls"),
+        ],
+    )
+    heard, _ = read(DIALECT.reader(made), [data])
+    first, second = (
+        without_carried(event.id)
+        for event in heard
+        if isinstance(event, ToolCallDelta) and event.id
+    )
+    thought = Reasoning(text="Hm", seal="s", sealed_by="anthropic")
+    assert first == ("a", Carried(thoughts=(thought,)))
+    assert second == ("b", Carried(seal="g", sealed_by="gemini"))
 
 
 def test_the_schema_can_refuse() -> None:

@@ -1,6 +1,6 @@
 """A call's way through its targets."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from twisted.internet.defer import CancelledError, Deferred
@@ -12,6 +12,8 @@ from support.chat import DIALECT, call
 from support.scripted import SILENCE, Close, ScriptedProvider, Send, chunk, head, whole
 from support.sink import RecordingSink, turns
 
+from lightweight.dialects.crossing import write_request
+from lightweight.dialects.dialect import Dialect
 from lightweight.errors import (
     BadRequest,
     Fault,
@@ -25,7 +27,7 @@ from lightweight.errors import (
 from lightweight.policy.breaker import Breaker, Rules
 from lightweight.policy.retry import RetryBudget
 from lightweight.policy.route import Standing
-from lightweight.records import Attempted, Target
+from lightweight.records import Attempted, Call, DialectName, Outgoing, Target
 from lightweight.upstream.attempts import ERROR_BODY_BYTES, Attempt, Attempts, Field
 from lightweight.upstream.http import HttpProvider
 
@@ -118,6 +120,28 @@ async def test_a_providers_fault_moves_on_to_the_next(
     assert trial.tried == ["a", "b", "c", "d", "e"]
     models = [seen.json()["model"] for seen in scripted_provider.requests]
     assert models == ["model-a", "model-b", "model-c", "model-d", "model-e"]
+
+
+async def test_who_cannot_express_the_call_is_passed_over(
+    scripted_provider: ScriptedProvider, trial: Trial, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    able = "b"
+
+    def only(
+        dialects: Mapping[DialectName, Dialect], call: Call, to: Target
+    ) -> Outgoing:
+        if to.provider != able:
+            raise BadRequest(f"{to.provider} has nothing like it.", param="x")
+        return write_request(dialects, call, to)
+
+    monkeypatch.setattr("lightweight.upstream.attempts.write_request", only)
+    scripted_provider.reply(200, body=b"{}")
+    attempt = await trial.run("a", "b")
+    assert attempt.target.provider == "b"
+    attempt.reply.body.abort()
+    able = "nobody"
+    with pytest.raises(BadRequest, match="a has nothing"):
+        await trial.run("a", "b")
 
 
 @pytest.mark.parametrize("status", [400, 413, 422])

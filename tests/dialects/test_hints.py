@@ -1,0 +1,25 @@
+import pytest
+from msgspec import Raw
+
+from lightweight.dialects.hints import HINTS, refuse_rest
+from lightweight.errors import BadRequest
+from lightweight.prompts import Prompt
+
+
+def rest(*names: str) -> Prompt:
+    return Prompt(turns=(), rest={name: Raw(b"1") for name in names})
+
+
+def test_hints_may_be_lost() -> None:
+    refuse_rest(rest(*HINTS))
+
+
+def test_anything_else_is_refused_by_name() -> None:
+    with pytest.raises(BadRequest) as caught:
+        refuse_rest(rest("store", "logit_bias"))
+    assert caught.value.param == "logit_bias"
+    assert caught.value.code == "unsupported_parameter"
+
+
+def test_what_the_writer_takes_is_not_lost() -> None:
+    refuse_rest(rest("logit_bias"), frozenset({"logit_bias"}))
