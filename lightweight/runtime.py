@@ -15,6 +15,7 @@ from lightweight.config.schema import Config, ModelConfig, Timeouts
 from lightweight.config.secret import Secret
 from lightweight.dialects.dialect import Dialect
 from lightweight.dialects.openai_chat import OpenAIChat
+from lightweight.dialects.openai_responses import OpenAIResponses
 from lightweight.policy.route import Standing
 from lightweight.records import DialectName
 from lightweight.upstream.discover import Found
@@ -55,7 +56,10 @@ class Runtime:
     """What is known of each provider's health."""
 
 
-DIALECTS: Mapping[DialectName, Dialect] = {"openai_chat": OpenAIChat()}
+DIALECTS: Mapping[DialectName, Dialect] = {
+    "openai_chat": OpenAIChat(),
+    "openai_responses": OpenAIResponses(),
+}
 """The dialects this build speaks; they hold no state."""
 
 

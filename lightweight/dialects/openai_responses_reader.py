@@ -37,7 +37,8 @@ from lightweight.events import (
 )
 from lightweight.records import Call
 
-COMPLETED, INCOMPLETE = "response.completed", "response.incomplete"
+_INCOMPLETE = "response.incomplete"
+ENDINGS = frozenset({"response.completed", _INCOMPLETE})
 _FAILURES = frozenset({"response.failed", "response.cancelled", "error"})
 _ENDED = frozenset({"completed", "incomplete"})
 _FAILED = frozenset({"failed", "cancelled"})
@@ -104,9 +105,9 @@ class StreamReader:
         if not self._started:
             self._started = True
             yield _started(decode_response(piece.response or _NOTHING))
-        if piece.type in (COMPLETED, INCOMPLETE):
+        if piece.type in ENDINGS:
             response = decode_response(piece.response)
-            incomplete = piece.type == INCOMPLETE
+            incomplete = piece.type == _INCOMPLETE
             yield from _end(self._output, response, incomplete=incomplete)
             self.complete = True
         elif piece.type != "response.created":

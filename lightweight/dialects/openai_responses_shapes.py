@@ -80,6 +80,7 @@ class Piece(Struct, frozen=True):
     """A stream event."""
 
     type: str = ""
+    sequence_number: _Index = 0
     response: Raw = Raw()
     item: Raw = Raw()
     output_index: _Index = 0

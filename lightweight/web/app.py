@@ -16,13 +16,14 @@ from werkzeug.exceptions import MethodNotAllowed as WrongMethod
 
 from lightweight.dialects.openai_chat_faults import render_error
 from lightweight.errors import Fault, MethodNotAllowed, NotFound
-from lightweight.records import Answer, Identity
+from lightweight.records import Answer, DialectName, Identity
 from lightweight.runtime import Runtime
 from lightweight.web import health
 from lightweight.web.answers import redirect, send, with_headers
 from lightweight.web.auth import Keyring, identify
 from lightweight.web.docs.page import render_docs, static_file
 from lightweight.web.models import list_models, one_model
+from lightweight.web.responses import count_input, not_kept
 from lightweight.web.serve import Desk, serve_call
 from lightweight.web.site_exchange import SiteExchange
 from lightweight.web.site_request import GatewayRequest, of
@@ -101,15 +102,28 @@ class App:
     @keyed
     async def chat(self, exchange: SiteExchange, identity: Identity) -> None:
         """Answer a chat completion."""
-        runtime = self._current()
-        await serve_call(
-            exchange,
-            identity,
-            runtime.dialects["openai_chat"],
-            runtime,
-            desk=self._desk,
-            report=exchange.hold_line(),
-        )
+        await self._serve(exchange, identity, "openai_chat")
+
+    @_app.route("/v1/responses", methods=["POST"])
+    @keyed
+    async def responses(self, exchange: SiteExchange, identity: Identity) -> None:
+        """Answer with a response."""
+        await self._serve(exchange, identity, "openai_responses")
+
+    @_app.route("/v1/responses/input_tokens", methods=["POST"])
+    @keyed
+    async def input_tokens(self, exchange: SiteExchange, _identity: Identity) -> None:
+        """Estimate the tokens of a request for a response."""
+        dialect = self._current().dialects["openai_responses"]
+        send(exchange, count_input(exchange.request, dialect))
+
+    @_app.route("/v1/responses/<path:_rest>", methods=["GET", "POST", "DELETE"])
+    @keyed
+    async def kept(
+        self, _exchange: SiteExchange, _identity: Identity, _rest: str
+    ) -> None:
+        """Say that no response is kept."""
+        raise not_kept()
 
     @_app.route("/v1/models", methods=["GET"])
     @keyed
@@ -128,6 +142,19 @@ class App:
         anthropic = "anthropic-version" in exchange.request.headers
         offering = self._current().offering
         send(exchange, one_model(offering, identity, name, anthropic=anthropic))
+
+    async def _serve(
+        self, exchange: SiteExchange, identity: Identity, dialect: DialectName
+    ) -> None:
+        runtime = self._current()
+        await serve_call(
+            exchange,
+            identity,
+            runtime.dialects[dialect],
+            runtime,
+            desk=self._desk,
+            report=exchange.hold_line(),
+        )
 
     # -- pages and probes ----------------------------------------------------------
 

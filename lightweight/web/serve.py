@@ -10,7 +10,7 @@ from lightweight.dialects import crossing
 from lightweight.dialects.dialect import Dialect, Passage
 from lightweight.errors import Fault, LoopDetected, OwnFault, ProviderFault
 from lightweight.policy.retry import RetryBudget
-from lightweight.policy.route import arranged, session_of
+from lightweight.policy.route import arranged, fitting, session_of
 from lightweight.records import (
     Call,
     Ending,
@@ -157,7 +157,8 @@ class _Serving:
             budget=self._desk.budget,
             clock=self._desk.clock,
         )
-        self._attempts = Attempts(self._call, arranged(targets, seed), place)
+        places = arranged(fitting(targets, self._call.dialect), seed)
+        self._attempts = Attempts(self._call, places, place)
         self._asking = Deferred.fromCoroutine(self._attempts.run(self._carry))
         try:
             self._ended = await self._asking
