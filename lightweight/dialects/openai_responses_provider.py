@@ -11,7 +11,9 @@ lost, and why that is right:
 * a budget of thinking becomes the nearest effort; thinking turned off without an effort
   becomes the model's own default;
 * the name of a speaker and the mark of a failed tool result: the text says it;
-* marks of cacheable prefixes: caching is automatic here.
+* marks of cacheable prefixes: caching is automatic here;
+* that an earlier answer was a refusal: a refusal without its item's id is not taken, so
+  its words are sent as words.
 
 ``max_output_tokens`` is at least 16, the least that is accepted. Refused are stop
 sequences and sound.
@@ -176,17 +178,14 @@ def _items(turns: Iterable[Turn]) -> Iterator[_Json]:
 
 def _assistant(turn: Turn, customs: set[str]) -> Iterator[_Json]:
     """Give a turn's items in order; words that stand together are one message."""
-    words: list[_Json] = []
+    words = ""
     for part in turn.parts:
         match part:
-            case Text(text=text):
-                if text:
-                    words.append({"type": "output_text", "text": text})
-            case Refusal(text=text):
-                words.append({"type": "refusal", "refusal": text})
+            case Text(text=text) | Refusal(text=text):
+                words += text
             case ToolCall() | Reasoning():
                 yield from _message(words)
-                words = []
+                words = ""
                 if isinstance(part, Reasoning):
                     yield from _thought(part)
                 else:
@@ -196,7 +195,7 @@ def _assistant(turn: Turn, customs: set[str]) -> Iterator[_Json]:
     yield from _message(words)
 
 
-def _message(words: list[_Json]) -> Iterator[_Json]:
+def _message(words: str) -> Iterator[_Json]:
     if words:
         yield {"type": "message", "role": "assistant", "content": words}
 
