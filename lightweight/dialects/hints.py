@@ -12,8 +12,10 @@ HINTS = frozenset(
         # chat completions and Responses
         "client_metadata",
         "include",
+        "max_tool_calls",
         "metadata",
         "obfuscation",
+        "prediction",
         "prompt_cache_key",
         "prompt_cache_options",
         "prompt_cache_retention",
@@ -31,14 +33,17 @@ HINTS = frozenset(
     }
 )
 
+_NOTHING = frozenset({b"false", b"0", b"0.0", b'""', b"[]", b"{}"})
+
 
 def refuse_rest(prompt: Prompt, taken: frozenset[str] = frozenset()) -> None:
     """Raise BadRequest for the first field that would be lost and is no hint.
 
+    A field that is false, 0 or empty asks for nothing: some clients send all they know.
     ``taken`` are the fields of ``rest`` that the writer expresses itself.
     """
-    for name in prompt.rest:
-        if name not in HINTS and name not in taken:
+    for name, raw in prompt.rest.items():
+        if name not in HINTS and name not in taken and bytes(raw) not in _NOTHING:
             raise unsupported(
                 name, "This model is served by an API that has nothing like it."
             )

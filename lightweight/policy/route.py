@@ -51,13 +51,15 @@ def fitting(targets: Sequence[Target], dialect: DialectName) -> Sequence[Target]
     Where a provider serves a model in several dialects, the client's own is the one to
     ask, since nothing is translated then; else the first.
     """
-    best: dict[tuple[str, str], Target] = {}
+    best: dict[tuple[str, str], DialectName] = {}
     for target in targets:
         place = (target.provider, target.model)
-        if place not in best or target.dialect == dialect != best[place].dialect:
-            best[place] = target
+        if place not in best or target.dialect == dialect:
+            best[place] = target.dialect
     return [
-        target for target in targets if best[target.provider, target.model] is target
+        target
+        for target in targets
+        if target.dialect == best[target.provider, target.model]
     ]
 
 

@@ -23,3 +23,8 @@ def test_anything_else_is_refused_by_name() -> None:
 
 def test_what_the_writer_takes_is_not_lost() -> None:
     refuse_rest(rest("logit_bias"), frozenset({"logit_bias"}))
+
+
+@pytest.mark.parametrize("nothing", [b"0", b"0.0", b"false", b"{}", b"[]", b'""'])
+def test_a_field_that_asks_for_nothing_may_be_lost(nothing: bytes) -> None:
+    refuse_rest(Prompt(turns=(), rest={"logit_bias": Raw(nothing)}))

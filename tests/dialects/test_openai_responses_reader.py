@@ -159,7 +159,7 @@ LIMITED = {"code": "rate_limit_exceeded", "message": "Slow down."}
         ),
         (event("response.failed", response=response("failed")), ProviderRefused),
         (event("response.cancelled", response=response()), ProviderRefused),
-        (event("error", **LIMITED), ProviderBusy),
+        (event("error", 0, **LIMITED), ProviderBusy),
         (event("error", error=LIMITED), ProviderBusy),
         (event("error", message="x", code=None), ProviderRefused),
         (b'data: {"error": {"message": "x"}}\n\n', ProviderRefused),
