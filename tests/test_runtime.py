@@ -82,8 +82,10 @@ def test_what_is_configured_goes_before_the_preset() -> None:
 def test_a_configured_provider_offers_its_part_of_the_catalog() -> None:
     offering = built(openai()).offering
 
-    (target,) = offering.find("gpt-4o").targets
-    assert (target.provider, target.model) == ("openai", "gpt-4o")
+    chat, responses = offering.find("gpt-4o").targets
+    for target in (chat, responses):
+        assert (target.provider, target.model) == ("openai", "gpt-4o")
+    assert (chat.dialect, responses.dialect) == ("openai_chat", "openai_responses")
     with pytest.raises(ModelNotFound, match="azure"):
         offering.find("Mistral-Medium-3")
 

@@ -33,6 +33,8 @@ HINTS = frozenset(
     }
 )
 
+# What asks for nothing, save of a field that asks by being there.
+_BY_BEING_THERE = "web_search_options"
 _NOTHING = frozenset({b"false", b"0", b"0.0", b'""', b"[]", b"{}"})
 
 
@@ -43,7 +45,8 @@ def refuse_rest(prompt: Prompt, taken: frozenset[str] = frozenset()) -> None:
     ``taken`` are the fields of ``rest`` that the writer expresses itself.
     """
     for name, raw in prompt.rest.items():
-        if name not in HINTS and name not in taken and bytes(raw) not in _NOTHING:
+        asks = bytes(raw) not in _NOTHING or name == _BY_BEING_THERE
+        if asks and name not in HINTS and name not in taken:
             raise unsupported(
                 name, "This model is served by an API that has nothing like it."
             )

@@ -158,7 +158,7 @@ def _item(raw: Raw, at: str, customs: frozenset[str]) -> Iterator[_Said]:
     kind = typed(_KIND, raw, at).type
     match kind:
         case None | "message":
-            yield from _message(typed(_MESSAGE, raw, at), at)
+            yield from _message(typed(_MESSAGE, raw, at), at, customs)
         case "function_call" | "custom_tool_call":
             yield "assistant", _call(typed(_CALL, raw, at), kind, customs)
         case "function_call_output" | "custom_tool_call_output":
@@ -174,7 +174,7 @@ def _item(raw: Raw, at: str, customs: frozenset[str]) -> Iterator[_Said]:
             )
 
 
-def _message(told: _Message, at: str) -> Iterator[_Said]:
+def _message(told: _Message, at: str, customs: frozenset[str]) -> Iterator[_Said]:
     if told.role == "tool":
         if told.tool_call_id is None:
             raise missing(f"{at}.tool_call_id")
@@ -189,13 +189,13 @@ def _message(told: _Message, at: str) -> Iterator[_Said]:
             code="invalid_value",
         )
     yield role, tuple(_content(told.content, f"{at}.content"))
-    for each in told.tool_calls or ():
+    for number, each in enumerate(told.tool_calls or ()):
         body = each.function or each.custom
         if body is None:
-            raise missing(f"{at}.tool_calls.function")
+            raise missing(f"{at}.tool_calls[{number}].function")
         kind = "function_call" if each.function else "custom_tool_call"
         said = _Call(each.id, body.name, None, body.arguments, body.input)
-        yield "assistant", _call(said, kind, frozenset())
+        yield "assistant", _call(said, kind, customs)
 
 
 def _call(told: _Call, kind: str, customs: frozenset[str]) -> tuple[Part, ...]:

@@ -42,8 +42,6 @@ ENDINGS = frozenset({"response.completed", _INCOMPLETE})
 _FAILURES = frozenset({"response.failed", "response.cancelled", "error"})
 _ENDED = frozenset({"completed", "incomplete"})
 _FAILED = frozenset({"failed", "cancelled"})
-
-
 _NOTHING = Raw(b"{}")
 
 

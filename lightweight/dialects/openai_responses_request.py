@@ -32,6 +32,10 @@ _KEPT = {
     "background": "Wait for the answer, or stream it.",
 }
 _NOT_KEPT = "Lightweight keeps no responses, conversations or files at providers."
+# Vercel's AI SDK and others refer to earlier items unless they are told not to store.
+_SEND_ITSELF = (
+    "Send the item or file itself; some clients do with 'store' set to false."
+)
 _FILE, _REFERENCE = "file_id", "item_reference"
 
 
@@ -102,8 +106,9 @@ def _check_input(raw: Raw | None) -> None:
             raise wrong_type(f"input[{index}]", "an object", item)
     # A letter of either word may be written as an escape.
     if any(word in data for word in (b"file_id", b"item_reference", b"\\u00")):
-        for fault in _kept(msgspec.json.decode(raw), "input"):
-            raise unsupported(fault, f"{_NOT_KEPT} Send the content itself.")
+        kept = next(_kept(msgspec.json.decode(raw), "input"), None)
+        if kept is not None:
+            raise unsupported(kept, f"{_NOT_KEPT} {_SEND_ITSELF}")
 
 
 def _kept(node: Any, at: str) -> Iterator[str]:
@@ -127,9 +132,7 @@ def _readable(raw: Raw) -> Raw:
     their id. Every other item stays the client's bytes.
     """
     data = bytes(raw)
-    if not data.startswith(b"["):
-        return raw
-    if b'"reasoning"' not in data:
+    if not data.startswith(b"[") or b'"reasoning"' not in data:
         return raw
     items = _ITEMS.decode(raw)
     kept = [

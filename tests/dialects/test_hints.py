@@ -28,3 +28,8 @@ def test_what_the_writer_takes_is_not_lost() -> None:
 @pytest.mark.parametrize("nothing", [b"0", b"0.0", b"false", b"{}", b"[]", b'""'])
 def test_a_field_that_asks_for_nothing_may_be_lost(nothing: bytes) -> None:
     refuse_rest(Prompt(turns=(), rest={"logit_bias": Raw(nothing)}))
+
+
+def test_a_field_that_asks_by_being_there_is_refused() -> None:
+    with pytest.raises(BadRequest):
+        refuse_rest(Prompt(turns=(), rest={"web_search_options": Raw(b"{}")}))

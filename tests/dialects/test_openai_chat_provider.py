@@ -217,7 +217,7 @@ def test_a_schema_for_the_answer() -> None:
 
 def test_what_would_be_lost_is_refused() -> None:
     with pytest.raises(BadRequest) as caught:
-        write_prompt(Prompt(turns=(), rest={"mcp": Raw(b"[]")}), call(), target())
+        write_prompt(Prompt(turns=(), rest={"mcp": Raw(b"[7]")}), call(), target())
     assert caught.value.param == "mcp"
 
 
@@ -247,3 +247,7 @@ def test_what_a_chat_client_asks_stays_what_it_is() -> None:
         "stop": ["X"],
     }
     assert body(read_prompt(call(**asked))) == {"model": "up", **asked}
+
+
+def test_thoughts_alone_are_no_message() -> None:
+    assert written(turn("assistant", Reasoning(text="Hm."))) == []

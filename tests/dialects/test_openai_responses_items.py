@@ -181,6 +181,13 @@ PATCH = "*** Begin Patch\n"
         # As Cursor brings it back: a function whose arguments are the bare text.
         call(call_id="c", name="ApplyPatch", arguments=PATCH, index=0),
         call(call_id="c", name="ApplyPatch", arguments=json.dumps({"input": PATCH})),
+        {
+            "role": "assistant",
+            "content": None,
+            "tool_calls": [
+                {"id": "c", "function": {"name": "ApplyPatch", "arguments": PATCH}}
+            ],
+        },
     ],
 )
 def test_calls_of_custom_tools(said: Any) -> None:
@@ -237,6 +244,10 @@ def test_items_of_hosted_tools_are_dropped() -> None:
         ({"role": "user", "content": [{"type": "new"}]}, "input[0].content[0].type"),
         ({"role": "user", "content": [{"text": "x"}]}, "input[0].content[0]"),
         ({"role": "tool", "content": "x"}, "input[0].tool_call_id"),
+        (
+            {"role": "assistant", "tool_calls": [{"id": "c"}]},
+            "input[0].tool_calls[0].function",
+        ),
         ({"type": 7}, "input[0].type"),
         ({"type": "function_call", "name": "f"}, "input[0]"),
         (call(arguments={}), "input[0].arguments"),
