@@ -61,6 +61,9 @@ class Call(Struct, frozen=True, kw_only=True):
 
     id: str
     dialect: DialectName
+    """What the request is written in."""
+    answer_in: DialectName | None = None
+    """What the answer is to be written in, where that is another dialect."""
     model: str
     """The model as the client named it: the answer names it so too."""
     stream: bool

@@ -18,6 +18,7 @@ from lightweight.config.secret import Secret
 from lightweight.dialects.anthropic import Anthropic
 from lightweight.dialects.dialect import Dialect
 from lightweight.dialects.openai_chat import OpenAIChat
+from lightweight.dialects.openai_responses import OpenAIResponses
 from lightweight.policy.admission import Tier
 from lightweight.policy.price import FREE
 from lightweight.policy.route import Standing
@@ -65,6 +66,7 @@ class Runtime:
 
 DIALECTS: Mapping[DialectName, Dialect] = {
     "openai_chat": OpenAIChat(),
+    "openai_responses": OpenAIResponses(),
     "anthropic": Anthropic(),
 }
 """The dialects this build speaks; they hold no state."""

@@ -87,8 +87,10 @@ def test_what_is_configured_goes_before_the_preset() -> None:
 def test_a_configured_provider_offers_its_part_of_the_catalog() -> None:
     offering = built(openai()).offering
 
-    (target,) = offering.find("gpt-4o").targets
-    assert (target.provider, target.model) == ("openai", "gpt-4o")
+    chat, responses = offering.find("gpt-4o").targets
+    for target in (chat, responses):
+        assert (target.provider, target.model) == ("openai", "gpt-4o")
+    assert (chat.dialect, responses.dialect) == ("openai_chat", "openai_responses")
     with pytest.raises(ModelNotFound, match="azure"):
         offering.find("Mistral-Medium-3")
 
@@ -111,8 +113,9 @@ def test_a_price_is_the_operators_word() -> None:
     price = PriceConfig(input=1_250_000, output=10_000_000, cached=125_000)
     config = openai()
     config = structs.replace(config, models=(ModelConfig(id="gpt-4o", price=price),))
-    (target,) = built(config).offering.find("gpt-4o").targets
-    assert target.price == Price(input=1_250_000, output=10_000_000, cached=125_000)
+    targets = built(config).offering.find("gpt-4o").targets
+    prices = {target.price for target in targets}
+    assert prices == {Price(input=1_250_000, output=10_000_000, cached=125_000)}
 
 
 def test_tiers_are_limits_and_models() -> None:

@@ -6,6 +6,7 @@ the same dialect nothing is translated.
 
 from collections.abc import Mapping, Sequence
 
+from lightweight.dialects.custom_tools import Restored, custom_names
 from lightweight.dialects.dialect import Dialect, Passage, Reader, Writer
 from lightweight.errors import Fault
 from lightweight.events import (
@@ -29,7 +30,7 @@ def write_request(
     Raises BadRequest where the target's dialect cannot express it.
     """
     provider = dialects[target.dialect]
-    if call.dialect == target.dialect:
+    if _is_same(call, target):
         return provider.write_request(call, target)
     prompt = dialects[call.dialect].read_prompt(call)
     return provider.write_prompt(prompt, call, target)
@@ -40,17 +41,33 @@ def passage(
 ) -> Passage:
     """Make the way of the answer of ``target`` to the client of ``call``."""
     provider = dialects[target.dialect]
-    if call.dialect == target.dialect:
+    if _is_same(call, target):
         return provider.passage(call, target)
-    client = dialects[call.dialect]
+    client = dialects[call.answer_in or call.dialect]
     content_type = client.stream_type if call.stream else "application/json"
-    return Crossing(provider.reader(call), client.writer(call), content_type)
+    return Crossing(
+        provider.reader(call),
+        client.writer(call),
+        content_type,
+        Restored(custom_names(call), bare=call.answer_in == "openai_chat"),
+    )
+
+
+def _is_same(call: Call, target: Target) -> bool:
+    return call.dialect == target.dialect and call.answer_in is None
 
 
 class Crossing:
     """The Passage between two dialects."""
 
-    def __init__(self, reader: Reader, writer: Writer, content_type: str) -> None:
+    def __init__(
+        self,
+        reader: Reader,
+        writer: Writer,
+        content_type: str,
+        restored: Restored,
+    ) -> None:
+        """``restored`` knows the client's custom tools, which may become functions."""
         self.content_type = content_type
         self.complete = False
         self.usage: Usage | None = None
@@ -58,6 +75,7 @@ class Crossing:
         self.size = 0
         self._reader = reader
         self._writer = writer
+        self._restored = restored
 
     def feed(self, data: bytes) -> bytes:
         """Give what the client may have already; raise ProviderFault on garbage."""
@@ -81,7 +99,11 @@ class Crossing:
                 self._count(event.arguments)
             elif isinstance(event, _TEXTS):
                 self._count(event.text)
-        return b"".join(map(self._writer.write, events))
+        return b"".join(
+            self._writer.write(heard)
+            for event in events
+            for heard in self._restored.hear(event)
+        )
 
     def _count(self, said: str) -> None:
         self.deltas += 1

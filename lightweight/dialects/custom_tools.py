@@ -4,11 +4,25 @@ OpenAI's custom tools take free text. Elsewhere such a tool is a function with o
 string ``input``; the call is turned back for the client that knows it as custom.
 """
 
+from collections.abc import Iterator
+
 import msgspec
-from msgspec import Raw
+from msgspec import Raw, Struct
 from msgspec.structs import replace
 
+from lightweight.events import Event, Finished, ToolCallDelta
 from lightweight.prompts import Tool, ToolCall
+from lightweight.records import Call
+
+
+class _Named(Struct, frozen=True):
+    name: str | None = None
+
+
+class _Tool(_Named, frozen=True):
+    type: str | None = None
+    custom: _Named | None = None
+
 
 _SCHEMA = Raw(
     b'{"type":"object","properties":{"input":{"type":"string",'
@@ -17,6 +31,7 @@ _SCHEMA = Raw(
 )
 _MEMBERS = msgspec.json.Decoder(dict[str, Raw])
 _TEXT = msgspec.json.Decoder(str)
+_TOOLS = msgspec.json.Decoder(list[_Tool])
 
 
 def as_function(tool: Tool) -> Tool:
@@ -49,3 +64,65 @@ def input_of(arguments: str) -> str:
         return _TEXT.decode(_MEMBERS.decode(arguments)["input"])
     except (msgspec.MsgspecError, KeyError):
         return arguments
+
+
+def custom_names(call: Call) -> frozenset[str]:
+    """Give the names of the custom tools that a client's request declares.
+
+    Flat as in Responses or nested as in chat completions; never raises.
+    """
+    raw = call.fields.get("tools", Raw())
+    if b"custom" not in bytes(raw):
+        return frozenset()
+    try:
+        tools = _TOOLS.decode(raw)
+    except msgspec.MsgspecError:
+        return frozenset()
+    named = (tool.custom or tool for tool in tools if tool.type == "custom")
+    return frozenset(tool.name for tool in named if tool.name)
+
+
+class Restored:
+    """Turns an answer's calls of functions back into calls of custom tools.
+
+    The text of such a call comes in one piece, with what ends its choice: before that
+    its JSON is not whole.
+    """
+
+    def __init__(self, names: frozenset[str], *, bare: bool = False) -> None:
+        """``names`` are the client's custom tools.
+
+        ``bare``: it knows their calls as functions whose arguments are the bare text.
+        """
+        self._names = names
+        self._custom = not bare
+        self._held: dict[tuple[int, int], list[str]] = {}
+
+    def hear(self, event: Event) -> Iterator[Event]:
+        """Give what the client is to hear of an event."""
+        if isinstance(event, ToolCallDelta):
+            yield from self._hear_call(event)
+            return
+        if isinstance(event, Finished):
+            for key in [key for key in self._held if key[0] == event.choice]:
+                yield self._whole(key)
+        yield event
+
+    def _hear_call(self, event: ToolCallDelta) -> Iterator[Event]:
+        key = (event.choice, event.call)
+        if event.custom:
+            yield replace(event, custom=self._custom)
+        elif key in self._held:
+            self._held[key].append(event.arguments)
+        elif event.name in self._names:
+            self._held[key] = [event.arguments]
+            yield replace(event, arguments="", custom=self._custom)
+        else:
+            yield event
+
+    def _whole(self, key: tuple[int, int]) -> ToolCallDelta:
+        choice, call = key
+        text = input_of("".join(self._held.pop(key)))
+        return ToolCallDelta(
+            choice=choice, call=call, arguments=text, custom=self._custom
+        )

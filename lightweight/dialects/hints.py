@@ -12,8 +12,10 @@ HINTS = frozenset(
         # chat completions and Responses
         "client_metadata",
         "include",
+        "max_tool_calls",
         "metadata",
         "obfuscation",
+        "prediction",
         "prompt_cache_key",
         "prompt_cache_options",
         "prompt_cache_retention",
@@ -34,20 +36,20 @@ HINTS = frozenset(
     }
 )
 
-
-_ASKS_NOTHING = frozenset({b"null", b"false", b"0", b"0.0", b'""', b"[]", b"{}"})
-"""Values that say what leaving the field out would."""
+# What asks for nothing, save of a field that asks by being there.
+_BY_BEING_THERE = "web_search_options"
+_NOTHING = frozenset({b"null", b"false", b"0", b"0.0", b'""', b"[]", b"{}"})
 
 
 def refuse_rest(prompt: Prompt, taken: frozenset[str] = frozenset()) -> None:
     """Raise BadRequest for the first field that would be lost and is no hint.
 
+    A field that is false, 0 or empty asks for nothing: some clients send all they know.
     ``taken`` are the fields of ``rest`` that the writer expresses itself.
     """
     for name, raw in prompt.rest.items():
-        if bytes(raw) in _ASKS_NOTHING:
-            continue
-        if name not in HINTS and name not in taken:
+        asks = bytes(raw) not in _NOTHING or name == _BY_BEING_THERE
+        if asks and name not in HINTS and name not in taken:
             raise unsupported(
                 name, "This model is served by an API that has nothing like it."
             )

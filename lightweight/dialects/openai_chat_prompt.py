@@ -10,6 +10,7 @@ from typing import TypeVar
 import msgspec
 from msgspec import Raw, Struct, field
 
+from lightweight.dialects.data_url import split_data_url
 from lightweight.dialects.seals import without_carried
 from lightweight.dialects.typed import given, typed, unsupported
 from lightweight.errors import BadRequest
@@ -311,7 +312,7 @@ def _part(part: _Part, at: str) -> Part:
         case _Part(type="input_audio", input_audio=_Sound(data=data, format=kind)):
             return Audio(data=data, format=kind)
         case _Part(type="file", file=_Document(file_data=str(data)) as document):
-            media_type, content = _data_url(data)
+            media_type, content = split_data_url(data)
             return File(
                 data=content,
                 media_type=media_type or "application/pdf",
@@ -331,18 +332,10 @@ def _part(part: _Part, at: str) -> Part:
 
 
 def _image(url: str, detail: str | None, *, cached: bool) -> Image:
-    media_type, data = _data_url(url)
+    media_type, data = split_data_url(url)
     if media_type is None:
         return Image(url=url, detail=detail, cached=cached)
     return Image(data=data, media_type=media_type, detail=detail, cached=cached)
-
-
-def _data_url(url: str) -> tuple[str | None, str]:
-    """Split a base64 data URL (RFC 2397); the media type is None for anything else."""
-    head, comma, data = url.partition(",")
-    if not comma or not head.startswith("data:") or not head.endswith(";base64"):
-        return None, url
-    return head.removeprefix("data:").split(";")[0] or "text/plain", data
 
 
 # -- tools and the rest ------------------------------------------------------------

@@ -103,7 +103,9 @@ def _format(wanted: JsonFormat | None) -> _Json | None:
 def _messages(turns: Iterable[Turn], target: Target) -> Iterator[_Json]:
     for turn in turns:
         if turn.role == "assistant":
-            yield _assistant(turn, returns=RETURNS_REASONING in target.quirks)
+            # Thoughts that led to nothing would be a message without content.
+            if not all(isinstance(part, Reasoning) for part in turn.parts):
+                yield _assistant(turn, returns=RETURNS_REASONING in target.quirks)
         elif turn.role == "tool":
             yield from _results(turn)
         else:

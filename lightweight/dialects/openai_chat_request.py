@@ -8,26 +8,25 @@ from collections.abc import Mapping
 
 import msgspec
 from msgspec import Raw, Struct
+from msgspec.structs import replace
 
 from lightweight.dialects.json_body import decode_object
+from lightweight.dialects.openai_responses_request import judged
 from lightweight.dialects.seals import stripped
+from lightweight.dialects.top_level import (
+    flag,
+    forwarded,
+    missing,
+    model_of,
+    wrong_type,
+)
+from lightweight.dialects.typed import given
 from lightweight.errors import BadRequest
-from lightweight.records import Call, Headers, Outgoing, Request, Target
+from lightweight.records import Call, Outgoing, Request, Target
 
 _MAX_CHOICES = 128
 _ANSWER_LIMITS = ("max_completion_tokens", "max_tokens")
 _ROLES = ("system", "developer", "user", "assistant", "tool", "function")
-# Everything else a client sends stays here; an idempotency key too, since one
-# credential serves all accounts and two clients may choose the same.
-_FORWARDED = ("openai-beta",)
-_KINDS = {
-    ord('"'): "a string",
-    ord("{"): "an object",
-    ord("["): "an array",
-    ord("n"): "null",
-    ord("t"): "a boolean",
-    ord("f"): "a boolean",
-}
 
 
 class _Message(Struct, frozen=True):
@@ -41,14 +40,22 @@ _MEMBERS = msgspec.json.Decoder(dict[str, Raw])
 
 
 def parse_request(request: Request) -> Call:
-    """Judge a client's chat request; raise BadRequest with ``param`` set."""
+    """Judge a client's chat request; raise BadRequest with ``param`` set.
+
+    Cursor's agent sends a request for a response here, and wants chat's answer.
+    """
     fields = decode_object(request.body)
-    model = _model(fields)
+    options = _options(fields.get("stream_options"))
+    wants_usage = flag("stream_options.include_usage", options.get("include_usage"))
+    if given(fields.get("input")) and not given(fields.get("messages")):
+        call = judged(request, fields)
+        return replace(
+            call, answer_in="openai_chat", wants_usage=call.stream and wants_usage
+        )
+    model = model_of(fields)
     _check_messages(fields)
     choices = _choices(fields.get("n"))
-    stream = _flag("stream", fields.get("stream"))
-    options = _options(fields.get("stream_options"))
-    wants_usage = _flag("stream_options.include_usage", options.get("include_usage"))
+    stream = flag("stream", fields.get("stream"))
     return Call(
         id=request.id,
         dialect="openai_chat",
@@ -56,7 +63,7 @@ def parse_request(request: Request) -> Call:
         stream=stream,
         wants_usage=stream and wants_usage,
         fields=fields,
-        forward=_forward(request.headers),
+        forward=forwarded(request.headers),
         arrived=request.arrived,
         body_size=len(request.body),
         most_tokens=_most_tokens(fields, choices),
@@ -88,27 +95,10 @@ def write_request(call: Call, target: Target) -> Outgoing:
     )
 
 
-def _forward(headers: Headers) -> Headers:
-    return {name: headers[name] for name in _FORWARDED if name in headers}
-
-
-def _model(fields: Mapping[str, Raw]) -> str:
-    raw = fields.get("model")
-    if raw is None:
-        raise _missing("model")
-    try:
-        model = msgspec.json.decode(raw, type=str)
-    except msgspec.ValidationError:
-        raise _wrong_type("model", "a string", raw) from None
-    if not model:
-        raise BadRequest("Invalid 'model': it is empty.", param="model")
-    return model
-
-
 def _check_messages(fields: Mapping[str, Raw]) -> None:
     raw = fields.get("messages")
     if raw is None:
-        raise _missing("messages")
+        raise missing("messages")
     try:
         messages = _MESSAGES.decode(raw)
     except msgspec.ValidationError:
@@ -136,17 +126,17 @@ def _messages_fault(raw: Raw) -> BadRequest:
     except msgspec.ValidationError:
         items = []
     faults = (_message_fault(index, item) for index, item in enumerate(items))
-    return next(filter(None, faults), _wrong_type("messages", "an array", raw))
+    return next(filter(None, faults), wrong_type("messages", "an array", raw))
 
 
 def _message_fault(index: int, item: Raw) -> BadRequest | None:
     if not bytes(item).startswith(b"{"):
-        return _wrong_type(f"messages[{index}]", "an object", item)
+        return wrong_type(f"messages[{index}]", "an object", item)
     role = _MEMBERS.decode(item).get("role")
     if role is None:
-        return _missing(f"messages[{index}].role")
+        return missing(f"messages[{index}].role")
     if not bytes(role).startswith(b'"'):
-        return _wrong_type(f"messages[{index}].role", "a string", role)
+        return wrong_type(f"messages[{index}].role", "a string", role)
     return None
 
 
@@ -154,7 +144,7 @@ def _choices(raw: Raw | None) -> int:
     try:
         n = msgspec.json.decode(raw or _NULL, type=int | None)
     except msgspec.ValidationError:
-        raise _wrong_type("n", "an integer", raw or _NULL) from None
+        raise wrong_type("n", "an integer", raw or _NULL) from None
     if n is not None and not 1 <= n <= _MAX_CHOICES:
         raise BadRequest(
             f"Invalid 'n': expected a value from 1 to {_MAX_CHOICES}, but got {n}.",
@@ -176,34 +166,10 @@ def _most_tokens(fields: Mapping[str, Raw], choices: int) -> int | None:
     return None
 
 
-def _flag(name: str, raw: Raw | None) -> bool:
-    try:
-        return bool(msgspec.json.decode(raw or _NULL, type=bool | None))
-    except msgspec.ValidationError:
-        raise _wrong_type(name, "a boolean", raw or _NULL) from None
-
-
 def _options(raw: Raw | None) -> dict[str, Raw]:
     if raw is None or bytes(raw) == b"null":
         return {}
     try:
         return _MEMBERS.decode(raw)
     except msgspec.ValidationError:
-        raise _wrong_type("stream_options", "an object", raw) from None
-
-
-def _missing(param: str) -> BadRequest:
-    return BadRequest(
-        f"Missing required parameter: '{param}'.",
-        param=param,
-        code="missing_required_parameter",
-    )
-
-
-def _wrong_type(param: str, expected: str, raw: Raw) -> BadRequest:
-    got = _KINDS.get(bytes(raw)[0], "a number")
-    return BadRequest(
-        f"Invalid type for '{param}': expected {expected}, but got {got} instead.",
-        param=param,
-        code="invalid_type",
-    )
+        raise wrong_type("stream_options", "an object", raw) from None

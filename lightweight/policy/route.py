@@ -15,7 +15,7 @@ from msgspec import Raw, Struct, field
 
 from lightweight.policy.breaker import Breaker, State
 from lightweight.policy.retry import Resting
-from lightweight.records import Call, Headers, Target
+from lightweight.records import Call, DialectName, Headers, Target
 
 _FIELDS = ("prompt_cache_key", "user", "safety_identifier")
 """What OpenAI's API calls a session or its user (API reference, chat completions)."""
@@ -67,6 +67,24 @@ def session_of(call: Call, headers: Headers) -> str | None:
         if headers.get(header):
             return headers[header]
     return next(filter(None, (_text(call.fields, name) for name in _FIELDS)), None)
+
+
+def fitting(targets: Sequence[Target], dialect: DialectName) -> Sequence[Target]:
+    """Give the targets without those that are another's place in a worse dialect.
+
+    Where a provider serves a model in several dialects, the client's own is the one to
+    ask, since nothing is translated then; else the first.
+    """
+    best: dict[tuple[str, str], DialectName] = {}
+    for target in targets:
+        place = (target.provider, target.model)
+        if place not in best or target.dialect == dialect:
+            best[place] = target.dialect
+    return [
+        target
+        for target in targets
+        if target.dialect == best[target.provider, target.model]
+    ]
 
 
 def arranged(targets: Sequence[Target], seed: str) -> Sequence[Target]:

@@ -23,6 +23,7 @@ from lightweight.web.auth import Keyring, identify
 from lightweight.web.count_tokens import serve_count
 from lightweight.web.docs.page import render_docs, static_file
 from lightweight.web.models import list_models, one_model
+from lightweight.web.responses import count_input, not_kept
 from lightweight.web.serve import Desk, serve_call
 from lightweight.web.site_exchange import SiteExchange
 from lightweight.web.site_request import GatewayRequest, of
@@ -100,38 +101,44 @@ class App:
         resource: IResource = self._app.resource()
         return resource
 
-    async def _serve(
-        self, dialect: DialectName, exchange: SiteExchange, identity: Identity
-    ) -> None:
-        runtime = self._current()
-        await serve_call(
-            exchange,
-            identity,
-            runtime.dialects[dialect],
-            runtime,
-            desk=self._desk,
-            report=exchange.hold_line(),
-        )
-
-    # -- the API -------------------------------------------------------------------
-
     @_app.route("/v1/chat/completions", methods=["POST"])
     @keyed
     async def chat(self, exchange: SiteExchange, identity: Identity) -> None:
         """Answer a chat completion."""
-        await self._serve("openai_chat", exchange, identity)
+        await self._serve(exchange, identity, "openai_chat")
 
     @_app.route("/v1/messages", methods=["POST"])
     @keyed
     async def messages(self, exchange: SiteExchange, identity: Identity) -> None:
         """Answer a message of Anthropic's API."""
-        await self._serve("anthropic", exchange, identity)
+        await self._serve(exchange, identity, "anthropic")
 
     @_app.route("/v1/messages/count_tokens", methods=["POST"])
     @keyed
     async def count_tokens(self, exchange: SiteExchange, identity: Identity) -> None:
         """Count the tokens of a message of Anthropic's API."""
         await serve_count(exchange, identity, self._current(), desk=self._desk)
+
+    @_app.route("/v1/responses", methods=["POST"])
+    @keyed
+    async def responses(self, exchange: SiteExchange, identity: Identity) -> None:
+        """Answer with a response."""
+        await self._serve(exchange, identity, "openai_responses")
+
+    @_app.route("/v1/responses/input_tokens", methods=["POST"])
+    @keyed
+    async def input_tokens(self, exchange: SiteExchange, _identity: Identity) -> None:
+        """Estimate the tokens of a request for a response."""
+        dialect = self._current().dialects["openai_responses"]
+        send(exchange, count_input(exchange.request, dialect))
+
+    @_app.route("/v1/responses/<path:_rest>", methods=["GET", "POST", "DELETE"])
+    @keyed
+    async def kept(
+        self, _exchange: SiteExchange, _identity: Identity, _rest: str
+    ) -> None:
+        """Say that no response is kept."""
+        raise not_kept()
 
     @_app.route("/v1/models", methods=["GET"])
     @keyed
@@ -164,6 +171,19 @@ class App:
             now=self._desk.wall(),
         )
         send(exchange, answer)
+
+    async def _serve(
+        self, exchange: SiteExchange, identity: Identity, dialect: DialectName
+    ) -> None:
+        runtime = self._current()
+        await serve_call(
+            exchange,
+            identity,
+            runtime.dialects[dialect],
+            runtime,
+            desk=self._desk,
+            report=exchange.hold_line(),
+        )
 
     # -- pages and probes ----------------------------------------------------------
 

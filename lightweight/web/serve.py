@@ -11,7 +11,7 @@ from lightweight.dialects.dialect import Dialect, Passage
 from lightweight.errors import Fault, LoopDetected, OwnFault, ProviderFault
 from lightweight.policy.estimate import answer_tokens
 from lightweight.policy.retry import RetryBudget
-from lightweight.policy.route import arranged, session_of
+from lightweight.policy.route import arranged, fitting, session_of
 from lightweight.records import (
     Call,
     Ending,
@@ -201,9 +201,8 @@ class _Serving:
             budget=self._desk.budget,
             clock=self._desk.clock,
         )
-        self._attempts = Attempts(
-            self._call, arranged(targets, seed), place, before=self._before_asking
-        )
+        places = arranged(fitting(targets, self._call.dialect), seed)
+        self._attempts = Attempts(self._call, places, place, before=self._before_asking)
         self._ended = await self._attempts.run(self._carry)
 
     def _before_asking(self) -> None:

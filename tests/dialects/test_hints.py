@@ -25,6 +25,13 @@ def test_what_the_writer_takes_is_not_lost() -> None:
     refuse_rest(rest("logit_bias"), frozenset({"logit_bias"}))
 
 
-@pytest.mark.parametrize("value", [b"null", b"false", b"0", b'""', b"[]", b"{}"])
-def test_a_value_that_asks_for_nothing_is_not_lost(value: bytes) -> None:
-    refuse_rest(Prompt(turns=(), rest={"presence_penalty": Raw(value)}))
+@pytest.mark.parametrize(
+    "nothing", [b"null", b"0", b"0.0", b"false", b"{}", b"[]", b'""']
+)
+def test_a_field_that_asks_for_nothing_may_be_lost(nothing: bytes) -> None:
+    refuse_rest(Prompt(turns=(), rest={"logit_bias": Raw(nothing)}))
+
+
+def test_a_field_that_asks_by_being_there_is_refused() -> None:
+    with pytest.raises(BadRequest):
+        refuse_rest(Prompt(turns=(), rest={"web_search_options": Raw(b"{}")}))

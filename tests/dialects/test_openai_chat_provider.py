@@ -247,3 +247,7 @@ def test_what_a_chat_client_asks_stays_what_it_is() -> None:
         "stop": ["X"],
     }
     assert body(read_prompt(call(**asked))) == {"model": "up", **asked}
+
+
+def test_thoughts_alone_are_no_message() -> None:
+    assert written(turn("assistant", Reasoning(text="Hm."))) == []

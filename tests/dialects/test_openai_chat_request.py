@@ -68,7 +68,6 @@ def test_refused(
     [
         ({"messages": HI}, "model"),
         ({"model": "m"}, "messages"),
-        ({"model": "m", "input": "hi"}, "messages"),
         ({}, "model"),
     ],
 )

@@ -4,9 +4,16 @@ from collections import Counter
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from support.chat import call
 
-from lightweight.policy.route import SHOWN, Standing, arranged, session_of
+from lightweight.policy.route import (
+    SHOWN,
+    Standing,
+    arranged,
+    fitting,
+    session_of,
+)
 from lightweight.records import Target
 
 
@@ -16,6 +23,16 @@ def at(provider: str, **fields: Any) -> Target:
 
 def order(targets: list[Target], seed: str) -> str:
     return "".join(target.provider for target in arranged(targets, seed))
+
+
+def test_a_provider_of_two_dialects_is_asked_in_the_clients() -> None:
+    chat, other = at("a"), at("b")
+    responses = replace(chat, dialect="openai_responses")
+    targets = [chat, responses, other, other]
+    assert fitting(targets, "openai_responses") == [responses, other, other]
+    assert fitting(targets, "openai_chat") == [chat, other, other]
+    assert fitting(targets, "anthropic") == [chat, other, other]
+    assert fitting([responses], "openai_chat") == [responses]
 
 
 def test_without_priorities_the_first_one_goes_first() -> None:

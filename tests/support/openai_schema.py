@@ -32,6 +32,34 @@ def model_list_errors(body: object) -> list[str]:
     return _errors("ListModelsResponse", body)
 
 
+def response_errors(response: object) -> list[str]:
+    """Give what is wrong with a whole response."""
+    return _errors("Response", response)
+
+
+def response_request_errors(body: object) -> list[str]:
+    """Give what is wrong with a request for a response."""
+    validator = jsonschema.Draft202012Validator(
+        {"$ref": "#/components/schemas/CreateResponse", "components": _choices_open()}
+    )
+    return [error.message for error in validator.iter_errors(body)]
+
+
+def response_event_errors(event: dict[str, Any]) -> list[str]:
+    """Give what is wrong with a stream event of a response."""
+    name = _event_schemas().get(event["type"])
+    return [f"no event {event['type']}"] if name is None else _errors(name, event)
+
+
+@cache
+def _event_schemas() -> dict[str, str]:
+    """Give the name of each stream event's schema by the event's type."""
+    schemas = _components()["schemas"]
+    references = schemas["ResponseStreamEvent"]["anyOf"]
+    names = [each["$ref"].rsplit("/", 1)[1] for each in references]
+    return {schemas[name]["properties"]["type"]["enum"][0]: name for name in names}
+
+
 def _errors(name: str, instance: object) -> list[str]:
     return [error.message for error in _validator(name).iter_errors(instance)]
 
@@ -41,6 +69,27 @@ def _validator(name: str) -> jsonschema.Draft202012Validator:
     return jsonschema.Draft202012Validator(
         {"$ref": f"#/components/schemas/{name}", "components": _components()}
     )
+
+
+@cache
+def _choices_open() -> Any:
+    """Give the components with ``anyOf`` for ``oneOf``.
+
+    The document's kinds of items overlap; a discriminator chooses, which JSON Schema
+    does not know.
+    """
+    return _any_for_one(_components())
+
+
+def _any_for_one(node: Any) -> Any:
+    if isinstance(node, list):
+        return [_any_for_one(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    return {
+        "anyOf" if key == "oneOf" else key: _any_for_one(value)
+        for key, value in node.items()
+    }
 
 
 @cache
