@@ -196,7 +196,8 @@ quota_usd = 1000000
             workers = [
                 child
                 for child in children(self._child.pid)
-                if "--worker" in command_of(child)
+                if "--worker" in (command := command_of(child))
+                and '"task":"keep_books"' not in command
             ]
             if workers and self._answers():
                 return workers[0]
