@@ -16,6 +16,7 @@ from lightweight.catalog.offer import AddedTarget, Addition, Offering, offer
 from lightweight.config.schema import Config, ModelConfig, Timeouts
 from lightweight.config.secret import Secret
 from lightweight.dialects.dialect import Dialect
+from lightweight.dialects.gemini import Gemini
 from lightweight.dialects.openai_chat import OpenAIChat
 from lightweight.policy.admission import Tier
 from lightweight.policy.price import FREE
@@ -62,7 +63,10 @@ class Runtime:
     tiers: Mapping[str, Tier]
 
 
-DIALECTS: Mapping[DialectName, Dialect] = {"openai_chat": OpenAIChat()}
+DIALECTS: Mapping[DialectName, Dialect] = {
+    "openai_chat": OpenAIChat(),
+    "gemini": Gemini(),
+}
 """The dialects this build speaks; they hold no state."""
 
 
