@@ -262,6 +262,7 @@ def build_runtime(
         _additions(config, plans, found),
         DIALECTS,
         today,
+        {plan.name: plan.quirks for plan in plans},
     )
     providers: dict[str, Provider] = {}
     standings: dict[str, Standing] = {}

@@ -10,6 +10,7 @@ from lightweight.dialects import (
     openai_chat_request,
 )
 from lightweight.dialects.dialect import Passage, Reader, Writer
+from lightweight.dialects.openai_chat_mend import ODD_ANSWERS, mended
 from lightweight.dialects.openai_chat_passage import StreamPassage, WholePassage
 from lightweight.dialects.openai_chat_reader import StreamReader, WholeReader
 from lightweight.dialects.openai_chat_writer import StreamWriter, WholeWriter
@@ -62,6 +63,8 @@ class OpenAIChat:
 
     def passage(self, call: Call, target: Target) -> Passage:
         """Make the way for an answer whose provider speaks this dialect too."""
+        if target.quirks & ODD_ANSWERS:
+            return mended(call, target)
         if call.stream:
             return StreamPassage(call, target)
         return WholePassage(call, target)

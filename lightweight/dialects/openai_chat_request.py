@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from lightweight.dialects.json_body import decode_object
+from lightweight.dialects.openai_chat_quirks import headers_for, suited
 from lightweight.dialects.seals import stripped
 from lightweight.errors import BadRequest
 from lightweight.records import Call, Headers, Outgoing, Request, Target
@@ -67,7 +68,7 @@ def write_request(call: Call, target: Target) -> Outgoing:
     """Give the provider's request for a chat call.
 
     Streamed calls always ask for usage: what a client did not ask for is cut out of
-    its answer again.
+    its answer again. Raises BadRequest for what a quirk of the target refuses.
     """
     fields = dict(call.fields)
     fields["model"] = Raw(msgspec.json.encode(target.model))
@@ -80,10 +81,11 @@ def write_request(call: Call, target: Target) -> Outgoing:
         path="/chat/completions",
         headers={
             **call.forward,
+            **headers_for(target),
             "content-type": "application/json",
             "accept": accept,
         },
-        body=stripped(msgspec.json.encode(fields)),
+        body=stripped(msgspec.json.encode(suited(fields, target))),
         stream=call.stream,
     )
 

@@ -37,6 +37,7 @@ FORWARDED = frozenset(
         "anthropic-beta",
         "anthropic-version",
         "content-type",
+        "extra-parameters",
         "openai-beta",
         "traceparent",
         "tracestate",
