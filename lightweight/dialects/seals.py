@@ -23,7 +23,8 @@ LONGEST = 65536
 writer for its provider does without."""
 
 _MARK = "_lw1_"
-_WORD = re.compile(rb"_lw1_[A-Za-z0-9_-]+")
+WORD = re.compile(rb"_lw1_[A-Za-z0-9_-]+")
+"""One word of ours, wherever it stands."""
 
 
 class Carried(Struct, frozen=True, kw_only=True):
@@ -85,7 +86,7 @@ def stripped(body: bytes) -> bytes:
     For a conversation that goes on at a provider of the client's own dialect: it would
     refuse ids of such a length.
     """
-    return _WORD.sub(b"", body) if b"_lw1_" in body else body
+    return WORD.sub(b"", body) if b"_lw1_" in body else body
 
 
 class Bearer:
