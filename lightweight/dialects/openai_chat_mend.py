@@ -9,10 +9,10 @@ Beyond it:
 * why a choice ended is told at the very end; ``stop`` after calls of tools becomes
   ``tool_calls`` for ``stop_after_tools``. No ending is made up where none came.
 
-What has no word in the events is kept: members of choices and deltas, and of chunks
-that say nothing else. Lost are comments, members that tool calls or chunks with a delta
-have beside the standard's (``system_fingerprint``, ``obfuscation``), and order: what is
-kept comes after the chunk's own words.
+Kept are members of deltas and messages that the events have no word for, logprobs,
+and chunks that say nothing else; they come after the chunk's own words. Lost are
+comments, and what tool calls, choices or chunks have beside such words: a fingerprint,
+padding, Azure's filter results of each delta.
 """
 
 from collections.abc import Iterator, Sequence
