@@ -3,8 +3,9 @@
 Gemini API reference, ``GenerateContentRequest``. How turns are said stands in
 ``gemini_contents``, how to think in ``gemini_thinking``. Beyond that:
 
-* ``tools``: ``functionDeclarations`` with ``parametersJsonSchema``, untouched. The
-  older ``parameters`` refuses a whole request for ``$schema``, ``const`` and the like.
+* ``tools``: ``functionDeclarations`` with ``parametersJsonSchema``, untouched but for
+  ``$schema`` and a missing ``type`` at its top. The older ``parameters`` refuses a
+  whole request for ``const`` and the like.
 * ``tool_choice``: AUTO, NONE, ANY; a named tool is ANY with one allowed name.
 * ``max_tokens``: ``maxOutputTokens``; without one the model's own limit holds.
 * ``format``: ``responseMimeType`` JSON, a schema as ``responseJsonSchema``.
@@ -22,6 +23,7 @@ from typing import Any, TypeAlias
 from urllib.parse import quote
 
 import msgspec
+from msgspec import Raw
 
 from lightweight.dialects.custom_tools import as_function
 from lightweight.dialects.gemini_contents import contents_of, system_of
@@ -35,6 +37,7 @@ from lightweight.records import Call, Outgoing, Target
 _Json: TypeAlias = dict[str, Any]
 
 _INT = msgspec.json.Decoder(int)
+_MEMBERS = msgspec.json.Decoder(dict[str, Raw])
 _FLOAT = msgspec.json.Decoder(float)
 _TUNING: Mapping[str, tuple[str, msgspec.json.Decoder[Any]]] = {
     "n": ("candidateCount", _INT),
@@ -116,9 +119,26 @@ def _declaration(tool: Tool) -> _Json:
         {
             "name": tool.name,
             "description": tool.description,
-            "parametersJsonSchema": tool.parameters,
+            "parametersJsonSchema": _schema(tool.parameters),
         }
     )
+
+
+def _schema(parameters: Raw | None) -> Raw | None:
+    """Give a schema of an object that does not name its own standard, else untouched.
+
+    Gemini judges one that does as something it may not know.
+    """
+    if parameters is None:
+        return None
+    try:
+        members = _MEMBERS.decode(parameters)
+    except msgspec.ValidationError:
+        return parameters  # the provider says what is wrong with it
+    if "$schema" not in members and "type" in members:
+        return parameters
+    members.pop("$schema", None)
+    return Raw(msgspec.json.encode({"type": "object", **members}))
 
 
 def _tool_config(prompt: Prompt) -> _Json | None:

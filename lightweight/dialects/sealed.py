@@ -7,18 +7,22 @@ model has lost them in the midst of its work. So the last seal decides.
 import re
 from collections.abc import Mapping
 
-from lightweight.dialects.seals import WORD, without_carried
+from lightweight.dialects.seals import MARK, WORD, without_carried
 from lightweight.records import Call, DialectName
 
-_PLACES: Mapping[DialectName, tuple[DialectName, bytes]] = {
-    "anthropic": ("anthropic", rb'"signature"|"redacted_thinking"'),
-    "openai_responses": ("openai_responses", rb'"encrypted_content"'),
-    # Google's OpenAI-compatible endpoint has it in ``extra_content`` of tool calls.
-    "openai_chat": ("gemini", rb'"thought_signature"'),
-}
-"""By the client's dialect: whose seals it has a place for, and what the place is."""
+TRIES = 64
+"""Places that are looked at, the last ones first: none of more is likely a seal."""
 
-_VALUE = rb'\s*+[:,]\s*+"(?!"|_lw1_)'
+_OURS = MARK.encode()
+_PLACES: Mapping[DialectName, tuple[DialectName, tuple[bytes, ...]]] = {
+    "anthropic": ("anthropic", (b'"signature"', b'"redacted_thinking"')),
+    "openai_responses": ("openai_responses", (b'"encrypted_content"',)),
+    # Google's OpenAI-compatible endpoint has it in ``extra_content`` of tool calls.
+    "openai_chat": ("gemini", (b'"thought_signature"',)),
+}
+"""By the client's dialect: whose seals it has a place for, and what the places are."""
+
+_VALUE = re.compile(rb'\s*+[:,]\s*+"(?!"|_lw1_)')
 """A seal that is not one of ours; the tag of a block is followed by its data."""
 
 
@@ -29,16 +33,27 @@ def sealed_by(call: Call) -> DialectName | None:
     for one.
     """
     told = b"".join(bytes(call.fields.get(name, b"")) for name in ("messages", "input"))
-    own, place = _PLACES.get(call.dialect, (None, None))
-    pattern = WORD.pattern
-    if place is not None:
-        pattern = b"(?P<own>" + b"(?:" + place + b")" + _VALUE + b")|" + pattern
-    found: DialectName | None = None
-    for match in re.finditer(pattern, told):
-        if match.groupdict().get("own"):
-            found = own
-            continue
-        _, carried = without_carried(match[0].decode())
-        sealed = [thought.sealed_by for thought in carried.thoughts]
-        found = carried.sealed_by or next(filter(None, reversed(sealed)), found)
-    return found
+    own, places = _PLACES.get(call.dialect, (None, ()))
+    last = {place: told.rfind(place) for place in (_OURS, *places)}
+    for _ in range(TRIES):
+        place = max(last, key=last.__getitem__)
+        at = last[place]
+        if at < 0:
+            return None
+        if place == _OURS:
+            found = _carried(told, at)
+        else:
+            found = own if _VALUE.match(told, at + len(place)) else None
+        if found is not None:
+            return found
+        last[place] = told.rfind(place, 0, at)
+    return None
+
+
+def _carried(told: bytes, at: int) -> DialectName | None:
+    word = WORD.match(told, at)
+    if word is None:
+        return None
+    _, carried = without_carried(word[0].decode())
+    thoughts = [thought.sealed_by for thought in carried.thoughts]
+    return carried.sealed_by or next(filter(None, reversed(thoughts)), None)

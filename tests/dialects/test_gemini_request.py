@@ -23,7 +23,7 @@ from lightweight.prompts import (
 from lightweight.records import Target
 
 HI = Turn(role="user", parts=(Text(text="Hi"),))
-SCHEMA = b'{"$schema":"x","type":"object","properties":{"a":{"const":1}}}'
+SCHEMA = b'{"type" : "object","properties":{"a":{"const":1}}}'
 
 
 def body(made: Prompt, to: Target | None = None) -> Any:
@@ -85,6 +85,24 @@ def test_json_with_and_without_a_schema() -> None:
         "responseMimeType": "application/json",
         "responseJsonSchema": json.loads(SCHEMA),
     }
+
+
+@pytest.mark.parametrize(
+    ("schema", "made"),
+    [
+        ({"$schema": "x", "type": "object"}, {"type": "object"}),
+        (
+            {"properties": {"$schema": {}}},
+            {"type": "object", "properties": {"$schema": {}}},
+        ),
+        ({}, {"type": "object"}),
+        (5, 5),
+    ],
+)
+def test_schemas_are_of_objects(schema: Any, made: Any) -> None:
+    tool = Tool(name="f", parameters=Raw(json.dumps(schema).encode()))
+    (declared,) = body(prompt(tools=(tool,)))["tools"][0]["functionDeclarations"]
+    assert declared["parametersJsonSchema"] == made
 
 
 def test_tools_keep_their_schemas_untouched() -> None:

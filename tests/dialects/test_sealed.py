@@ -10,7 +10,7 @@ from msgspec import Raw
 from msgspec.structs import replace
 from support.chat import call
 
-from lightweight.dialects.sealed import sealed_by
+from lightweight.dialects.sealed import TRIES, sealed_by
 from lightweight.dialects.seals import Carried, with_carried, wrapped
 from lightweight.prompts import Reasoning
 from lightweight.records import Call
@@ -76,3 +76,14 @@ def test_the_last_one_decides() -> None:
 def test_no_text_is_taken_for_a_seal(text: str, dialect: Any) -> None:
     quoted = f'"signature":"x" "encrypted_content":"x" {text}'
     assert sealed_by(said(dialect, "messages", [quoted])) is None
+
+
+def test_what_is_no_seal_is_passed_over() -> None:
+    empty = {"signature": ""}
+    asked = said("anthropic", "messages", [{"signature": "x"}, *[empty] * (TRIES - 1)])
+    assert sealed_by(asked) == "anthropic"
+    asked = said("anthropic", "messages", [{"signature": "x"}, *[empty] * TRIES])
+    assert sealed_by(asked) is None
+    unsealed = {"signature": wrapped(Reasoning())}
+    asked = said("anthropic", "messages", [{"signature": "x"}, unsealed])
+    assert sealed_by(asked) == "anthropic"
