@@ -73,9 +73,11 @@ def contents_of(
     }
     merged: list[tuple[str, list[_Json]]] = []
     for kind, parts in _pieces(turns, names, param):
+        if not parts:
+            continue
         if merged and merged[-1][0] == kind:
             merged[-1][1].extend(parts)
-        elif parts:
+        else:
             merged.append((kind, parts))
     if not merged or merged[0][0] != "user":
         merged.insert(0, ("user", [{"text": BEGIN}]))
@@ -106,25 +108,29 @@ def as_object(text: str) -> Raw | _Json:
 def _pieces(
     turns: Sequence[Turn], names: Mapping[str, str], param: str
 ) -> Iterator[tuple[str, list[_Json]]]:
+    shown: list[_Json] = []
     for turn in turns:
-        if turn.role == "assistant":
-            yield "model", [said for part in turn.parts for said in _said(part)]
-        elif turn.role == "user":
-            yield (
-                "user",
-                [_part(part, param) for part in turn.parts if not _is_empty(part)],
-            )
-        elif turn.role == "tool":
+        if turn.role == "system":
+            continue
+        if turn.role == "tool":
             results = [part for part in turn.parts if isinstance(part, ToolResult)]
             yield "results", [_result(result, names, param) for result in results]
-            shown = [
+            shown += [
                 _part(part, param)
                 for result in results
                 for part in result.parts
                 if not isinstance(part, Text)
             ]
-            if shown:
-                yield "user", shown
+            continue
+        # All results stand together: what they show comes after the last of them.
+        yield "user", shown
+        shown = []
+        if turn.role == "assistant":
+            yield "model", [said for part in turn.parts for said in _said(part)]
+        else:
+            spoken = (part for part in turn.parts if not _is_empty(part))
+            yield "user", [_part(part, param) for part in spoken]
+    yield "user", shown
 
 
 def _is_empty(part: Part) -> bool:

@@ -107,13 +107,18 @@ def test_results_follow_their_calls_with_the_function_s_name() -> None:
     assert made[3]["parts"] == [{"text": "go on"}]
 
 
-def test_pictures_of_a_result_come_after_it() -> None:
+def test_pictures_of_results_come_after_all_of_them() -> None:
     picture = Image(data="AAAA", media_type="image/png")
-    made = contents(HI, turn("assistant", F), result("c1", said("see"), picture))
-    assert made[3] == {
-        "role": "user",
-        "parts": [{"inlineData": {"mimeType": "image/png", "data": "AAAA"}}],
-    }
+    turns = (HI, turn("assistant", F, G), result("c1", said("see"), picture))
+    for more in ((), (result("c2", said("b")),)):
+        made = contents(*turns, *more)
+        assert len(made[2]["parts"]) == 1 + len(more)
+        assert made[3] == {
+            "role": "user",
+            "parts": [{"inlineData": {"mimeType": "image/png", "data": "AAAA"}}],
+        }
+    made = contents(*turns, turn("system", said("s")), turn("user", said("x")))
+    assert [list(part) for part in made[3]["parts"]] == [["inlineData"], ["text"]]
 
 
 @pytest.mark.parametrize(
