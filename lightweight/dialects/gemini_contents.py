@@ -98,11 +98,12 @@ def as_object(text: str) -> Raw | _Json:
     """
     if not text.strip():
         return {}
+    encoded = text.encode(errors="replace")
     try:
-        _OBJECT.decode(text)
-    except msgspec.MsgspecError:
-        return {"arguments": text}
-    return Raw(text.encode())
+        _OBJECT.decode(encoded)
+    except (msgspec.DecodeError, RecursionError):
+        return {"arguments": encoded.decode()}
+    return Raw(encoded)
 
 
 def _pieces(

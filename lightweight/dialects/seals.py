@@ -63,7 +63,7 @@ def without_carried(shown_id: str) -> tuple[str, Carried]:
         return shown_id, Carried()
     try:
         return call_id, _CARRIED.decode(_unpacked(word))
-    except (ValueError, msgspec.MsgspecError):
+    except (ValueError, msgspec.MsgspecError, RecursionError):
         return call_id, Carried()
 
 
@@ -78,7 +78,7 @@ def unwrapped(seal: str) -> Reasoning | None:
         return None
     try:
         return _THOUGHT.decode(_unpacked(seal.removeprefix(MARK)))
-    except (ValueError, msgspec.MsgspecError):
+    except (ValueError, msgspec.MsgspecError, RecursionError):
         return None
 
 

@@ -177,6 +177,9 @@ def test_a_custom_tool_s_call_is_a_function_s() -> None:
     assert made[1]["parts"][0]["functionCall"]["args"] == {"input": "*** Begin"}
 
 
+DEEP = '{"a":' + "[" * 5000 + "]" * 5000 + "}"
+
+
 @pytest.mark.parametrize(
     ("text", "args"),
     [
@@ -185,6 +188,8 @@ def test_a_custom_tool_s_call_is_a_function_s() -> None:
         ('{"a": [1]}', {"a": [1]}),
         ("[1]", {"arguments": "[1]"}),
         ("{", {"arguments": "{"}),
+        ('{"a":"\ud800"}', {"a": "?"}),
+        (DEEP, {"arguments": DEEP}),
     ],
 )
 def test_arguments_are_an_object(text: str, args: Any) -> None:
