@@ -18,6 +18,7 @@ from lightweight.catalog.load import Catalog
 from lightweight.config.load import Loaded
 from lightweight.config.redis import parse_redis_url
 from lightweight.config.schema import Config
+from lightweight.daemon.farewells import Farewells
 from lightweight.daemon.greeting import greeting
 from lightweight.daemon.judge import imagined, judged, today
 from lightweight.daemon.listen import Opened
@@ -37,7 +38,7 @@ from lightweight.observe.memory import cpu_seconds, memory_limit, resident
 from lightweight.observe.place import STDOUT, behind_journal, log_format, log_place
 from lightweight.observe.tally import Tally
 from lightweight.observe.writer import LogWriter
-from lightweight.records import Headers
+from lightweight.records import Headers, Model
 from lightweight.runtime import ProviderPlan, Runtime, build_runtime
 from lightweight.store.bill import Ledger
 from lightweight.store.database import Database
@@ -234,15 +235,23 @@ def gateway_service(
             cannot_start=cannot_start,
             gauges=_gauges(site, live, overload, tally, swap),
             probes=Probes(reactor, lambda: _probed(swap.current)),
+            farewells=_farewells(reactor, wall, swap) if limits_at is None else None,
         )
     )
     return service
 
 
+def _farewells(reactor: Any, wall: Callable[[], float], swap: Swap) -> Farewells:
+    def offered() -> Sequence[Model]:
+        return swap.current.offering.listed()
+
+    return Farewells(reactor, wall, offered)
+
+
 def _runtime_builder(
     ground: Ground, wall: Callable[[], float]
 ) -> Callable[[Config, Sequence[Found], Runtime | None], Runtime]:
-    make_provider = _provider_maker(ground.reactor, wall)
+    make_provider = provider_maker(ground.reactor, wall)
 
     def build(
         config: Config, found: Sequence[Found], previous: Runtime | None
@@ -311,9 +320,10 @@ def _probed(runtime: Runtime) -> Iterator[Probed]:
             )
 
 
-def _provider_maker(
+def provider_maker(
     reactor: Any, wall: Callable[[], float]
 ) -> Callable[[ProviderPlan], Provider]:
+    """Give what makes providers; ``wall`` gives seconds since the epoch."""
     instance = secrets.token_hex(8)
 
     def make_provider(plan: ProviderPlan) -> Provider:

@@ -17,6 +17,7 @@ from lightweight.config.schema import Config, ModelConfig, Timeouts
 from lightweight.config.secret import Secret
 from lightweight.dialects.anthropic import Anthropic
 from lightweight.dialects.dialect import Dialect
+from lightweight.dialects.gemini import Gemini
 from lightweight.dialects.openai_chat import OpenAIChat
 from lightweight.dialects.openai_responses import OpenAIResponses
 from lightweight.policy.admission import Tier
@@ -68,6 +69,7 @@ DIALECTS: Mapping[DialectName, Dialect] = {
     "openai_chat": OpenAIChat(),
     "openai_responses": OpenAIResponses(),
     "anthropic": Anthropic(),
+    "gemini": Gemini(),
 }
 """The dialects this build speaks; they hold no state."""
 
@@ -264,6 +266,7 @@ def build_runtime(
         _additions(config, plans, found),
         DIALECTS,
         today,
+        {plan.name: plan.quirks for plan in plans},
     )
     providers: dict[str, Provider] = {}
     standings: dict[str, Standing] = {}

@@ -18,11 +18,13 @@ from lightweight.assembly import Ground, gateway_service
 from lightweight.catalog.load import load_catalog
 from lightweight.config.load import Loaded
 from lightweight.daemon.books import BookkeeperService, BookParts
+from lightweight.daemon.farewells import Farewells
 from lightweight.daemon.handover import texts_at
 from lightweight.daemon.judge import (
     CONFIG_VARIABLE,
     UNFIT,
     config_path,
+    imagined,
     judged,
     read_for_parent,
 )
@@ -185,15 +187,18 @@ def _bookkeeper(
     ground: Ground, link: Link, assignment: Assignment
 ) -> BookkeeperService:
     reactor = ground.reactor
+    wall = time.time  # noqa: TID251 -- the composition root
     state = open_state(ground.loaded.config, ground.environ, secrets.token_bytes)
     meters = Meters(
         reactor=reactor,
-        wall=time.time,  # noqa: TID251 -- the composition root
+        wall=wall,
         config=ground.loaded.config,
         directory=state.directory,
         generation=assignment.generation,
         limits_at=LIMITS,
     )
+    offering = imagined(ground.loaded.config, ground.environ, ground.catalog).offering
+    offered = offering.listed()
     service = BookkeeperService(
         BookParts(
             reactor=reactor,
@@ -201,6 +206,7 @@ def _bookkeeper(
             database=lambda: Database(state.database, reactor=reactor),
             books=meters.of_bookkeeper,
             link=link,
+            farewells=Farewells(reactor, wall, lambda: offered),
         )
     )
     link.orders_go_to(

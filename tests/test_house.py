@@ -46,6 +46,8 @@ OWN_FLOOR = {
     # The composition root, in three files.
     "assembly": {"meters"},
     "tap": {"assembly", "meters"},
+    # A target is tried with the provider that the daemon would make.
+    "cli": {"assembly"},
 }
 """Rooms of the same floor that a room may import; floor 1 and 2 rooms never do."""
 

@@ -75,13 +75,15 @@ def test_what_is_configured_goes_before_the_preset() -> None:
     config = openai(
         base_url="http://127.0.0.1:9/v1",
         timeouts=PartialTimeouts(idle=1.0),
-        quirks=("odd",),
+        quirks=("no_user",),
     )
-    plan = built(config).plans["openai"]
+    runtime = built(config)
+    plan = runtime.plans["openai"]
 
     assert plan.base_url == "http://127.0.0.1:9/v1"
     assert (plan.timeouts.idle, plan.timeouts.total) == (1.0, 1800.0)
-    assert plan.quirks == {"odd"}
+    assert plan.quirks == {"no_user"}
+    assert runtime.offering.find("gpt-4o").targets[0].quirks == {"no_user"}
 
 
 def test_a_configured_provider_offers_its_part_of_the_catalog() -> None:

@@ -88,6 +88,8 @@ class Catalog(Struct, frozen=True, kw_only=True):
 
     models: Mapping[str, Entry]
     presets: Mapping[str, Preset]
+    quirks: Mapping[str, str]
+    """Each quirk's name with the sentence that explains it."""
 
 
 def context_tokens(context: str) -> int:
@@ -122,7 +124,7 @@ def load_catalog() -> Catalog:
 def parse_catalog(models: str, presets: str) -> Catalog:
     """Make a catalog of two TOML texts; raise CatalogProblem naming the wrong entry."""
     preset_file = tomllib.loads(presets)
-    quirks = frozenset(preset_file["quirks"])
+    quirks: Mapping[str, str] = MappingProxyType(preset_file["quirks"])
     known: dict[str, Preset] = {}
     for name, fields in preset_file["presets"].items():
         preset = _convert({"name": name, **fields}, Preset, f"preset {name!r}")
@@ -137,7 +139,11 @@ def parse_catalog(models: str, presets: str) -> Catalog:
     _check_names(entries)
     for entry in entries.values():
         _check_entry(entry, entries, known, quirks)
-    return Catalog(models=MappingProxyType(entries), presets=MappingProxyType(known))
+    return Catalog(
+        models=MappingProxyType(entries),
+        presets=MappingProxyType(known),
+        quirks=quirks,
+    )
 
 
 def _convert(fields: object, kind: type[Record], where: str) -> Record:
@@ -163,7 +169,7 @@ def _check_entry(
     entry: Entry,
     entries: Mapping[str, Entry],
     presets: Mapping[str, Preset],
-    quirks: frozenset[str],
+    quirks: Mapping[str, str],
 ) -> None:
     where = f"model {entry.id!r}"
     try:
@@ -182,6 +188,6 @@ def _check_entry(
         _check_quirks(target.quirks, quirks, where)
 
 
-def _check_quirks(used: frozenset[str], known: frozenset[str], where: str) -> None:
-    for quirk in sorted(used - known):
+def _check_quirks(used: frozenset[str], known: Mapping[str, str], where: str) -> None:
+    for quirk in sorted(used - known.keys()):
         raise CatalogProblem(f"{where}: the quirk {quirk!r} is not explained")

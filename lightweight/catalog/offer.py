@@ -118,14 +118,17 @@ def offer(
     additions: Sequence[Addition],
     dialects: Collection[str],
     today: date,
+    quirks: Mapping[str, frozenset[str]] = MappingProxyType({}),
 ) -> Offering:
     """Say which models are offered and by whom.
 
     ``providers`` maps each configured provider to its preset, in the order in which
-    they are preferred; ``dialects`` are those this build speaks. Raises CatalogProblem
-    for an addition that cannot be right.
+    they are preferred; ``dialects`` are those this build speaks; ``quirks`` are those
+    of providers that do not have their preset's. Raises CatalogProblem for an addition
+    or a quirk that cannot be right.
     """
     laid = _by_id(additions, providers)
+    told = _quirks(catalog, providers, quirks)
     models: dict[str, Model] = {}
     reasons: dict[str, str] = {}
     for id_ in dict.fromkeys([*catalog.models, *laid]):
@@ -133,10 +136,10 @@ def offer(
         model = (
             Model(id=id_, owned_by="operator", created=0, context="", context_window=0)
             if entry is None
-            else _from_entry(catalog, entry, providers, dialects, today)
+            else _from_entry(entry, providers, told, dialects, today)
         )
         if addition is not None:
-            model = _lay_over(catalog, model, addition, providers, dialects)
+            model = _lay_over(model, addition, told, dialects)
         if model.targets:
             models[id_] = model
         elif entry is None or (addition is not None and addition.targets is not None):
@@ -169,10 +172,28 @@ def _by_id(
     return laid
 
 
-def _from_entry(
+def _quirks(
     catalog: Catalog,
+    providers: Mapping[str, str | None],
+    given: Mapping[str, frozenset[str]],
+) -> Mapping[str, frozenset[str]]:
+    """Give each provider's quirks: what is said of it, else its preset's."""
+    for name, quirks in given.items():
+        for quirk in sorted(quirks - catalog.quirks.keys()):
+            raise CatalogProblem(
+                f"provider {name!r}: there is no quirk {quirk!r}; known are "
+                f"{', '.join(catalog.quirks)}"
+            )
+    return {
+        name: given.get(name, catalog.presets[preset].quirks if preset else frozenset())
+        for name, preset in providers.items()
+    }
+
+
+def _from_entry(
     entry: Entry,
     providers: Mapping[str, str | None],
+    quirks: Mapping[str, frozenset[str]],
     dialects: Collection[str],
     today: date,
 ) -> Model:
@@ -186,7 +207,7 @@ def _from_entry(
             provider=provider,
             model=target.model,
             dialect=target.dialect,
-            quirks=target.quirks | catalog.presets[target.preset].quirks,
+            quirks=target.quirks | quirks[provider],
             price=target.price,
         )
         for target in counted
@@ -209,10 +230,9 @@ def _from_entry(
 
 
 def _lay_over(
-    catalog: Catalog,
     model: Model,
     addition: Addition,
-    providers: Mapping[str, str | None],
+    quirks: Mapping[str, frozenset[str]],
     dialects: Collection[str],
 ) -> Model:
     given = {
@@ -231,8 +251,7 @@ def _lay_over(
                 provider=target.provider,
                 model=target.model,
                 dialect=target.dialect,
-                quirks=target.quirks
-                | _preset_quirks(catalog, providers[target.provider]),
+                quirks=target.quirks | quirks[target.provider],
                 priority=target.priority,
                 weight=target.weight,
             )
@@ -246,10 +265,6 @@ def _lay_over(
         return laid
     priced = (msgspec.structs.replace(each, price=price) for each in laid.targets)
     return msgspec.structs.replace(laid, targets=tuple(priced))
-
-
-def _preset_quirks(catalog: Catalog, preset: str | None) -> frozenset[str]:
-    return frozenset() if preset is None else catalog.presets[preset].quirks
 
 
 def _living(entry: Entry, today: date) -> Sequence[CatalogTarget]:

@@ -19,6 +19,7 @@ from lightweight.cli.check import check
 from lightweight.cli.control import drain, reload, status
 from lightweight.cli.db import db
 from lightweight.cli.keys import keys
+from lightweight.cli.models import models
 from lightweight.cli.reconcile import reconcile
 from lightweight.cli.top import top
 from lightweight.cli.usage import usage
@@ -115,3 +116,4 @@ main.add_command(reload)
 main.add_command(drain)
 main.add_command(reconcile)
 main.add_command(usage)
+main.add_command(models)

@@ -1,4 +1,7 @@
-"""The bookkeeper's process: it brings what the workers recorded into the database."""
+"""The bookkeeper's process: it brings what the workers recorded into the database.
+
+There is one for each server, so it warns of models that end, too.
+"""
 
 import signal
 from collections.abc import Callable
@@ -11,6 +14,7 @@ from twisted.logger import ILogObserver, Logger
 from twisted.python.components import Componentized
 from twisted.python.failure import Failure
 
+from lightweight.daemon.farewells import Farewells
 from lightweight.daemon.link import Link
 from lightweight.daemon.messages import Leave
 from lightweight.daemon.metering import Books
@@ -29,6 +33,7 @@ class BookParts:
     """Opens the database, which the service closes; raises StoreProblem."""
     books: Callable[[Database], Books]
     link: Link
+    farewells: Farewells
 
 
 class BookkeeperService(Service):
@@ -62,9 +67,10 @@ class BookkeeperService(Service):
         self._parts.reactor.callWhenRunning(self._begin)
 
     def _begin(self) -> None:
-        # A terminal sends it to the whole group; the parent says when to go.
+        # Sent to a whole group they come here too: the parent says when to go, after
+        # the last worker.
         self._signals.take(signal.SIGINT, _nothing)
-        self._signals.take(signal.SIGTERM, lambda: self.leave("stop"))
+        self._signals.take(signal.SIGTERM, _nothing)
         self._parts.link.listen(self._parts.reactor)
         Deferred.fromCoroutine(self._run()).addErrback(self._fatal)
 
@@ -73,6 +79,7 @@ class BookkeeperService(Service):
         assert self._books is not None
         await self._database.start()
         self._books.start(self._fatal)
+        self._parts.farewells.start()
         await self._parts.link.ready(0, 0, None)
 
     def _fatal(self, failure: Failure) -> None:
@@ -96,6 +103,7 @@ class BookkeeperService(Service):
         return Deferred.fromCoroutine(self._stop())
 
     async def _stop(self) -> None:
+        self._parts.farewells.stop()
         if self._books is not None and self._database is not None:
             await self._books.stop()
             await self._database.close()

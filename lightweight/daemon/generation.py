@@ -46,11 +46,12 @@ class Generation:
         spawn: Spawn,
         clock: Any,
         hung: float = HUNG_SECONDS,
+        pauses: Sequence[float] = PAUSES,
     ) -> None:
         """``spawn`` starts one worker; it is given what to call at the worker's end.
 
         Who tells nothing for ``hung`` seconds is killed, and replaced like one that
-        crashed.
+        crashed, after ``pauses`` that grow from one crash to the next, in seconds.
         """
         self.number = number
         self.state: State = "starting"
@@ -58,6 +59,7 @@ class Generation:
         self._spawn = spawn
         self._clock = clock
         self._hung = hung
+        self._pauses = pauses
         self._workers: set[Worker] = set()
         self._crashes = 0
         self._last_crash: float | None = None
@@ -196,7 +198,7 @@ class Generation:
         last, self._last_crash = self._last_crash, now
         if last is not None and now - last > STEADY_SECONDS:
             self._crashes = 0
-        pause = PAUSES[min(self._crashes, len(PAUSES) - 1)]
+        pause = self._pauses[min(self._crashes, len(self._pauses) - 1)]
         self._crashes += 1
         self.log.warn("A worker is replaced in {pause} s.", pause=pause)
         self._soon(pause, self._replace)

@@ -41,6 +41,10 @@ BOOKS_SECONDS = 10.0
 """How long the bookkeeper may take to bring the last uses into the database."""
 
 
+BOOKS_PAUSES = (0.0, 1.0, 2.0)
+"""Nobody is served by it, but everybody's usage waits for it."""
+
+
 class Refused(Exception):
     """A reload that changed nothing; the text says why."""
 
@@ -212,7 +216,11 @@ class ParentService(Service):
         spawn = spawner("serve", number, size, sockets, loaded)
         new = Generation(number, size, spawn, reactor)
         books = Generation(
-            number, 1, spawner("keep_books", number, size, (), loaded), reactor
+            number,
+            1,
+            spawner("keep_books", number, size, (), loaded),
+            reactor,
+            pauses=BOOKS_PAUSES,
         )
         self._generations.append(new)
         try:

@@ -18,6 +18,7 @@ from twisted.python.components import Componentized
 from twisted.python.failure import Failure
 
 from lightweight.daemon.drain import Drain
+from lightweight.daemon.farewells import Farewells
 from lightweight.daemon.greeting import name_model
 from lightweight.daemon.link import Link
 from lightweight.daemon.listen import CannotListen, Opened
@@ -64,6 +65,8 @@ class Parts:
     """Is told why there will be no serving."""
     gauges: Gauges
     probes: Probes
+    farewells: Farewells | None
+    """None where another process of the server warns of models that end."""
 
 
 class GatewayService(Service):
@@ -164,6 +167,8 @@ class GatewayService(Service):
         await self._parts.swap.look_around()
         self._parts.overload.start()
         self._parts.probes.start()
+        if self._parts.farewells is not None:
+            self._parts.farewells.start()
         runtime = self._parts.swap.current
         settle()
         if self._parent is not None:
@@ -258,6 +263,8 @@ class GatewayService(Service):
         await self._drain.run(seconds, patient=how == "drain")
         parts.overload.stop()
         parts.probes.stop()
+        if parts.farewells is not None:
+            parts.farewells.stop()
         if self._keyring is not None:
             self._keyring.stop()
         for provider in parts.swap.current.providers.values():

@@ -54,7 +54,7 @@ class Anthropic:
         """Give the provider's request; raise BadRequest for what it cannot express."""
         return write_prompt(prompt, call, target)
 
-    def reader(self, call: Call) -> Reader:
+    def reader(self, call: Call, quirks: frozenset[str] = frozenset()) -> Reader:  # noqa: ARG002 -- none is known
         """Make the reader of this call's answer."""
         return StreamReader(call) if call.stream else WholeReader(call)
 

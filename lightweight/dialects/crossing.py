@@ -46,7 +46,7 @@ def passage(
     client = dialects[call.answer_in or call.dialect]
     content_type = client.stream_type if call.stream else "application/json"
     return Crossing(
-        provider.reader(call),
+        provider.reader(call, target.quirks),
         client.writer(call),
         content_type,
         Restored(custom_names(call), bare=call.answer_in == "openai_chat"),

@@ -119,8 +119,8 @@ class Dialect(Protocol):
         Raises BadRequest (``unsupported_parameter``) naming what it cannot express.
         """
 
-    def reader(self, call: Call) -> Reader:
-        """Make the reader of this call's answer."""
+    def reader(self, call: Call, quirks: frozenset[str] = frozenset()) -> Reader:
+        """Make the reader of this call's answer from a provider with ``quirks``."""
 
     def passage(self, call: Call, target: Target) -> Passage:
         """Make the way for an answer whose provider speaks this dialect too."""

@@ -10,6 +10,11 @@ from lightweight.dialects import (
     openai_chat_request,
 )
 from lightweight.dialects.dialect import Passage, Reader, Writer
+from lightweight.dialects.openai_chat_mend import (
+    ODD_ANSWERS,
+    mended,
+    mending_reader,
+)
 from lightweight.dialects.openai_chat_passage import StreamPassage, WholePassage
 from lightweight.dialects.openai_chat_reader import StreamReader, WholeReader
 from lightweight.dialects.openai_chat_writer import StreamWriter, WholeWriter
@@ -58,12 +63,16 @@ class OpenAIChat:
         """Give the chat request for a call of another dialect."""
         return openai_chat_provider.write_prompt(prompt, call, target)
 
-    def reader(self, call: Call) -> Reader:
-        """Make the reader of this call's answer."""
+    def reader(self, call: Call, quirks: frozenset[str] = frozenset()) -> Reader:
+        """Make the reader of this call's answer, odd or not."""
+        if quirks & ODD_ANSWERS:
+            return mending_reader(call, quirks)
         return StreamReader(call) if call.stream else WholeReader(call)
 
     def passage(self, call: Call, target: Target) -> Passage:
         """Make the way for an answer whose provider speaks this dialect too."""
+        if target.quirks & ODD_ANSWERS:
+            return mended(call, target)
         if call.stream:
             return StreamPassage(call, target)
         return WholePassage(call, target)

@@ -8,7 +8,8 @@ API reference, "Create chat completion". What is lost, and why that is right:
 * the end user's name: an id from another vendor's client;
 * pictures and files in a tool's result are sent as the next user message, since a tool
   message holds text alone;
-* custom tools become functions (``custom_tools``).
+* custom tools become functions (``custom_tools``);
+* what a quirk of the target leaves out (``openai_chat_quirks``).
 """
 
 from collections.abc import Iterable, Iterator
@@ -19,6 +20,7 @@ from msgspec import Raw
 
 from lightweight.dialects.custom_tools import as_function, call_as_function
 from lightweight.dialects.hints import refuse_rest
+from lightweight.dialects.openai_chat_quirks import headers_for, suited
 from lightweight.dialects.seals import joined
 from lightweight.prompts import (
     Audio,
@@ -40,39 +42,43 @@ from lightweight.records import Call, Outgoing, Target
 
 RETURNS_REASONING = "returns_reasoning"
 """The quirk of providers that want ``reasoning_content`` back."""
-MAX_TOKENS_ONLY = "max_tokens_only"
 
 _Json: TypeAlias = dict[str, Any]
 _NO_PARAMETERS = Raw(b'{"type":"object","properties":{}}')
 
 
 def write_prompt(prompt: Prompt, call: Call, target: Target) -> Outgoing:
-    """Give the chat request; raise BadRequest for what has no counterpart."""
+    """Give the chat request.
+
+    Raises BadRequest for what has no counterpart, or is refused by a quirk.
+    """
     refuse_rest(prompt)
     fields: _Json = {
         "model": target.model,
         "messages": list(_messages(prompt.turns, target)),
     }
-    fields |= _tools(prompt) | _tuning(prompt, target)
+    fields |= _tools(prompt) | _tuning(prompt)
     if call.stream:
         fields["stream"] = True
         fields["stream_options"] = {"include_usage": True}
     accept = "text/event-stream" if call.stream else "application/json"
+    members = {name: Raw(msgspec.json.encode(each)) for name, each in fields.items()}
     return Outgoing(
         path="/chat/completions",
-        headers={"content-type": "application/json", "accept": accept},
-        body=msgspec.json.encode(fields),
+        headers={
+            **headers_for(target),
+            "content-type": "application/json",
+            "accept": accept,
+        },
+        body=msgspec.json.encode(suited(members, target)),
         stream=call.stream,
     )
 
 
-def _tuning(prompt: Prompt, target: Target) -> _Json:
+def _tuning(prompt: Prompt) -> _Json:
     effort = prompt.thinking.effort if prompt.thinking else None
-    longest = (
-        "max_tokens" if MAX_TOKENS_ONLY in target.quirks else "max_completion_tokens"
-    )
     given = {
-        longest: prompt.max_tokens,
+        "max_completion_tokens": prompt.max_tokens,
         "temperature": prompt.temperature,
         "top_p": prompt.top_p,
         "stop": list(prompt.stop) or None,

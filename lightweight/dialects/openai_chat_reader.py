@@ -59,7 +59,8 @@ _TEXTS: dict[str, type[TextDelta | ReasoningDelta | RefusalDelta]] = {
     "content": TextDelta,
     "refusal": RefusalDelta,
 }
-_WORDS = frozenset({"role", "tool_calls", "function_call", *_TEXTS})
+WORDS = frozenset({"role", "tool_calls", "function_call", *_TEXTS})
+"""Members of a delta or message that events have words for."""
 
 
 _TEXT = msgspec.json.Decoder(str | None)
@@ -248,5 +249,5 @@ def _started(piece: Piece) -> Started:
 
 def _has_unknown(choice: Choice, said: dict[str, Raw]) -> bool:
     return says_something(choice.logprobs) or any(
-        says_something(raw) for key, raw in said.items() if key not in _WORDS
+        says_something(raw) for key, raw in said.items() if key not in WORDS
     )

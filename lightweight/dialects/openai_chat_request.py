@@ -11,6 +11,7 @@ from msgspec import Raw, Struct
 from msgspec.structs import replace
 
 from lightweight.dialects.json_body import decode_object
+from lightweight.dialects.openai_chat_quirks import headers_for, suited
 from lightweight.dialects.openai_responses_request import judged
 from lightweight.dialects.seals import stripped
 from lightweight.dialects.top_level import (
@@ -74,7 +75,7 @@ def write_request(call: Call, target: Target) -> Outgoing:
     """Give the provider's request for a chat call.
 
     Streamed calls always ask for usage: what a client did not ask for is cut out of
-    its answer again.
+    its answer again. Raises BadRequest for what a quirk of the target refuses.
     """
     fields = dict(call.fields)
     fields["model"] = Raw(msgspec.json.encode(target.model))
@@ -87,10 +88,11 @@ def write_request(call: Call, target: Target) -> Outgoing:
         path="/chat/completions",
         headers={
             **call.forward,
+            **headers_for(target),
             "content-type": "application/json",
             "accept": accept,
         },
-        body=stripped(msgspec.json.encode(fields)),
+        body=stripped(msgspec.json.encode(suited(fields, target))),
         stream=call.stream,
     )
 

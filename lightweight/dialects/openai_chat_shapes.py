@@ -59,7 +59,9 @@ class _Usage(Struct, frozen=True):
     completion_tokens_details: _CompletionDetails | None = None
 
 
-_PIECE = msgspec.json.Decoder(Piece)
+_PIECE: msgspec.json.Decoder[Piece | list[Piece]] = msgspec.json.Decoder(
+    Piece | list[Piece]
+)
 _USAGE = msgspec.json.Decoder(_Usage | None)
 _STRING = msgspec.json.Decoder(str)
 _NUMBER = msgspec.json.Decoder(float)
@@ -76,12 +78,20 @@ def decode(decoder: msgspec.json.Decoder[_T], data: bytes | Raw) -> _T:
 
 
 def decode_piece(data: bytes) -> Piece:
-    """Decode a chunk or a whole answer; raise ProviderGarbage for anything else."""
+    """Decode a chunk or a whole answer; raise ProviderGarbage for anything else.
+
+    An error may stand in an array, as Google writes it.
+    """
     try:
         data.decode()
     except UnicodeDecodeError:
         raise ProviderGarbage("The provider's answer is not valid UTF-8.") from None
-    return decode(_PIECE, data)
+    piece = decode(_PIECE, data)
+    if isinstance(piece, Piece):
+        return piece
+    if len(piece) == 1 and says_something(piece[0].error):
+        return piece[0]
+    raise ProviderGarbage("The provider's answer is an array.")
 
 
 def says_something(raw: Raw | None) -> bool:

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from lightweight.dialects.openai_chat_faults import envelope
 from lightweight.dialects.openai_chat_shapes import Progress
+from lightweight.dialects.openai_chat_unsaid import Unsaid, unsaid
 from lightweight.dialects.seals import Bearer
 from lightweight.dialects.sse import framed
 from lightweight.errors import Fault
@@ -25,6 +26,7 @@ from lightweight.events import (
     Started,
     TextDelta,
     ToolCallDelta,
+    Unknown,
     UsageReported,
 )
 from lightweight.records import Call, Usage
@@ -80,7 +82,9 @@ class _Head:
 class StreamWriter:
     """Writer of a streamed answer."""
 
-    def __init__(self, call: Call) -> None:
+    def __init__(self, call: Call, *, keeps_unknown: bool = False) -> None:
+        """``keeps_unknown``: the reader is this dialect's, and so is what it keeps."""
+        self._keeps_unknown = keeps_unknown
         self._head = _Head(call, "chat.completion.chunk")
         self._wants_usage = call.wants_usage
         self._usage: Usage | None = None
@@ -104,6 +108,8 @@ class StreamWriter:
                 self._bearer.hear(event)
             case TextDelta() | ReasoningDelta() | RefusalDelta() | ToolCallDelta():
                 return self._open(event.choice) + self._speak(event)
+            case Unknown() if self._keeps_unknown:
+                return self._keep(unsaid(event.raw))
         return b""
 
     def finish(self) -> bytes:
@@ -121,6 +127,21 @@ class StreamWriter:
     def broken(self, fault: Fault) -> bytes:
         """Give the error frame and [DONE]."""
         return broken_stream(fault)
+
+    def _keep(self, kept: Unsaid) -> bytes:
+        """Give a chunk of what the provider said beside the events."""
+        opening = b"".join(map(self._open, kept.choices))
+        choices = [
+            {"index": index, "delta": kept.said[index], "finish_reason": None, **beside}
+            for index, beside in kept.choices.items()
+            if beside or kept.said[index]
+        ]
+        if not choices and not kept.members:
+            return opening
+        chunk = {**self._head.render(choices), **kept.members}
+        if self._wants_usage:
+            chunk["usage"] = None
+        return opening + framed(msgspec.json.encode(chunk))
 
     def _open(self, choice: int) -> bytes:
         if self._progress.begin(choice):
@@ -168,7 +189,10 @@ class StreamWriter:
 class WholeWriter:
     """Writer of an answer in one piece: all of it comes from ``finish``."""
 
-    def __init__(self, call: Call) -> None:
+    def __init__(self, call: Call, *, keeps_unknown: bool = False) -> None:
+        """``keeps_unknown``: the reader is this dialect's, and so is what it keeps."""
+        self._kept: Unsaid | None = None
+        self._keeps_unknown = keeps_unknown
         self._head = _Head(call, "chat.completion")
         self._usage: Usage | None = None
         self._progress = Progress()
@@ -190,6 +214,8 @@ class WholeWriter:
             case TextDelta() | ReasoningDelta() | RefusalDelta() | ToolCallDelta():
                 self._progress.begin(event.choice)
                 self._choice(event.choice).hear(event, self._bearer)
+            case Unknown() if self._keeps_unknown:
+                self._kept = unsaid(event.raw)
         return b""
 
     def finish(self) -> bytes:
@@ -201,6 +227,8 @@ class WholeWriter:
         completion = self._head.render(choices)
         if self._usage is not None:
             completion["usage"] = render_usage(self._usage)
+        if self._kept is not None:
+            _add(self._kept, completion)
         return msgspec.json.encode(completion)
 
     def broken(self, fault: Fault) -> bytes:  # noqa: ARG002  (the Protocol's argument)
@@ -209,6 +237,13 @@ class WholeWriter:
 
     def _choice(self, index: int) -> "_WholeChoice":
         return self._choices.setdefault(index, _WholeChoice())
+
+
+def _add(kept: Unsaid, completion: _Json) -> None:
+    completion.update(kept.members)
+    for choice in completion["choices"]:
+        choice.update(kept.choices.get(choice["index"], {}))
+        choice["message"].update(kept.said.get(choice["index"], {}))
 
 
 class _WholeChoice:

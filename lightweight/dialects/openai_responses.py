@@ -59,7 +59,7 @@ class OpenAIResponses:
         """Give the provider's request for a call of another dialect."""
         return openai_responses_provider.write_prompt(prompt, call, target)
 
-    def reader(self, call: Call) -> Reader:
+    def reader(self, call: Call, quirks: frozenset[str] = frozenset()) -> Reader:  # noqa: ARG002 -- none is known
         """Make the reader of this call's answer."""
         return StreamReader(call) if call.stream else WholeReader(call)
 

@@ -22,8 +22,11 @@ LONGEST = 65536
 """Characters of a wrapped seal in a tool call's id; a longer one is left out, and the
 writer for its provider does without."""
 
-_MARK = "_lw1_"
-_WORD = re.compile(rb"_lw1_[A-Za-z0-9_-]+")
+MARK = "_lw1_"
+"""What begins a word of ours."""
+
+WORD = re.compile(rb"_lw1_[A-Za-z0-9_-]+")
+"""One word of ours, wherever it stands."""
 
 
 class Carried(Struct, frozen=True, kw_only=True):
@@ -50,32 +53,32 @@ def with_carried(call_id: str, carried: Carried) -> str:
     if not carried.thoughts and carried.seal is None:
         return call_id
     word = _packed(carried)
-    return call_id if len(word) > LONGEST else f"{call_id}{_MARK}{word}"
+    return call_id if len(word) > LONGEST else f"{call_id}{MARK}{word}"
 
 
 def without_carried(shown_id: str) -> tuple[str, Carried]:
     """Give the provider's own id and what came back with it; never raises."""
-    call_id, _, word = shown_id.partition(_MARK)
+    call_id, _, word = shown_id.partition(MARK)
     if not word:
         return shown_id, Carried()
     try:
         return call_id, _CARRIED.decode(_unpacked(word))
-    except (ValueError, msgspec.MsgspecError):
+    except (ValueError, msgspec.MsgspecError, RecursionError):
         return call_id, Carried()
 
 
 def wrapped(thought: Reasoning) -> str:
     """Give a thought of another dialect as a text that stands in a seal's place."""
-    return _MARK + _packed(thought)
+    return MARK + _packed(thought)
 
 
 def unwrapped(seal: str) -> Reasoning | None:
     """Give the thought behind a text that ``wrapped`` made, else None; never raises."""
-    if not seal.startswith(_MARK):
+    if not seal.startswith(MARK):
         return None
     try:
-        return _THOUGHT.decode(_unpacked(seal.removeprefix(_MARK)))
-    except (ValueError, msgspec.MsgspecError):
+        return _THOUGHT.decode(_unpacked(seal.removeprefix(MARK)))
+    except (ValueError, msgspec.MsgspecError, RecursionError):
         return None
 
 
@@ -85,7 +88,7 @@ def stripped(body: bytes) -> bytes:
     For a conversation that goes on at a provider of the client's own dialect: it would
     refuse ids of such a length.
     """
-    return _WORD.sub(b"", body) if b"_lw1_" in body else body
+    return WORD.sub(b"", body) if b"_lw1_" in body else body
 
 
 class Bearer:

@@ -7,7 +7,7 @@ they meet their prompt cache, and a target that goes away moves only its own ses
 
 import hashlib
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
 
 import msgspec
@@ -22,6 +22,11 @@ _FIELDS = ("prompt_cache_key", "user", "safety_identifier")
 
 _HEADERS = ("x-session-id", "session_id", "x-session-affinity")
 """What coding agents call it."""
+
+THOUGHT_SIGNATURES = "thought_signatures"
+"""The quirk of targets that take Gemini's seals in chat."""
+
+_BOUND: frozenset[DialectName] = frozenset({"openai_responses"})
 
 _LOTS = 2.0**64
 
@@ -100,6 +105,33 @@ def arranged(targets: Sequence[Target], seed: str) -> Sequence[Target]:
         for place, target in enumerate(targets, start=1)
     )
     return [targets[place - 1] for *_, place in ranked]
+
+
+def staying(
+    targets: Sequence[Target],
+    sealed_by: DialectName | None,
+    free: Callable[[Target], bool],
+) -> Sequence[Target]:
+    """Give the targets that can go on with a conversation, of those arranged.
+
+    They are those that read the seals in it (``sealed_by`` is their dialect); where
+    none does all of them, since translation leaves foreign seals out. OpenAI's seals
+    are bound to one account: of its places the first stays that is ``free``, that is
+    which may be asked now.
+    """
+    fit = [target for target in targets if _reads(target, sealed_by)]
+    if not fit:
+        return targets
+    if sealed_by not in _BOUND:
+        return fit
+    first = next(filter(free, fit), fit[0])
+    return [target for target in fit if target.provider == first.provider]
+
+
+def _reads(target: Target, sealed_by: DialectName | None) -> bool:
+    if target.dialect == sealed_by:
+        return True
+    return sealed_by == "gemini" and THOUGHT_SIGNATURES in target.quirks
 
 
 def _lot(target: Target, seed: str) -> float:

@@ -37,6 +37,7 @@ FORWARDED = frozenset(
         "anthropic-beta",
         "anthropic-version",
         "content-type",
+        "extra-parameters",
         "openai-beta",
         "traceparent",
         "tracestate",
@@ -44,7 +45,11 @@ FORWARDED = frozenset(
 )
 """What a dialect may send; all else it hands over is dropped, whoever put it there."""
 
-_KEY_HEADERS = {"azure": "api-key", "anthropic": "x-api-key"}
+_KEY_HEADERS = {
+    "azure": "api-key",
+    "anthropic": "x-api-key",
+    "gemini": "x-goog-api-key",
+}
 
 REFUSED_SECONDS = 300.0
 """How long a credential rests that the provider does not accept."""

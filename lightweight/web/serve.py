@@ -8,10 +8,11 @@ from twisted.internet.interfaces import IReactorTime
 
 from lightweight.dialects import crossing
 from lightweight.dialects.dialect import Dialect, Passage
+from lightweight.dialects.sealed import sealed_by
 from lightweight.errors import Fault, LoopDetected, OwnFault, ProviderFault
 from lightweight.policy.estimate import answer_tokens
 from lightweight.policy.retry import RetryBudget
-from lightweight.policy.route import arranged, fitting, session_of
+from lightweight.policy.route import arranged, fitting, session_of, staying
 from lightweight.records import (
     Call,
     Ending,
@@ -202,8 +203,14 @@ class _Serving:
             clock=self._desk.clock,
         )
         places = arranged(fitting(targets, self._call.dialect), seed)
+        if len(places) > 1:
+            places = staying(places, sealed_by(self._call), self._is_free)
         self._attempts = Attempts(self._call, places, place, before=self._before_asking)
         self._ended = await self._attempts.run(self._carry)
+
+    def _is_free(self, target: Target) -> bool:
+        standing = self._runtime.standings[target.provider]
+        return standing.wait(target.model, self._desk.clock.seconds()) <= 0
 
     def _before_asking(self) -> None:
         if self._exchange.lost:

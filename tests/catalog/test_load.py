@@ -138,6 +138,8 @@ def test_facts_that_decide_who_is_asked(catalog: Catalog) -> None:
         for target in entry.targets:
             if target.preset == "anthropic":
                 assert target.dialect == "anthropic"
+            if target.preset == "gemini-native":
+                assert target.dialect == "gemini"
             if target.preset in {"gemini", "mistral", "cohere", "openrouter"}:
                 assert target.dialect == "openai_chat"
     assert catalog.models["raptor-mini"].targets == ()
@@ -156,7 +158,7 @@ def test_prices_are_dated_and_plausible(catalog: Catalog) -> None:
         input=1_750_000, cached=175_000, output=14_000_000, as_of=date(2026, 9, 5)
     )
     for preset, _model in prices:
-        assert preset in {"openai", "anthropic", "gemini"}, "a vendor's own list"
+        assert preset in {"openai", "anthropic", "gemini", "gemini-native"}
     for price in prices.values():
         assert price.as_of is not None
         assert date(2026, 1, 1) <= price.as_of <= date(2026, 11, 22)
@@ -190,7 +192,7 @@ def test_presets_say_how_to_reach_a_provider(catalog: Catalog) -> None:
     local = {"ollama", "llamacpp", "vllm"}
     for name, preset in catalog.presets.items():
         assert preset.name == name
-        assert (preset.env is None) == (name in local)
+        assert (preset.env is None) == (name in {*local, "gemini-native"})
         assert (preset.base_url is None) == (name == "azure")
         if preset.base_url is not None:
             scheme = "http://127.0.0.1:" if name in local else "https://"

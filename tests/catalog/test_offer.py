@@ -106,6 +106,23 @@ def test_targets_carry_their_presets_quirks(catalog: Catalog) -> None:
     assert model.targets[0].quirks == {"penalties_0_to_1", "no_user"}
 
 
+def test_an_operator_s_quirks_replace_the_preset_s(catalog: Catalog) -> None:
+    told = {"cohere": frozenset({"no_strict"})}
+    offering = offer(catalog, {"cohere": "cohere"}, [], CHAT, TODAY, told)
+    assert offering.find("Command-R").targets[0].quirks == {"no_strict"}
+    target = AddedTarget(provider="mine", model="m", dialect="openai_chat")
+    mine = Addition(id="x", targets=(target,))
+    told = {"mine": frozenset({"no_user"})}
+    offering = offer(catalog, {"mine": None}, [mine], CHAT, TODAY, told)
+    assert offering.find("x").targets[0].quirks == {"no_user"}
+
+
+def test_a_quirk_that_nobody_knows_is_refused(catalog: Catalog) -> None:
+    told = {"cohere": frozenset({"no_such"})}
+    with pytest.raises(CatalogProblem, match=r"'cohere': there is no quirk 'no_such'"):
+        offer(catalog, {"cohere": "cohere"}, [], CHAT, TODAY, told)
+
+
 @pytest.mark.parametrize(
     ("today", "offered"),
     [(date(2026, 12, 10), True), (date(2026, 12, 11), False)],

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,9 @@ import pytest_twisted
 from support.processes import until
 
 from lightweight.daemon.books import BookkeeperService, BookParts
+from lightweight.daemon.farewells import Farewells
 from lightweight.daemon.link import Link
-from lightweight.daemon.messages import Report, decode
+from lightweight.daemon.messages import Order, Report, decode, encode
 from lightweight.daemon.metering import Books
 from lightweight.store.connect import sqlite_url
 from lightweight.store.database import Database
@@ -54,6 +56,7 @@ class World:
                 observer=lambda _: None,  # type: ignore[arg-type]  # sees nothing here
                 database=self.database,
                 books=self.books,
+                farewells=Farewells(self.reactor.real, time.time, list),
                 link=link,
             )
         )
@@ -101,7 +104,7 @@ async def test_it_is_ready_and_leaves_when_it_is_told(world: World) -> None:
     world.service.startService()
     await until(lambda: "start" in world.done)
     assert world.reported().outcome == "ready"
-    os.write(world.orders, b'{"version":2,"do":"stop"}\n')
+    os.write(world.orders, encode(Order(do="stop")))
     await until(lambda: world.reactor.stopped == 1)
     await world.service.stopService()
     assert world.done[-1] == "stop"
@@ -117,14 +120,15 @@ async def test_without_a_parent_it_leaves(world: World) -> None:
     assert world.reactor.stopped == 1
 
 
-async def test_a_hangup_or_a_terminals_interrupt_is_the_parents(world: World) -> None:
+async def test_signals_to_the_whole_group_are_the_parents(world: World) -> None:
     world.service.startService()
     await until(lambda: "start" in world.done)
-    for number in (signal.SIGHUP, signal.SIGINT):
+    for number in SIGNALS:
         os.kill(os.getpid(), number)
-    os.kill(os.getpid(), signal.SIGTERM)
+    os.write(world.orders, encode(Order(do="stop")))
     await until(lambda: world.reactor.stopped == 1)
     await world.service.stopService()
+    assert world.reactor.stopped == 1
 
 
 async def test_a_database_that_cannot_be_opened_is_told(world: World) -> None:

@@ -1,3 +1,5 @@
+import base64
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -53,6 +55,13 @@ def test_a_body_is_stripped_of_what_was_added() -> None:
     assert stripped(b'{"id":"' + shown + b'"}') == b'{"id":"call_1"}'
     body = b'{"id":"call_1"}'
     assert stripped(body) is body
+
+
+def test_a_word_that_nests_endlessly_is_none_of_ours() -> None:
+    deep = b'{"x":' + b"[" * 5000 + b"]" * 5000 + b"}"
+    word = "_lw1_" + base64.urlsafe_b64encode(deep).decode().rstrip("=")
+    assert without_carried("a" + word) == ("a", Carried())
+    assert unwrapped(word) is None
 
 
 def test_a_call_bears_the_sealed_thoughts_before_it() -> None:

@@ -13,6 +13,7 @@ from lightweight.policy.route import (
     arranged,
     fitting,
     session_of,
+    staying,
 )
 from lightweight.records import Target
 
@@ -101,3 +102,36 @@ def test_the_health_of_a_provider_is_told() -> None:
     assert (health.state, health.wait) == ("open", 4)
     assert len(health.resting) == SHOWN
     assert next(iter(health.resting.items())) == ("m9", 18)
+
+
+def stayed(sealed_by: Any, targets: list[Target], *, left_alone: str = "") -> str:
+    def free(target: Target) -> bool:
+        return target.provider not in left_alone
+
+    return "".join(t.provider for t in staying(targets, sealed_by, free))
+
+
+CHAT, GOOGLE, CLAUDE = at("a"), at("g", quirks={"thought_signatures"}), at("c")
+CLAUDE = replace(CLAUDE, dialect="anthropic")
+RESPONSES = [
+    replace(at(name), dialect="openai_responses", model=model)
+    for name, model in ("xm", "xn", "ym")
+]
+
+
+def test_a_conversation_stays_with_those_who_read_its_seals() -> None:
+    everyone = [CHAT, GOOGLE, CLAUDE, replace(CLAUDE, provider="d")]
+    assert stayed(None, everyone) == "agcd"
+    assert stayed("anthropic", everyone) == "cd"
+    assert stayed("gemini", everyone) == "g"
+    assert stayed("gemini", [replace(CHAT, dialect="gemini"), CHAT]) == "a"
+
+
+def test_where_nobody_reads_them_everybody_may_be_asked() -> None:
+    assert stayed("openai_responses", [CHAT, CLAUDE]) == "ac"
+
+
+def test_a_seal_that_is_bound_to_an_account_stays_there() -> None:
+    assert stayed("openai_responses", [CHAT, *RESPONSES]) == "xx"
+    assert stayed("openai_responses", [CHAT, *RESPONSES], left_alone="x") == "y"
+    assert stayed("openai_responses", RESPONSES, left_alone="xy") == "xx"

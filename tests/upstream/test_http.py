@@ -109,6 +109,7 @@ async def test_the_provider_sees_these_headers_and_no_others(
         ("ollama", {"authorization": "Bearer k"}),
         ("azure", {"api-key": "k"}),
         ("anthropic", {"x-api-key": "k"}),
+        ("gemini", {"x-goog-api-key": "k"}),
     ],
 )
 def test_each_kind_is_shown_its_key_in_its_way(
