@@ -56,7 +56,7 @@ class Foreign:
     def read_prompt(self, call: Call) -> Prompt:
         return Prompt(turns=(Turn(role="user", parts=(Text(text=call.model),)),))
 
-    def reader(self, _call: Call) -> Spelled:
+    def reader(self, _call: Call, _quirks: frozenset[str]) -> Spelled:
         return Spelled()
 
 

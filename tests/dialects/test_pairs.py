@@ -205,3 +205,26 @@ def test_a_request_means_the_same(client: DialectName, provider: DialectName) ->
     assert [tool.name for tool in after.tools] == ["weather"]
     (schema,) = [tool.parameters for tool in after.tools]
     assert json.loads(bytes(schema or b"")) == TOOL
+
+
+@pytest.mark.parametrize("client", SPEAKING)
+def test_an_odd_provider_is_mended_for_every_client(client: DialectName) -> None:
+    stopped: list[Event] = [
+        Finished(reason="stop") if isinstance(event, Finished) else event
+        for event in SAID
+    ]
+    data = told("openai_chat", stopped, stream=True)
+    way = crossing.passage(
+        DIALECTS,
+        call_of(client, stream=True),
+        Target(
+            provider="p",
+            model="up",
+            dialect="openai_chat",
+            quirks=frozenset({"stop_after_tools"}),
+        ),
+    )
+    written = way.feed(data)
+    written += way.finish()
+    sense = sense_of(heard(client, written, stream=True))
+    assert sense["reasons"] == ["tool_calls"]
