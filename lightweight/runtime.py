@@ -16,7 +16,10 @@ from lightweight.catalog.offer import AddedTarget, Addition, Offering, offer
 from lightweight.config.schema import Config, ModelConfig, Timeouts
 from lightweight.config.secret import Secret
 from lightweight.dialects.dialect import Dialect
+from lightweight.dialects.ollama import Ollama, OllamaGenerate
+from lightweight.dialects.ollama_embed import OllamaEmbed
 from lightweight.dialects.openai_chat import OpenAIChat
+from lightweight.dialects.openai_relay import RELAYS
 from lightweight.policy.admission import Tier
 from lightweight.policy.price import FREE
 from lightweight.policy.route import Standing
@@ -62,7 +65,13 @@ class Runtime:
     tiers: Mapping[str, Tier]
 
 
-DIALECTS: Mapping[DialectName, Dialect] = {"openai_chat": OpenAIChat()}
+DIALECTS: Mapping[DialectName, Dialect] = {
+    "openai_chat": OpenAIChat(),
+    "ollama": Ollama(),
+    "ollama_generate": OllamaGenerate(),
+    "ollama_embed": OllamaEmbed(),
+    **RELAYS,
+}
 """The dialects this build speaks; they hold no state."""
 
 

@@ -14,11 +14,11 @@ from twisted.web.resource import IResource
 from werkzeug.exceptions import HTTPException
 from werkzeug.exceptions import MethodNotAllowed as WrongMethod
 
-from lightweight.dialects.openai_chat_faults import render_error
+from lightweight.dialects.openai_relay import ENDPOINTS
 from lightweight.errors import Fault, MethodNotAllowed, NotFound
-from lightweight.records import Answer, Identity
+from lightweight.records import Answer, DialectName, Identity
 from lightweight.runtime import Runtime
-from lightweight.web import health
+from lightweight.web import health, ollama
 from lightweight.web.answers import redirect, send, with_headers
 from lightweight.web.auth import Keyring, identify
 from lightweight.web.docs.page import render_docs, static_file
@@ -100,21 +100,39 @@ class App:
         resource: IResource = self._app.resource()
         return resource
 
+    async def _serve(
+        self, dialect: DialectName, exchange: SiteExchange, identity: Identity
+    ) -> None:
+        runtime = self._current()
+        await serve_call(
+            exchange,
+            identity,
+            runtime.dialects[dialect],
+            runtime,
+            desk=self._desk,
+            report=exchange.hold_line(),
+        )
+
     # -- the API -------------------------------------------------------------------
 
     @_app.route("/v1/chat/completions", methods=["POST"])
     @keyed
     async def chat(self, exchange: SiteExchange, identity: Identity) -> None:
         """Answer a chat completion."""
-        runtime = self._current()
-        await serve_call(
-            exchange,
-            identity,
-            runtime.dialects["openai_chat"],
-            runtime,
-            desk=self._desk,
-            report=exchange.hold_line(),
-        )
+        await self._serve("openai_chat", exchange, identity)
+
+    @keyed
+    async def relayed(
+        self, exchange: SiteExchange, identity: Identity, dialect: DialectName
+    ) -> None:
+        """Answer at one of the endpoints that are only passed on."""
+        await self._serve(dialect, exchange, identity)
+
+    for _name, _endpoint in ENDPOINTS.items():
+        _app.route(
+            f"/v1{_endpoint.path}", methods=["POST"], defaults={"dialect": _name}
+        )(relayed)
+    del _name, _endpoint
 
     @_app.route("/v1/models", methods=["GET"])
     @keyed
@@ -148,12 +166,74 @@ class App:
         )
         send(exchange, answer)
 
+    # -- Ollama's API --------------------------------------------------------------
+
+    @_app.route("/api/chat", methods=["POST"])
+    @keyed
+    async def ollama_chat(self, exchange: SiteExchange, identity: Identity) -> None:
+        """Answer a chat of Ollama's API, or load a model."""
+        nothing = {"message": {"role": "assistant", "content": ""}}
+        if not await self._loaded(exchange, identity, nothing):
+            await self._serve("ollama", exchange, identity)
+
+    @_app.route("/api/generate", methods=["POST"])
+    @keyed
+    async def ollama_generate(self, exchange: SiteExchange, identity: Identity) -> None:
+        """Answer a completion of Ollama's API, or load a model."""
+        if not await self._loaded(exchange, identity, {"response": ""}):
+            await self._serve("ollama_generate", exchange, identity)
+
+    @_app.route("/api/embed", methods=["POST"])
+    @keyed
+    async def ollama_embed(self, exchange: SiteExchange, identity: Identity) -> None:
+        """Make embeddings for an Ollama client."""
+        await self._serve("ollama_embed", exchange, identity)
+
+    @_app.route("/api/tags", methods=["GET"])
+    @keyed
+    async def ollama_tags(self, exchange: SiteExchange, identity: Identity) -> None:
+        """List the models the key may use, as Ollama does."""
+        await self._desk.rates.recall(identity, exchange.request.id)
+        send(exchange, ollama.tags(self._current(), identity))
+
+    @_app.route("/api/show", methods=["POST"])
+    @keyed
+    async def ollama_show(self, exchange: SiteExchange, identity: Identity) -> None:
+        """Describe one model, as Ollama does."""
+        await self._desk.rates.recall(identity, exchange.request.id)
+        send(exchange, ollama.show(exchange.request, self._current(), identity))
+
+    @_app.route("/api/ps", methods=["GET"])
+    @keyed
+    async def ollama_ps(self, exchange: SiteExchange, _identity: Identity) -> None:
+        """List the models in memory."""
+        send(exchange, ollama.running())
+
+    @_app.route("/api/version", methods=["GET"])
+    @public
+    def ollama_version(self, _request: GatewayRequest) -> Answer:
+        """Say which Ollama's API this is."""
+        return ollama.version()
+
+    async def _loaded(
+        self, exchange: SiteExchange, identity: Identity, nothing: Mapping[str, object]
+    ) -> bool:
+        """Answer a request that only loads a model; tell whether it was one."""
+        answer = ollama.loaded(exchange.request, self._current(), identity, nothing)
+        if answer is None:
+            return False
+        await self._desk.rates.recall(identity, exchange.request.id)
+        send(exchange, answer)
+        return True
+
     # -- pages and probes ----------------------------------------------------------
 
     @_app.route("/", methods=["GET"])
     @public
-    def front(self, _request: GatewayRequest) -> Answer:
-        """Lead a visitor to the docs."""
+    def front(self, request: GatewayRequest) -> Answer:
+        """Lead a visitor to the docs; tell Ollama's clients what they look for."""
+        if ollama.is_client(request.sent(b"user-agent") or ""):
+            return ollama.RUNNING
         return redirect("/docs")
 
     @_app.route("/docs", methods=["GET"])
@@ -203,9 +283,10 @@ class App:
 
     @_app.handle_errors(Fault)
     def fault(self, request: IRequest, failure: Failure) -> None:
-        """Tell the client of a fault in OpenAI's envelope."""
+        """Tell the client of a fault in its dialect."""
         assert isinstance(failure.value, Fault)
-        of(request).answer_or_cut(render_error(failure.value))
+        ours = of(request)
+        ours.answer_or_cut(ours.told(failure.value))
 
     @_app.handle_errors(HTTPException)
     def unrouted(self, request: IRequest, failure: Failure) -> None:
@@ -214,15 +295,16 @@ class App:
         Also where Werkzeug would redirect (doubled slashes).
         """
         error = failure.value
+        ours = of(request)
         if not isinstance(error, WrongMethod):
-            answer = render_error(_no_such_path())
+            answer = ours.told(_no_such_path())
         else:
             allowed = ", ".join(sorted(error.valid_methods or ()))
             answer = with_headers(
-                render_error(MethodNotAllowed(f"This path takes {allowed}.")),
+                ours.told(MethodNotAllowed(f"This path takes {allowed}.")),
                 {"allow": allowed},
             )
-        of(request).answer_or_cut(answer)
+        ours.answer_or_cut(answer)
 
     @_app.handle_errors(CancelledError)
     def cancelled(self, request: IRequest, failure: Failure) -> None:  # noqa: ARG002 -- Klein's

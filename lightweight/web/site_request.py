@@ -12,7 +12,6 @@ from twisted.python.failure import Failure
 from twisted.web.http import datetimeToString
 from twisted.web.server import Request as ServerRequest
 
-from lightweight.dialects.openai_chat_faults import render_error
 from lightweight.errors import Fault, InvalidKey, OwnFault
 from lightweight.observe.access import Visit
 from lightweight.records import Answer, Headers, Identity, Outcome
@@ -20,6 +19,7 @@ from lightweight.records import Request as RequestRecord
 from lightweight.web.cors import cors_headers, preflight_headers
 from lightweight.web.edge import body_too_large
 from lightweight.web.forwarded import client_address
+from lightweight.web.shapes import error_answer
 
 if TYPE_CHECKING:
     from lightweight.web.site_channel import GatewayChannel
@@ -169,11 +169,15 @@ class GatewayRequest(ServerRequest):
         elif not self._disconnected:
             self.answer(answer)
 
+    def told(self, fault: Fault) -> Answer:
+        """Give the answer that tells this client of ``fault`` in its dialect."""
+        return error_answer(fault, self._shown_path())
+
     def refuse(self, fault: Fault) -> None:
         """Answer before the request arrived whole, and close after it."""
         self._edge.discard_rest()
         self._closes = True
-        self.answer(render_error(fault))
+        self.answer(self.told(fault))
 
     def write(self, data: bytes) -> None:
         """Send the next bytes; complete the head before the first."""
@@ -215,7 +219,7 @@ class GatewayRequest(ServerRequest):
 
     def _failed(self, reason: Failure) -> None:
         _log.failure("Failed to handle {id}", failure=reason, id=self.request_id)
-        self.answer_or_cut(render_error(OwnFault()))
+        self.answer_or_cut(self.told(OwnFault()))
 
     # -- the line in the access log ------------------------------------------------
 

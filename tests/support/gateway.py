@@ -36,7 +36,7 @@ from lightweight.records import (
     Price,
     Target,
 )
-from lightweight.runtime import Runtime
+from lightweight.runtime import DIALECTS, Runtime
 from lightweight.web.app import App
 from lightweight.web.gate import Gate
 from lightweight.web.health import Check
@@ -327,7 +327,7 @@ class Gateway:
                 model("same", same),
                 model("org/path.1", at_one, at_two, status="Preview"),
             ),
-            dialects={"openai_chat": dialect or OpenAIChat()},
+            dialects={**DIALECTS, "openai_chat": dialect or OpenAIChat()},
             providers={"one": self.one, "two": self.two},
             plans={},
             standings=self.standings,
