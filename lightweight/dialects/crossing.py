@@ -47,9 +47,7 @@ def spoken(
     dialects: Mapping[DialectName, Dialect], call: Call, target: Target
 ) -> Dialect:
     """Give the dialect that ``target`` is asked in: the client's, if it can be."""
-    if target.dialect in ENDPOINTS.get(call.dialect, ()):
-        return dialects[call.dialect]
-    return dialects[target.dialect]
+    return dialects[call.dialect if _is_same(call, target) else target.dialect]
 
 
 def write_request(
@@ -60,7 +58,7 @@ def write_request(
     Raises BadRequest where the target's dialect cannot express it.
     """
     provider = spoken(dialects, call, target)
-    if provider.name == call.dialect:
+    if _is_same(call, target):
         return provider.write_request(call, target)
     prompt = dialects[call.dialect].read_prompt(call)
     return provider.write_prompt(prompt, call, target)
@@ -71,11 +69,16 @@ def passage(
 ) -> Passage:
     """Make the way of the answer of ``target`` to the client of ``call``."""
     provider = spoken(dialects, call, target)
-    if provider.name == call.dialect:
+    if _is_same(call, target):
         return provider.passage(call, target)
     client = dialects[call.dialect]
     content_type = client.stream_type if call.stream else "application/json"
     return Crossing(provider.reader(call), client.writer(call), content_type)
+
+
+def _is_same(call: Call, target: Target) -> bool:
+    own = target.dialect == call.dialect
+    return own or target.dialect in ENDPOINTS.get(call.dialect, ())
 
 
 class Crossing:
