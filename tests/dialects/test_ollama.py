@@ -1,4 +1,4 @@
-"""Ollama's dialects as the rest sees them: meaning survives the way to chat and back."""
+"""Ollama's dialects as the rest sees them: meaning survives the way to chat."""
 
 import json
 
