@@ -68,7 +68,11 @@ def test_a_completion() -> None:
 
 def test_a_whole_answer() -> None:
     calls = [ToolCallDelta(call=0, id="c", name="f", arguments='{"a":1}')]
-    texts = [ReasoningDelta(text="hm"), TextDelta(text="H"), RefusalDelta(text="!")]
+    texts: list[Event] = [
+        ReasoningDelta(text="hm"),
+        TextDelta(text="H"),
+        RefusalDelta(text="!"),
+    ]
     answer = whole(STARTED, *texts, *calls, Finished(reason="tool_calls"), USED)
     assert answer["message"] == {
         "role": "assistant",

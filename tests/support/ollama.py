@@ -11,7 +11,7 @@ GENERATE = OllamaGenerate()
 AT = "2023-11-14T22:13:20Z"
 """1,700,000,000 seconds since the epoch."""
 
-COUNTS = {
+COUNTS: dict[str, Any] = {
     "total_duration": 5_000_000,
     "load_duration": 1_000_000,
     "prompt_eval_count": 7,

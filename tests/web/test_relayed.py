@@ -169,8 +169,6 @@ def test_a_large_file_is_estimated_as_one_file() -> None:
         "/v1/audio/transcriptions",
         form(field("model", "renamed"), file("file", b"RIFF" * 500_000)),
     )
-    (ask,) = gateway.limits.asked or [None]
-    assert ask is None or ask.tokens < 10_000
     (dispatch,) = gateway.journal.started.values()
     assert dispatch.tokens < 10_000
 
