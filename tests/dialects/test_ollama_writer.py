@@ -1,9 +1,10 @@
-"""Events as Ollama's lines."""
+"""Events as Ollama's lines; each is judged by the types of Ollama's own SDK."""
 
 import json
 from collections.abc import Sequence
 from typing import Any
 
+import ollama
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -33,13 +34,19 @@ USED = UsageReported(usage=Usage(fresh=5, cached=2, answer=1, reasoning=1))
 
 def streamed(*events: Event, shape: Any = "chat") -> list[Any]:
     writer = OllamaWriter(call(), shape)
-    return lines(b"".join(map(writer.write, events)) + writer.finish())
+    said = lines(b"".join(map(writer.write, events)) + writer.finish())
+    kind = ollama.ChatResponse if shape == "chat" else ollama.GenerateResponse
+    for each in said:
+        kind.model_validate(each, strict=True)
+    return said
 
 
 def whole(*events: Event) -> Any:
     writer = OllamaWriter(call(stream=False), "chat")
     assert b"".join(map(writer.write, events)) == b""
-    return json.loads(writer.finish())
+    answer = json.loads(writer.finish())
+    ollama.ChatResponse.model_validate(answer, strict=True)
+    return answer
 
 
 def test_a_stream() -> None:
