@@ -34,10 +34,22 @@ DialectName: TypeAlias = Literal[
     "anthropic",
     "gemini",
     "ollama",
+    "ollama_generate",
+    "ollama_embed",
     "openai_completions",
     "openai_embeddings",
+    "openai_moderations",
+    "openai_images",
+    "openai_image_edits",
+    "openai_speech",
+    "openai_transcriptions",
+    "openai_translations",
+    "openai_rerank",
 ]
-"""The names of dialects in configuration and catalog (SPEC section 10)."""
+"""The names of dialects in configuration and catalog (SPEC section 10).
+
+One for each shape of request; ``dialects.crossing`` says whose providers take which.
+"""
 
 
 class Request(Struct, frozen=True, kw_only=True):
@@ -76,6 +88,8 @@ class Call(Struct, frozen=True, kw_only=True):
     forward: Headers = {}
     """The client's headers that a provider of the same dialect may see."""
     arrived: float
+    form: tuple[bytes, bytes] | None = None
+    """Of a form with files: its bytes before the model's name, and after it."""
     body_size: int
     """Size of the client's body in bytes: the base of a token estimate."""
     most_tokens: int | None = None

@@ -18,7 +18,10 @@ from lightweight.config.secret import Secret
 from lightweight.dialects.anthropic import Anthropic
 from lightweight.dialects.dialect import Dialect
 from lightweight.dialects.gemini import Gemini
+from lightweight.dialects.ollama import Ollama, OllamaGenerate
+from lightweight.dialects.ollama_embed import OllamaEmbed
 from lightweight.dialects.openai_chat import OpenAIChat
+from lightweight.dialects.openai_relay import RELAYS
 from lightweight.dialects.openai_responses import OpenAIResponses
 from lightweight.policy.admission import Tier
 from lightweight.policy.price import FREE
@@ -70,6 +73,10 @@ DIALECTS: Mapping[DialectName, Dialect] = {
     "openai_responses": OpenAIResponses(),
     "anthropic": Anthropic(),
     "gemini": Gemini(),
+    "ollama": Ollama(),
+    "ollama_generate": OllamaGenerate(),
+    "ollama_embed": OllamaEmbed(),
+    **RELAYS,
 }
 """The dialects this build speaks; they hold no state."""
 

@@ -5,7 +5,7 @@ served by its own targets or not at all.
 """
 
 import difflib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date
 from types import MappingProxyType
 from typing import Literal
@@ -86,7 +86,7 @@ class Offering(Struct, frozen=True, kw_only=True):
         if known is not None:
             return known
         folded = name.casefold()
-        found = self.names.get(folded, self.names.get(folded.removeprefix("openai/")))
+        found = next(filter(None, map(self.names.get, _spellings(folded))), None)
         if found is None:
             raise ModelNotFound(self._unknown(name, folded), param="model")
         if found in self.reasons:
@@ -337,6 +337,17 @@ def _names(
     for name, id_ in claims:
         names.setdefault(name.casefold(), id_)
     return names
+
+
+def _spellings(name: str) -> Iterator[str]:
+    """Give what else clients write for a name.
+
+    LiteLLM puts a vendor before it; for Ollama no tag means ``:latest``.
+    """
+    yield name
+    yield name.removeprefix("openai/")
+    yield name.removesuffix(":latest")
+    yield f"{name}:latest"
 
 
 def _quoted(names: Sequence[str]) -> Sequence[str]:

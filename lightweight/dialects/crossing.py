@@ -1,7 +1,8 @@
 """Where two dialects meet: a call of one served by a provider of another.
 
 Hub and spoke: requests meet in a ``Prompt``, answers in events. Where both sides speak
-the same dialect nothing is translated.
+the same dialect nothing is translated; nor where the provider's API, named by the
+target's dialect, has the client's endpoint too.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,7 +20,35 @@ from lightweight.events import (
 )
 from lightweight.records import Call, DialectName, Outgoing, Target, Usage
 
+_OPENAI: frozenset[DialectName] = frozenset({"openai_chat", "openai_responses"})
+_LIKE_OPENAI: frozenset[DialectName] = _OPENAI | {"ollama"}
+
+ENDPOINTS: Mapping[DialectName, frozenset[DialectName]] = {
+    "openai_completions": _LIKE_OPENAI,
+    "openai_embeddings": _LIKE_OPENAI,
+    "openai_moderations": _OPENAI,
+    "openai_images": _OPENAI,
+    "openai_image_edits": _OPENAI,
+    "openai_speech": _OPENAI,
+    "openai_transcriptions": _OPENAI,
+    "openai_translations": _OPENAI,
+    "openai_rerank": _OPENAI,
+    "ollama_generate": frozenset({"ollama"}),
+    "ollama_embed": _LIKE_OPENAI | {"openai_embeddings"},
+}
+"""Dialects of one endpoint, each with the dialects whose targets have it as well.
+
+A target of such a dialect itself serves that endpoint alone.
+"""
+
 _TEXTS = (TextDelta, ReasoningDelta, RefusalDelta)
+
+
+def spoken(
+    dialects: Mapping[DialectName, Dialect], call: Call, target: Target
+) -> Dialect:
+    """Give the dialect that ``target`` is asked in: the client's, if it can be."""
+    return dialects[call.dialect if _is_same(call, target) else target.dialect]
 
 
 def write_request(
@@ -29,7 +58,7 @@ def write_request(
 
     Raises BadRequest where the target's dialect cannot express it.
     """
-    provider = dialects[target.dialect]
+    provider = spoken(dialects, call, target)
     if _is_same(call, target):
         return provider.write_request(call, target)
     prompt = dialects[call.dialect].read_prompt(call)
@@ -40,7 +69,7 @@ def passage(
     dialects: Mapping[DialectName, Dialect], call: Call, target: Target
 ) -> Passage:
     """Make the way of the answer of ``target`` to the client of ``call``."""
-    provider = dialects[target.dialect]
+    provider = spoken(dialects, call, target)
     if _is_same(call, target):
         return provider.passage(call, target)
     client = dialects[call.answer_in or call.dialect]
@@ -54,7 +83,10 @@ def passage(
 
 
 def _is_same(call: Call, target: Target) -> bool:
-    return call.dialect == target.dialect and call.answer_in is None
+    if call.answer_in is not None:
+        return False
+    own = target.dialect == call.dialect
+    return own or target.dialect in ENDPOINTS.get(call.dialect, ())
 
 
 class Crossing:

@@ -62,7 +62,7 @@ class Passage(Protocol):
     """
 
     content_type: str
-    """The Content-Type of the client's answer."""
+    """The Content-Type of the client's answer; empty: the provider's own."""
 
     complete: bool
     """The answer's end was seen: ``finish`` may be called before the body ends."""
@@ -83,7 +83,10 @@ class Passage(Protocol):
         """Give the rest; raise ProviderFault if the provider's answer is not whole."""
 
     def broken(self, fault: Fault) -> bytes:
-        """Give the error event that ends a stream which broke after it began."""
+        """Give the error event that ends a stream which broke after it began.
+
+        Nothing where there are no such events: then the connection is cut.
+        """
 
 
 class Dialect(Protocol):

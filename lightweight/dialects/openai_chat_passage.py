@@ -17,6 +17,7 @@ from lightweight.dialects.openai_chat_shapes import (
     Progress,
     content_size,
     decode_piece,
+    said_size,
     says_something,
     usage_of,
 )
@@ -106,7 +107,7 @@ class StreamPassage:
             self._progress.begin(choice.index)
             if choice.finish_reason:
                 self._progress.end(choice.index)
-            size = content_size(choice.delta)
+            size = said_size(choice)
             self.deltas += size > 0
             self.size += size
         self.usage = usage_of(piece.usage) or self.usage

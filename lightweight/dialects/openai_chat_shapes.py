@@ -28,6 +28,8 @@ class Choice(Struct, frozen=True):
     index: Annotated[int, Meta(ge=0, lt=128)] = 0
     delta: dict[str, Raw] | None = None
     message: dict[str, Raw] | None = None
+    text: Raw = Raw()
+    """What a text completion (legacy) has in the place of a delta."""
     finish_reason: str | None = None
     logprobs: Raw = Raw()
 
@@ -106,6 +108,12 @@ def content_size(said: Mapping[str, Raw] | None) -> int:
     return sum(
         len(raw) for name, raw in said.items() if name != "role" and says_something(raw)
     )
+
+
+def said_size(choice: Choice) -> int:
+    """Give the bytes of what one choice of a chunk says."""
+    text = len(memoryview(choice.text)) if says_something(choice.text) else 0
+    return content_size(choice.delta) + text
 
 
 def text_of(raw: Raw) -> str:

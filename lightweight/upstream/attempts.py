@@ -12,7 +12,7 @@ from typing import TypeVar
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
-from lightweight.dialects.crossing import write_request
+from lightweight.dialects.crossing import spoken, write_request
 from lightweight.dialects.dialect import Dialect
 from lightweight.errors import (
     ClientFault,
@@ -210,7 +210,8 @@ class Attempts:
             reply = await provider.send(outgoing, self._call.id)
             attempt.replied(reply)
             if reply.status not in _GOOD:
-                raise await _refusal(reply, self._field.dialects[target.dialect])
+                dialect = spoken(self._field.dialects, self._call, target)
+                raise await _refusal(reply, dialect)
             return await carry(attempt)
         except Fault as fault:
             attempt.broke(fault)

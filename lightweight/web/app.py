@@ -14,10 +14,11 @@ from twisted.web.resource import IResource
 from werkzeug.exceptions import HTTPException
 from werkzeug.exceptions import MethodNotAllowed as WrongMethod
 
+from lightweight.dialects.openai_relay import ENDPOINTS
 from lightweight.errors import Fault, MethodNotAllowed, NotFound
 from lightweight.records import Answer, DialectName, Identity
 from lightweight.runtime import Runtime
-from lightweight.web import health
+from lightweight.web import health, ollama
 from lightweight.web.answers import redirect, send, with_headers
 from lightweight.web.auth import Keyring, identify
 from lightweight.web.count_tokens import serve_count
@@ -140,6 +141,19 @@ class App:
         """Say that no response is kept."""
         raise not_kept()
 
+    @keyed
+    async def relayed(
+        self, exchange: SiteExchange, identity: Identity, dialect: DialectName
+    ) -> None:
+        """Answer at one of the endpoints that are only passed on."""
+        await self._serve(exchange, identity, dialect)
+
+    for _name, _endpoint in ENDPOINTS.items():
+        _app.route(
+            f"/v1{_endpoint.path}", methods=["POST"], defaults={"dialect": _name}
+        )(relayed)
+    del _name, _endpoint
+
     @_app.route("/v1/models", methods=["GET"])
     @keyed
     async def models(self, exchange: SiteExchange, identity: Identity) -> None:
@@ -172,6 +186,66 @@ class App:
         )
         send(exchange, answer)
 
+    # -- Ollama's API --------------------------------------------------------------
+
+    @_app.route("/api/chat", methods=["POST"])
+    @keyed
+    async def ollama_chat(self, exchange: SiteExchange, identity: Identity) -> None:
+        """Answer a chat of Ollama's API, or load a model."""
+        nothing = {"message": {"role": "assistant", "content": ""}}
+        if not await self._loaded(exchange, identity, nothing):
+            await self._serve(exchange, identity, "ollama")
+
+    @_app.route("/api/generate", methods=["POST"])
+    @keyed
+    async def ollama_generate(self, exchange: SiteExchange, identity: Identity) -> None:
+        """Answer a completion of Ollama's API, or load a model."""
+        if not await self._loaded(exchange, identity, {"response": ""}):
+            await self._serve(exchange, identity, "ollama_generate")
+
+    @_app.route("/api/embed", methods=["POST"])
+    @keyed
+    async def ollama_embed(self, exchange: SiteExchange, identity: Identity) -> None:
+        """Make embeddings for an Ollama client."""
+        await self._serve(exchange, identity, "ollama_embed")
+
+    @_app.route("/api/tags", methods=["GET"])
+    @keyed
+    async def ollama_tags(self, exchange: SiteExchange, identity: Identity) -> None:
+        """List the models the key may use, as Ollama does."""
+        await self._desk.rates.recall(identity, exchange.request.id)
+        send(exchange, ollama.tags(self._current(), identity))
+
+    @_app.route("/api/show", methods=["POST"])
+    @keyed
+    async def ollama_show(self, exchange: SiteExchange, identity: Identity) -> None:
+        """Describe one model, as Ollama does."""
+        await self._desk.rates.recall(identity, exchange.request.id)
+        send(exchange, ollama.show(exchange.request, self._current(), identity))
+
+    @_app.route("/api/ps", methods=["GET"])
+    @keyed
+    async def ollama_ps(self, exchange: SiteExchange, _identity: Identity) -> None:
+        """List the models in memory."""
+        send(exchange, ollama.running())
+
+    @_app.route("/api/version", methods=["GET"])
+    @public
+    def ollama_version(self, _request: GatewayRequest) -> Answer:
+        """Say which Ollama's API this is."""
+        return ollama.version()
+
+    async def _loaded(
+        self, exchange: SiteExchange, identity: Identity, nothing: Mapping[str, object]
+    ) -> bool:
+        """Answer a request that only loads a model; tell whether it was one."""
+        answer = ollama.loaded(exchange.request, self._current(), identity, nothing)
+        if answer is None:
+            return False
+        await self._desk.rates.recall(identity, exchange.request.id)
+        send(exchange, answer)
+        return True
+
     async def _serve(
         self, exchange: SiteExchange, identity: Identity, dialect: DialectName
     ) -> None:
@@ -189,8 +263,10 @@ class App:
 
     @_app.route("/", methods=["GET"])
     @public
-    def front(self, _request: GatewayRequest) -> Answer:
-        """Lead a visitor to the docs."""
+    def front(self, request: GatewayRequest) -> Answer:
+        """Lead a visitor to the docs; tell Ollama's clients what they look for."""
+        if ollama.is_client(request.sent(b"user-agent") or ""):
+            return ollama.RUNNING
         return redirect("/docs")
 
     @_app.route("/docs", methods=["GET"])

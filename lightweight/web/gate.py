@@ -10,8 +10,8 @@ from lightweight.records import Identity
 from lightweight.web.auth import Keyring, presented_key
 from lightweight.web.site_request import GatewayRequest
 
-KEYED = b"/v1/"
-"""Nothing below it is served without a key."""
+KEYED = (b"/v1/", b"/api/")
+"""Nothing below them takes a body without a key."""
 
 
 class Gate:

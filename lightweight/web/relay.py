@@ -30,6 +30,8 @@ STARTUP_EVENTS = 64
 STARTUP_BYTES = 262_144
 """How much of a stream without content may wait for the first."""
 
+_BYTES = "application/octet-stream"
+
 
 class Ended(Struct, frozen=True):
     """How an answer that had begun ended, and what the client was told, if it broke."""
@@ -78,7 +80,7 @@ class Relay:
         begun: Callable[[], None] = lambda: None,
         keep_alive: KeepAlive | None = None,
     ) -> None:
-        """``headers`` go out with status 200, beside Content-Type.
+        """``headers`` go out with status 200; the passage may know the Content-Type.
 
         ``begun`` is called before the first byte of the answer: until then a fault is
         raised and another provider may take over.
@@ -93,7 +95,8 @@ class Relay:
         self._exchange = exchange
         self._source = source
         self._passage = passage
-        self._headers = {**headers, "content-type": passage.content_type}
+        content_type = passage.content_type or headers.get("content-type", _BYTES)
+        self._headers = {**headers, "content-type": content_type}
         self._clock = clock
         self._before_end = before_end
         self._begun = begun
@@ -262,6 +265,10 @@ class Relay:
             return Ended("client_gone")
         ended = Ended("cut", fault)
         self._before_end(ended)
-        self._exchange.write(self._passage.broken(fault))
-        self._exchange.finish()
+        last_word = self._passage.broken(fault)
+        if last_word:
+            self._exchange.write(last_word)
+            self._exchange.finish()
+        else:
+            self._exchange.abort()
         return ended

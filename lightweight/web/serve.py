@@ -47,6 +47,7 @@ _STREAM_HEADERS: Headers = {
     "x-accel-buffering": "no",
 }
 _FROM_PROVIDER = {
+    "content-type": "content-type",
     "x-request-id": "x-upstream-request-id",
     "request-id": "x-upstream-request-id",
     "openai-processing-ms": "openai-processing-ms",

@@ -13,7 +13,7 @@ from lightweight.runtime import DIALECTS
 
 _OPENAI = DIALECTS["openai_chat"]
 _ANTHROPIC = DIALECTS["anthropic"]
-_BY_ROOT = (("/v1/messages", _ANTHROPIC),)
+_BY_ROOT = (("/v1/messages", _ANTHROPIC), ("/api", DIALECTS["ollama"]))
 _NO_ID = b'"request_id":null'
 
 

@@ -322,3 +322,14 @@ def test_an_addition_that_cannot_be_right_is_named(
 ) -> None:
     with pytest.raises(CatalogProblem, match=complaint):
         offer(catalog, {"box": None}, additions, CHAT, TODAY)
+
+
+def test_latest_is_the_tag_of_a_name_without_one(catalog: Catalog) -> None:
+    added = [
+        Addition(id=id_, targets=(at("box"),)) for id_ in ("llama:latest", "plain")
+    ]
+    offering = offer(catalog, {"box": None}, added, CHAT, TODAY)
+    for name in ("llama", "LLAMA:latest", "openai/llama:latest"):
+        assert offering.find(name).id == "llama:latest"
+    assert offering.find("plain:latest").id == "plain"
+    assert "does not exist" in told(offering, "llama:8b")

@@ -54,7 +54,9 @@ def test_values_become_what_the_schema_holds() -> None:
 
 DIALECTS = (
     "must be 'openai_chat', 'openai_responses', 'anthropic', 'gemini', 'ollama', "
-    "'openai_completions' or 'openai_embeddings'"
+    "'ollama_generate', 'ollama_embed', 'openai_completions', 'openai_embeddings', "
+    "'openai_moderations', 'openai_images', 'openai_image_edits', 'openai_speech', "
+    "'openai_transcriptions', 'openai_translations' or 'openai_rerank'"
 )
 TARGET = {"provider": "p", "model": "m", "dialect": "openai_chat"}
 

@@ -22,6 +22,11 @@ def completion_errors(completion: object) -> list[str]:
     return _errors("CreateChatCompletionResponse", completion)
 
 
+def embeddings_errors(body: object) -> list[str]:
+    """Give what is wrong with a list of embeddings."""
+    return _errors("CreateEmbeddingResponse", body)
+
+
 def error_errors(body: object) -> list[str]:
     """Give what is wrong with an error envelope."""
     return _errors("ErrorResponse", body)

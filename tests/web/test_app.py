@@ -180,7 +180,7 @@ def test_a_page_may_read_answers_and_errors_of_the_api() -> None:
         ("GET", "/v1/models", 200),
         ("GET", "/v1/nothing", 404),
         ("GET", "/v1/%ff", 400),
-        ("GET", "/api/tags", 404),
+        ("GET", "/api/tags", 200),
     ):
         answer, _ = asked(Gateway(), method, path, headers=ORIGIN)
         assert answer.status == status
