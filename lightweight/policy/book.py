@@ -7,7 +7,7 @@ never return. A clock that ran ahead into another month leaves quotas in that mo
 until it comes or the book is made anew from the ledger.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 from msgspec import Struct
 
@@ -20,6 +20,9 @@ from lightweight.policy.window import Clock
 LOOKED_AT = 2
 """Accounts that ``tidy`` looks at in one call."""
 
+GIVE_UP_MS = 600_000
+"""After its lease ended, in milliseconds, a reservation is nobody's."""
+
 
 class _Reservation(Struct):
     """What one open ask took."""
@@ -27,7 +30,9 @@ class _Reservation(Struct):
     second: int
     tokens: int
     micro_usd: int
-    taken: Sequence[tuple[Tally, Purse]]
+    until: int | None
+    """When its lease ends, in milliseconds; None: never."""
+    taken: dict[Tally, Purse]
 
 
 class _Account:
@@ -43,7 +48,11 @@ class Book:
     """Keeps count for all accounts that have something to keep."""
 
     def __init__(self, lease_ms: int | None = None) -> None:
-        """``lease_ms``: how long a lease lasts unless renewed; None: until settled."""
+        """``lease_ms``: how long a lease lasts unless renewed; None: until settled.
+
+        What was reserved is given up GIVE_UP_MS after its lease ended, as soon as
+        somebody asks for the same subject.
+        """
         self._lease_ms = lease_ms
         self._accounts: dict[str, _Account] = {}
         self._month = 0
@@ -83,7 +92,7 @@ class Book:
     def _take(self, account: _Account, standing: Standing, ask: Ask, time: int) -> None:
         second = time // 1000
         until = None if self._lease_ms is None else time + self._lease_ms
-        taken = []
+        taken = {}
         for subject, tally in standing:
             purse = tally.purse(prepaid=subject.limits.prepaid)
             purse.tokens.reserved += ask.tokens
@@ -91,8 +100,10 @@ class Book:
             tally.requests.add(second, 1)
             tally.tokens.add(second, ask.tokens)
             tally.leases[ask.id] = until
-            taken.append((tally, purse))
-        account.open[ask.id] = _Reservation(second, ask.tokens, ask.micro_usd, taken)
+            taken[tally] = purse
+        account.open[ask.id] = _Reservation(
+            second, ask.tokens, ask.micro_usd, until, taken
+        )
 
     # -- what came of it -----------------------------------------------------------
 
@@ -110,7 +121,7 @@ class Book:
             return
         second = account.clock.read(now) // 1000
         excess = settlement.tokens - reservation.tokens
-        for tally, purse in reservation.taken:
+        for tally, purse in reservation.taken.items():
             purse.tokens.used += settlement.tokens
             purse.micro_usd.used += settlement.micro_usd
             if excess > 0:
@@ -140,6 +151,7 @@ class Book:
                 until = tally.leases.pop(each)
                 if until is not None and until > time:
                     tally.leases[each] = time + self._lease_ms
+                    kept.open[each].until = time + self._lease_ms
 
     def drop_leases(self, account: str, ids: Iterable[str]) -> None:
         """End the leases of these at once: nobody works on them any more."""
@@ -217,13 +229,15 @@ class Book:
         standing = [(each, self._tally(account, each.name)) for each in ask.subjects]
         for _, tally in standing:
             tally.pass_to(time, month)
+            if self._lease_ms is not None:
+                _give_up(account, tally, time - GIVE_UP_MS)
         return standing
 
 
 def _leased(account: _Account, request_id: str) -> Iterator[Tally]:
     reservation = account.open.get(request_id)
     if reservation is not None:
-        for tally, _ in reservation.taken:
+        for tally in reservation.taken:
             if request_id in tally.leases:
                 yield tally
 
@@ -231,10 +245,25 @@ def _leased(account: _Account, request_id: str) -> Iterator[Tally]:
 def _close(account: _Account, request_id: str) -> _Reservation | None:
     """End the lease and the reservation; what was used is for others to count."""
     reservation = account.open.pop(request_id, None)
-    if reservation is None:
-        return None
-    for tally, purse in reservation.taken:
-        tally.leases.pop(request_id, None)
-        purse.tokens.reserved -= reservation.tokens
-        purse.micro_usd.reserved -= reservation.micro_usd
+    if reservation is not None:
+        for tally in reservation.taken:
+            _release(reservation, request_id, tally)
     return reservation
+
+
+def _release(reservation: _Reservation, request_id: str, tally: Tally) -> None:
+    purse = reservation.taken[tally]
+    tally.leases.pop(request_id, None)
+    purse.tokens.reserved -= reservation.tokens
+    purse.micro_usd.reserved -= reservation.micro_usd
+
+
+def _give_up(account: _Account, tally: Tally, before: int) -> None:
+    """Release what is reserved of ``tally`` by those whose lease ended ``before``."""
+    for request_id, each in list(account.open.items()):
+        if each.until is None or each.until > before or tally not in each.taken:
+            continue
+        _release(each, request_id, tally)
+        del each.taken[tally]
+        if not each.taken:
+            del account.open[request_id]

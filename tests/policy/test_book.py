@@ -89,6 +89,26 @@ def test_a_lease_that_ended_is_not_renewed() -> None:
     assert book.look(ask("r2", account=one), NOW + 30_000).refused is None
 
 
+def test_what_nobody_renews_for_long_is_given_up() -> None:
+    book = Book(lease_ms=30_000)
+    lost = ask("r1", account=ALL, key=ALL, tokens=40)
+    book.admit(lost, NOW)
+    book.admit(ask("r2", account=ALL, tokens=5), NOW)
+    book.renew("acct_1", ["r2"], NOW + 1)
+    given_up = NOW + 630_000
+    quota = Limits(quota_tokens=100)
+    before = book.look(ask("r3", account=quota), given_up - 1)
+    assert left(before.quota_tokens) == (0, 45)
+    now = book.look(ask("r3", account=quota), given_up)
+    assert left(now.quota_tokens) == (0, 5)
+    # Nobody asked for the key: its part is still there for a late settlement.
+    book.settle(settlement(lost, 30), given_up)
+    after = book.look(ask("r3", account=quota), given_up)
+    assert left(after.quota_tokens) == (0, 5)
+    of_key = book.look(ask("r3", account=Limits(), key=quota), given_up)
+    assert left(of_key.quota_tokens) == (30, 0)
+
+
 def test_dropped_leases_leave_the_reservation() -> None:
     book = Book()
     open_ask = ask("r1", account=ALL, key=ALL, tokens=40)

@@ -218,6 +218,18 @@ async def test_a_lease_that_nobody_renews_ends(home: RedisHome) -> None:
     assert left(verdict.quota_tokens) == (0, 0), "its reservation ends later"
 
 
+async def test_a_reservation_ends_though_nobody_asks_for_a_day(home: RedisHome) -> None:
+    prepaid = Limits(quota_tokens=100, prepaid=True)
+    await home.limits.admit(ask("r1", account=prepaid))
+    day = 24 * 60 * 60 * 1000
+    for key, left_ms in home.keys().items():
+        if left_ms <= day:
+            home.server.command("DEL", key)
+    home.advance(day)
+    verdict = await home.limits.look(ask("r2", account=prepaid))
+    assert left(verdict.quota_tokens) == (0, 0)
+
+
 async def test_leases_are_renewed_until_they_are_settled(home: RedisHome) -> None:
     two = Limits(concurrency=2)
     asks = [ask("r1", account=two, key=two), ask("r2", account=two)]

@@ -4,7 +4,7 @@ import itertools
 from collections.abc import Callable
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from msgspec import Struct, msgpack
 from msgspec.structs import replace
@@ -102,7 +102,7 @@ telling = st.builds(
 )
 waiting = st.builds(
     Waiting,
-    st.sampled_from([1, 700, 1_500, 9_999, 29_000, 31_000, 59_999, 61_000, 200_000])
+    st.sampled_from([1, 700, 1_500, 9_999, 29_000, 30_000, 59_999, 61_000, 600_000])
     | st.sampled_from([-1, -1_500, -30_000, -62_000, -65_000, -4_000_000]),
 )
 often = [asking, asking, asking, settling, settling, waiting, waiting]
@@ -259,6 +259,27 @@ class Twins:
         self.script(RAISE, (used.subject,), told)
 
 
+NO_LIMITS = (Limits(), Limits(), Limits())
+ASKING = Asking(key=1, of_account=0, of_key=0, tokens=0, micro_usd=1, look=False)
+LATE = Settling(which=0, tokens=20, micro_usd=20, refund=False)
+
+
+# What nobody renews for ten minutes after its lease ended is given up …
+@example(
+    end=1_796_083_200_000,
+    before=0,
+    limits=NO_LIMITS,
+    prepaid=False,
+    steps=[ASKING, Waiting(600_000)],
+)
+# … of each subject when somebody asks for it: a late settlement finds the others.
+@example(
+    end=1_796_083_200_000,
+    before=0,
+    limits=NO_LIMITS,
+    prepaid=False,
+    steps=[ASKING, Waiting(600_000), Waiting(30_000), replace(ASKING, key=2), LATE],
+)
 @given(
     end=ends_of_months,
     before=st.integers(-1_000, 90_000),

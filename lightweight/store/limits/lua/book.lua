@@ -6,8 +6,7 @@ local KEPT = 61            -- seconds that count, the running one among them
 local WINDOW_MS = 62000    -- nothing in a window counts any longer than that
 local LEASE_MS = 30000
 local GIVE_UP_MS = 600000  -- after its lease ended, a reservation is nobody's
-local OPEN_MS = 900000     -- longer than both together
-local QUOTA_MS = 40 * 86400000
+local KEEP_MS = 40 * 86400000  -- all but windows: longer than a month
 
 local CLOCK = KEYS[1]
 
@@ -44,7 +43,7 @@ local function read_clock(now)
   elseif now + ahead > time then
     time = now + ahead
   end
-  redis.call("SET", CLOCK, cmsgpack.pack({ time, ahead }), "PX", OPEN_MS)
+  redis.call("SET", CLOCK, cmsgpack.pack({ time, ahead }), "PX", KEEP_MS)
   return { now = now, time = time, ahead = ahead, second = math.floor(time / 1000) }
 end
 
@@ -170,9 +169,12 @@ local function load_purse(key, prepaid)
   return packed and cmsgpack.unpack(packed) or nil
 end
 
-local function save_purse(key, purse)
-  redis.call("HSET", key, field(purse.month == 0), cmsgpack.pack(purse))
-  redis.call("PEXPIRE", key, QUOTA_MS)
+local function save_purse(keys, purse)
+  redis.call("HSET", keys.quota, field(purse.month == 0), cmsgpack.pack(purse))
+  -- What a purse reserves must not outlast who reserved it: nobody would release it.
+  for _, key in ipairs({ keys.quota, keys.open, keys.leases }) do
+    redis.call("PEXPIRE", key, KEEP_MS)
+  end
 end
 
 -- Ends the lease and the reservation of ``id``. Gives what it took of this subject, and

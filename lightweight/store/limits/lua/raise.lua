@@ -4,8 +4,8 @@
 
 local clock = read_clock(now_of(tonumber(ARGV[2])))
 
-local function raise(key, used)
-  local purse = load_purse(key, used.month == 0)
+local function raise(keys, used)
+  local purse = load_purse(keys.quota, used.month == 0)
   if not purse or used.month > purse.month then
     purse = new_purse(used.month, true)
   end
@@ -14,17 +14,17 @@ local function raise(key, used)
     purse.tokens = math.max(purse.tokens, used.tokens)
     purse.usd = math.max(purse.usd, used.micro_usd)
   end
-  save_purse(key, purse)
+  save_purse(keys, purse)
 end
 
 for i, told in ipairs(cmsgpack.unpack(ARGV[1])) do
   local keys = keys_of(i)
   for _, used in ipairs(told.used) do
-    raise(keys.quota, used)
+    raise(keys, used)
   end
   -- Whoever the ledger does not name used nothing.
-  raise(keys.quota, { month = told.prepaid and 0 or month_of(clock.now),
-                      tokens = 0, micro_usd = 0 })
+  raise(keys, { month = told.prepaid and 0 or month_of(clock.now),
+                tokens = 0, micro_usd = 0 })
   local window = load_window(keys.window, clock.second)
   for _, recent in ipairs(told.recent) do
     for second, requests in pairs(recent.requests) do

@@ -10,7 +10,5 @@ for i, ids in ipairs(cmsgpack.unpack(ARGV[1])) do
       redis.call("ZADD", keys.leases, whole(clock.time + LEASE_MS), id)
     end
   end
-  redis.call("PEXPIRE", keys.open, OPEN_MS)
-  redis.call("PEXPIRE", keys.leases, OPEN_MS)
 end
 return redis.status_reply("renewed")

@@ -20,7 +20,7 @@ for _, each in ipairs(closed) do
   if purse then
     purse.tokens = purse.tokens + settlement.tokens
     purse.usd = purse.usd + settlement.micro_usd
-    save_purse(keys.quota, purse)
+    save_purse(keys, purse)
   end
   local window = load_window(keys.window, clock.second)
   local excess = settlement.tokens - taken.tokens
