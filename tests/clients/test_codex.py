@@ -150,7 +150,7 @@ async def test_codex_patches_a_file(
 
     assert await child.ended() == 0, child.text
 
-    assert (work / "hello.txt").read_text() == "Hello.\n"
+    assert (work / "hello.txt").read_text() == "Hello from a patch.\n"
     assert "The file is there." in child.text
     told = provider.requests[1].json()
     result = told["messages" if dialect == "openai_chat" else "input"][-1]
