@@ -4,6 +4,8 @@ API reference, "Create chat completion". What is lost, and why that is right:
 
 * thoughts of earlier turns: only a provider that ``returns_reasoning`` reads them;
 * ``top_k``, a budget of thinking: tuning without a counterpart;
+* how hard to think, unless the model's name is that of one that can be told: agents say
+  it to every model, and those that do not think refuse it;
 * the mark of a failed tool result: the text says it;
 * the end user's name: an id from another vendor's client;
 * pictures and files in a tool's result are sent as the next user message, since a tool
@@ -21,6 +23,7 @@ from msgspec import Raw
 from lightweight.dialects.custom_tools import as_function, call_as_function
 from lightweight.dialects.hints import refuse_rest
 from lightweight.dialects.openai_chat_quirks import headers_for, suited
+from lightweight.dialects.openai_responses_shapes import thinks
 from lightweight.dialects.seals import joined
 from lightweight.prompts import (
     Audio,
@@ -57,7 +60,7 @@ def write_prompt(prompt: Prompt, call: Call, target: Target) -> Outgoing:
         "model": target.model,
         "messages": list(_messages(prompt.turns, target)),
     }
-    fields |= _tools(prompt) | _tuning(prompt)
+    fields |= _tools(prompt) | _tuning(prompt, target)
     if call.stream:
         fields["stream"] = True
         fields["stream_options"] = {"include_usage": True}
@@ -75,8 +78,10 @@ def write_prompt(prompt: Prompt, call: Call, target: Target) -> Outgoing:
     )
 
 
-def _tuning(prompt: Prompt) -> _Json:
-    effort = prompt.thinking.effort if prompt.thinking else None
+def _tuning(prompt: Prompt, target: Target) -> _Json:
+    effort = None
+    if prompt.thinking is not None and thinks(target.model):
+        effort = prompt.thinking.effort
     given = {
         "max_completion_tokens": prompt.max_tokens,
         "temperature": prompt.temperature,
@@ -107,18 +112,25 @@ def _format(wanted: JsonFormat | None) -> _Json | None:
 
 
 def _messages(turns: Iterable[Turn], target: Target) -> Iterator[_Json]:
+    shown: list[Part] = []
     for turn in turns:
+        if turn.role == "tool":
+            yield from _results(turn, shown)
+            continue
+        if shown:
+            yield _shown(shown)
+            shown = []
         if turn.role == "assistant":
             # Thoughts that led to nothing would be a message without content.
             if not all(isinstance(part, Reasoning) for part in turn.parts):
                 yield _assistant(turn, returns=RETURNS_REASONING in target.quirks)
-        elif turn.role == "tool":
-            yield from _results(turn)
         else:
             message: _Json = {"role": turn.role, "content": _content(turn.parts)}
             if turn.name:
                 message["name"] = turn.name
             yield message
+    if shown:
+        yield _shown(shown)
 
 
 def _assistant(turn: Turn, *, returns: bool) -> _Json:
@@ -153,9 +165,11 @@ def _call(said: ToolCall) -> _Json:
     return call
 
 
-def _results(turn: Turn) -> Iterator[_Json]:
-    """Give the results, all of them before anything else, as chat wants it."""
-    shown: list[Part] = []
+def _results(turn: Turn, shown: list[Part]) -> Iterator[_Json]:
+    """Give the results; what they show is added to ``shown``.
+
+    It comes after the results of all turns of tools: chat wants them together.
+    """
     for result in turn.parts:
         if not isinstance(result, ToolResult):
             continue
@@ -166,8 +180,10 @@ def _results(turn: Turn) -> Iterator[_Json]:
             "tool_call_id": result.call_id,
             "content": "\n".join(texts) or "(no text)",
         }
-    if shown:
-        yield {"role": "user", "content": _content(shown)}
+
+
+def _shown(parts: list[Part]) -> _Json:
+    return {"role": "user", "content": _content(parts)}
 
 
 def _content(parts: Iterable[Part]) -> str | list[_Json]:

@@ -196,7 +196,6 @@ def test_the_tuning() -> None:
         "top_p": 0.5,
         "stop": ["X"],
         "response_format": {"type": "json_object"},
-        "reasoning_effort": "high",
         "verbosity": "low",
     }
 
@@ -251,3 +250,19 @@ def test_what_a_chat_client_asks_stays_what_it_is() -> None:
 
 def test_thoughts_alone_are_no_message() -> None:
     assert written(turn("assistant", Reasoning(text="Hm."))) == []
+
+
+@pytest.mark.parametrize(("model", "told"), [("gpt-5.2", "high"), ("llama", None)])
+def test_only_who_thinks_is_told_how_hard(model: str, told: str | None) -> None:
+    asked = Prompt(turns=(), thinking=Thinking(effort="high"))
+    assert body(asked, target(model)).get("reasoning_effort") == told
+
+
+def test_pictures_come_after_the_results_of_all_turns() -> None:
+    picture = Image(data="aGk=", media_type="image/png")
+    messages = written(
+        turn("tool", ToolResult(call_id="a", parts=(picture,))),
+        turn("tool", ToolResult(call_id="b", parts=(Text(text="7"),))),
+        turn("user", Text(text="And?")),
+    )
+    assert [message["role"] for message in messages] == ["tool", "tool", "user", "user"]

@@ -185,7 +185,7 @@ def test_what_codex_sends_is_understood() -> None:
         parallel_tool_calls=True,
         text={"verbosity": "low"},
     )
-    sent = json.loads(write_request(DIALECTS, made, chat.target("up")).body)
+    sent = json.loads(write_request(DIALECTS, made, chat.target("gpt-5.2")).body)
     assert sent["messages"][0] == {"role": "system", "content": "You are Codex."}
     assert sent["reasoning_effort"] == "high"
     assert len(sent["tools"]) == 1
