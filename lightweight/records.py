@@ -272,7 +272,7 @@ class Outcome(Struct, frozen=True, kw_only=True):
     account_id: str
     key_id: str
     model: str
-    """As the client asked for it."""
+    """Its id here, by whichever alias it was asked for; the client's word for none."""
     provider: str | None
     """The provider that answered or failed last; None when none was asked."""
     upstream_model: str | None

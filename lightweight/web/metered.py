@@ -40,6 +40,7 @@ class Metered:
         self._at = at
         self._rates = rates
         self._books = books
+        self._model = call.model
         self._micro_usd: int | None = None
         self._ask: Ask | None = None
         self._dispatched = False
@@ -50,6 +51,7 @@ class Metered:
         Raises Overloaded where nobody can say. Cancelling takes nothing.
         """
         expected = Usage(fresh=self.estimate.prompt, answer=self.estimate.answer)
+        self._model = model.id
         prices = (target.price for target in model.targets)
         self._micro_usd = highest_cost(prices, expected)
         subjects = self._rates.subjects(self._identity)
@@ -77,7 +79,7 @@ class Metered:
             id=call.id,
             account_id=self._identity.account.id,
             key_id=self._identity.key.id,
-            model=call.model,
+            model=self._model,
             dialect=call.dialect,
             stream=call.stream,
             at=self._at,

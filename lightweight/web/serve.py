@@ -138,6 +138,7 @@ class _Serving:
         self._runtime = runtime
         self._desk = desk
         self._call = call
+        self._model = call.model
         self._metered = Metered(
             call,
             identity,
@@ -185,6 +186,7 @@ class _Serving:
         rates, identity = self._desk.rates, self._identity
         try:
             model = self._runtime.offering.find(self._call.model)
+            self._model = model.id
             require_model(identity, model, self._runtime.tiers)
         except Fault:
             await rates.recall(identity, self._call.id)
@@ -301,7 +303,7 @@ class _Serving:
             request_id=self._call.id,
             account_id=self._identity.account.id,
             key_id=self._identity.key.id,
-            model=self._call.model,
+            model=self._model,
             provider=target.provider if target else None,
             upstream_model=target.model if target else None,
             dialect=self._call.dialect,

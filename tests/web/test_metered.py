@@ -49,6 +49,19 @@ def test_a_model_without_a_price_reserves_no_money() -> None:
     assert [use.micro_usd for use in gateway.journal.uses.values()] == [None]
 
 
+def test_the_bill_knows_a_model_by_one_name() -> None:
+    gateway = limited_gateway()
+    client = gateway.connect()
+    client.chat(model="other-name")
+    (dispatch,) = gateway.journal.started.values()
+    assert dispatch.model == "renamed"
+    body = gateway.one.reply()
+    body.push(completion())
+    body.end()
+    assert client.answer().status == 200
+    assert gateway.outcome.model == "renamed"
+
+
 def test_the_use_starts_before_a_provider_is_asked() -> None:
     gateway = limited_gateway()
     start, asked = gateway.journal.start, []
