@@ -42,10 +42,19 @@ def response_errors(response: object) -> list[str]:
     return _errors("Response", response)
 
 
+def chat_request_errors(body: object) -> list[str]:
+    """Give what is wrong with a request for a chat completion."""
+    return _request_errors("CreateChatCompletionRequest", body)
+
+
 def response_request_errors(body: object) -> list[str]:
     """Give what is wrong with a request for a response."""
+    return _request_errors("CreateResponse", body)
+
+
+def _request_errors(name: str, body: object) -> list[str]:
     validator = jsonschema.Draft202012Validator(
-        {"$ref": "#/components/schemas/CreateResponse", "components": _choices_open()}
+        {"$ref": f"#/components/schemas/{name}", "components": _choices_open()}
     )
     return [error.message for error in validator.iter_errors(body)]
 
