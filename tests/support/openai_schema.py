@@ -68,10 +68,10 @@ def response_event_errors(event: dict[str, Any]) -> list[str]:
 @cache
 def _event_schemas() -> dict[str, str]:
     """Give the name of each stream event's schema by the event's type."""
-    schemas = _components()["schemas"]
-    references = schemas["ResponseStreamEvent"]["anyOf"]
+    known = schemas()
+    references = known["ResponseStreamEvent"]["anyOf"]
     names = [each["$ref"].rsplit("/", 1)[1] for each in references]
-    return {schemas[name]["properties"]["type"]["enum"][0]: name for name in names}
+    return {known[name]["properties"]["type"]["enum"][0]: name for name in names}
 
 
 def _errors(name: str, instance: object) -> list[str]:
@@ -104,6 +104,11 @@ def _any_for_one(node: Any) -> Any:
         "anyOf" if key == "oneOf" else key: _any_for_one(value)
         for key, value in node.items()
     }
+
+
+def schemas() -> Any:
+    """Give the document's schemas by name, null allowed where it says so."""
+    return _components()["schemas"]
 
 
 @cache
