@@ -32,6 +32,13 @@ _ROOTS: dict[tuple[DialectName, Side], tuple[str, ...]] = {
     ("gemini", "requests"): ("GenerateContentRequest",),
 }
 
+_DOCUMENTS: dict[DialectName, Any] = {
+    "openai_chat": openai_schema,
+    "openai_responses": openai_schema,
+    "anthropic": anthropic_schema,
+    "gemini": gemini_schema,
+}
+
 _BESIDE: dict[tuple[DialectName, Side], frozenset[str]] = {
     # DeepSeek's word for thoughts, which chat clients read; a count that is new.
     ("openai_chat", "answers"): frozenset({"reasoning_content", "cache_write_tokens"}),
@@ -95,12 +102,7 @@ def _known(dialect: DialectName, side: Side) -> frozenset[str]:
     listed = _LISTED.get((dialect, side))
     if listed is not None:
         return frozenset(listed.split())
-    schemas = {
-        "openai_chat": openai_schema.schemas,
-        "openai_responses": openai_schema.schemas,
-        "anthropic": anthropic_schema.schemas,
-        "gemini": gemini_schema.schemas,
-    }[dialect]()
+    schemas = _DOCUMENTS[dialect].schemas()
     names: set[str] = set()
     waiting = list(_ROOTS[dialect, side])
     seen = set(waiting)
