@@ -87,6 +87,8 @@ class Call(Struct, frozen=True, kw_only=True):
     """The body's top level; nested values are the client's own bytes."""
     forward: Headers = {}
     """The client's headers that a provider of the same dialect may see."""
+    query: str = ""
+    """The same of what the client's path ended with."""
     arrived: float
     form: tuple[bytes, bytes] | None = None
     """Of a form with files: its bytes before the model's name, and after it."""

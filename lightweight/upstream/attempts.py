@@ -20,6 +20,7 @@ from lightweight.errors import (
     ModelNotFound,
     ProviderBusy,
     ProviderFault,
+    ProviderLacks,
     ProviderUnreachable,
 )
 from lightweight.policy.retry import RetryBudget
@@ -165,7 +166,8 @@ class Attempts:
         abort. It calls ``begun`` of the attempt before the client gets the first byte;
         a retryable ProviderFault that it raises earlier moves on like any other. The
         last of them is raised where no target is left; any other Fault is raised at
-        once. A target whose dialect cannot express the call is passed over. Cancelling
+        once. A target whose dialect cannot express the call is passed over; that one
+        lacks the endpoint counts less than how another one failed. Cancelling
         stops the provider that is being asked and tries no other.
         """
         failed: ProviderFault | None = None
@@ -193,7 +195,8 @@ class Attempts:
                 except ProviderFault as fault:
                     if attempt.answered or not fault.retryable:
                         raise
-                    failed = fault
+                    if failed is None or not isinstance(fault, ProviderLacks):
+                        failed = fault
         if failed is None and unfit is not None:
             raise unfit
         raise self._last_word(failed)

@@ -15,6 +15,7 @@ SPOKEN = start() + text(0, "Hi") + end()
 def test_a_stream_of_claude_passes() -> None:
     gateway = claude_gateway()
     client = ask(gateway, "/v1/messages?beta=true", stream=True)
+    assert gateway.one.asked[0].path == "/messages?beta=true"
     body = gateway.one.reply(headers={"request-id": "req_theirs"})
     body.push(SPOKEN)
     answer = client.answer()
