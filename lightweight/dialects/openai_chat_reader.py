@@ -244,6 +244,8 @@ def _started(piece: Piece) -> Started:
         id=text_of(piece.id),
         created=seconds_of(piece.created),
         model=text_of(piece.model),
+        fingerprint=text_of(piece.system_fingerprint) or None,
+        service_tier=text_of(piece.service_tier) or None,
     )
 
 
