@@ -243,6 +243,8 @@ class Outgoing(Struct, frozen=True, kw_only=True):
     headers: Headers
     body: bytes
     stream: bool
+    left_out: tuple[str, ...] = ()
+    """Types of what the client said that this request passes over."""
 
 
 class Answer(Struct, frozen=True, kw_only=True):
@@ -265,6 +267,8 @@ class Attempted(Struct, frozen=True, kw_only=True):
     """One sentence for the operator, without secrets; None when all went well."""
     seconds: float
     """From the request to the fault, or to the end of the answer."""
+    left_out: tuple[str, ...] = ()
+    """As in its Outgoing."""
 
 
 class Outcome(Struct, frozen=True, kw_only=True):

@@ -7,6 +7,8 @@ target's dialect, has the client's endpoint too.
 
 from collections.abc import Mapping, Sequence
 
+from msgspec.structs import replace
+
 from lightweight.dialects.clients_names import as_client_names
 from lightweight.dialects.custom_tools import Restored, custom_names
 from lightweight.dialects.dialect import Dialect, Passage, Reader, Writer
@@ -65,9 +67,10 @@ def write_request(
         return provider.write_request(call, target)
     prompt = dialects[call.dialect].read_prompt(call)
     try:
-        return provider.write_prompt(prompt, call, target)
+        outgoing = provider.write_prompt(prompt, call, target)
     except BadRequest as fault:
         raise as_client_names(fault, call.dialect) from None
+    return replace(outgoing, left_out=prompt.left_out)
 
 
 def passage(

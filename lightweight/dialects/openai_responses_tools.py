@@ -61,6 +61,7 @@ class _Choice(Struct, frozen=True):
 
 _RAWS = msgspec.json.Decoder(list[Raw])
 _KIND = msgspec.json.Decoder(_Kind)
+_KINDS = msgspec.json.Decoder(list[_Kind])
 _TOOL = msgspec.json.Decoder(_Tool)
 _CHOICE = msgspec.json.Decoder(str | _Choice)
 _MEMBERS = msgspec.json.Decoder(list[dict[str, Raw]])
@@ -85,6 +86,16 @@ def read_tools(fields: Mapping[str, Raw]) -> tuple[Tool, ...]:
     return tuple(
         _tool(told, namespace, at) for told, namespace, at in _each_tool(fields)
     )
+
+
+def tools_left_out(fields: Mapping[str, Raw]) -> Iterator[str]:
+    """Give the type of each tool that is offered in vain."""
+    raw = fields.get("tools")
+    if raw is None or not given(raw):
+        return
+    for each in typed(_KINDS, raw, "tools"):
+        if each.type.startswith(_OFFERED):
+            yield each.type
 
 
 def namespaces(fields: Mapping[str, Raw]) -> dict[str, tuple[str, str]]:

@@ -57,9 +57,20 @@ class Attempt:
     reply: Reply
     """Set before the attempt is handed to anyone."""
 
-    def __init__(self, target: Target, field: Field, *, further: bool) -> None:
-        """``further``: leave for a further attempt was taken and must be given back."""
+    def __init__(
+        self,
+        target: Target,
+        field: Field,
+        *,
+        further: bool,
+        left_out: tuple[str, ...] = (),
+    ) -> None:
+        """``further``: leave for a further attempt was taken and must be given back.
+
+        ``left_out`` is told of the attempt.
+        """
         self.target = target
+        self._left_out = left_out
         self.answered = False
         """The answer's first byte is on its way to the client: no going back."""
         self._standing = field.standings[target.provider]
@@ -106,6 +117,7 @@ class Attempt:
             status=self._status,
             fault=self._fault,
             seconds=self._clock.seconds() - self._began,
+            left_out=self._left_out,
         )
 
     def _give_back(self) -> None:
@@ -188,7 +200,7 @@ class Attempts:
                 if further and not budget.take():
                     break
                 attempt = self._under_way = Attempt(
-                    target, self._field, further=further
+                    target, self._field, further=further, left_out=outgoing.left_out
                 )
                 try:
                     return await self._ask(attempt, outgoing, carry)
