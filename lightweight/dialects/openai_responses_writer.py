@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
-from lightweight.dialects.openai_chat_shapes import cut_short
+from lightweight.dialects.answer import cut_short
 from lightweight.dialects.openai_responses_faults import error_code
 from lightweight.dialects.openai_responses_script import Json, Script
 from lightweight.dialects.openai_responses_tools import namespaces, repeated_tools
