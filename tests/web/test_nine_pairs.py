@@ -8,6 +8,7 @@ import dataclasses
 import itertools
 import json
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 import pytest
@@ -26,6 +27,9 @@ from support.spoken import (
     whole,
 )
 
+from lightweight.catalog.load import load_catalog
+from lightweight.catalog.offer import offer
+from lightweight.dialects.seals import without_carried
 from lightweight.errors import ProviderCut
 from lightweight.records import DialectName, Target
 
@@ -145,6 +149,36 @@ def test_the_client_hears_what_was_said(
     assert (usage.completion, usage.reasoning) == (10, 6)
     (use,) = gateway.journal.uses.values()
     assert use.outcome.usage == usage
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_codex_of_the_catalog_calls_two_tools_for_a_chat_client(
+    gateway: Gateway, *, stream: bool
+) -> None:
+    on_offer = offer(load_catalog(), {"one": "azure"}, [], DIALECTS, date(2026, 11, 22))
+    gateway.runtime = dataclasses.replace(gateway.runtime, offering=on_offer)
+    connection = gateway.connect()
+    asked = {"model": "gpt-5.1-codex", "stream": stream, **ASKED["openai_chat"]}
+    connection.ask("POST", PATHS["openai_chat"], json.dumps(asked).encode())
+    body = gateway.one.reply()
+    spoken = "openai_responses"
+    body.push(*(streamed(spoken) if stream else [whole(spoken)]))
+    body.end()
+    (sent,) = gateway.one.asked
+    assert (sent.path, json.loads(sent.body)["model"]) == ("/responses", asked["model"])
+    told = bodies("openai_chat", connection.answer().body, stream=stream)
+    calls: dict[int, list[str]] = {}
+    for each in told:
+        said = each["choices"][0].get("delta") or each["choices"][0].get("message", {})
+        for place, call in enumerate(said.get("tool_calls", ())):
+            made = calls.setdefault(call.get("index", place), [])
+            made += [call["id"], call["function"]["name"]] if "id" in call else []
+            made.append(call["function"]["arguments"])
+    assert sorted(calls) == [0, 1]
+    for index, (id_, name, arguments) in enumerate(CALLS):
+        shown, called, *pieces = calls[index]
+        assert without_carried(shown)[0] == id_
+        assert (called, "".join(pieces)) == (name, arguments)
 
 
 @pytest.mark.parametrize("how", ["error", "cut", "ended"])
