@@ -88,7 +88,7 @@ class Call(Struct, frozen=True, kw_only=True):
     forward: Headers = {}
     """The client's headers that a provider of the same dialect may see."""
     query: str = ""
-    """The same of what the client's path ended with."""
+    """What such a provider may see of the path's query."""
     arrived: float
     form: tuple[bytes, bytes] | None = None
     """Of a form with files: its bytes before the model's name, and after it."""
