@@ -161,7 +161,7 @@ def test_codex_of_the_catalog_calls_two_tools_for_a_chat_client(
     asked = {"model": "gpt-5.1-codex", "stream": stream, **ASKED["openai_chat"]}
     connection.ask("POST", PATHS["openai_chat"], json.dumps(asked).encode())
     body = gateway.one.reply()
-    spoken = "openai_responses"
+    spoken: DialectName = "openai_responses"
     body.push(*(streamed(spoken) if stream else [whole(spoken)]))
     body.end()
     (sent,) = gateway.one.asked
