@@ -93,15 +93,15 @@ class Child(ProcessProtocol):
                 self._waiting.remove(waiter)
             raise AssertionError(f"no line like {pattern!r}:\n{self.text}") from problem
 
-    async def ended(self) -> int:
-        """Wait for the end and give the status."""
+    async def ended(self, patience: float = PATIENCE) -> int:
+        """Wait for the end, ``patience`` seconds at most; give the status."""
         from twisted.internet import reactor
 
         if self.status is not None:
             return self.status
         waiting: Deferred[int] = Deferred()
         self._ended.append(waiting)
-        return await waiting.addTimeout(PATIENCE, reactor)
+        return await waiting.addTimeout(patience, reactor)
 
     def send(self, number: signal.Signals) -> None:
         """Send a signal."""

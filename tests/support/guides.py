@@ -1,6 +1,12 @@
 """The integration guides, as the tests of clients run them: never a copy."""
 
+from collections.abc import Callable
+from typing import TypeAlias
+
 from lightweight.web.docs.guides import SAMPLE_KEY, filled, guides, snippets
+
+Snippet: TypeAlias = Callable[[str, str], str]
+"""Gives a file out of a guide, both by name."""
 
 
 def snippet(

@@ -1,4 +1,4 @@
-"""The guides: whole, filled in safely, and each of their files run by a client's test."""
+"""The guides: whole, filled in safely, and each file in them run by a test."""
 
 import ast
 import re
@@ -21,6 +21,8 @@ from lightweight.web.docs.guides import (
 )
 
 CLIENTS = Path(__file__).parents[2] / "clients"
+CALLED = {"snippet", "snippet_of"}
+"""What the function of tests/support/guides.py is called there."""
 
 NOT_RUN = {
     ("zed", "settings.json"): "an editor with a window; its JSON is read in test_json",
@@ -39,7 +41,7 @@ def run_by_tests() -> Iterator[tuple[object, object]]:
     """Give guide and file of each call of ``snippet`` in the tests of clients."""
     for path in CLIENTS.glob("test_*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.Call) and ast.unparse(node.func) == "snippet":
+            if isinstance(node, ast.Call) and ast.unparse(node.func) in CALLED:
                 guide, file = node.args
                 assert isinstance(guide, ast.Constant), path
                 assert isinstance(file, ast.Constant), path
