@@ -1,27 +1,20 @@
 """LangChain for Python by its guide, over both of OpenAI's APIs."""
 
-from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
 
 import pytest
-import pytest_twisted
 from support.chat_bytes import SPOKEN, completion, tool_call
 from support.daemon import Gateway
 from support.guides import Snippet
 from support.guides import snippet as snippet_of
-from support.live import CANARY, config_for
+from support.live import codex_gateway as gateway
 from support.pypi import printed, venv_after
 from support.scripted import ScriptedProvider
 
-pytestmark = pytest.mark.clients
+__all__ = ["gateway"]
 
-CODEX = """
-[[models]]
-id = "test-codex"
-context = "128K"
-targets = [{ provider = "scripted", model = "upstream", dialect = "openai_chat" }]
-"""
+pytestmark = pytest.mark.clients
 
 
 @pytest.fixture(scope="module")
@@ -31,16 +24,7 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return venv_after(tmp_path_factory.mktemp("langchain"), install) / "python"
 
 
-@pytest_twisted.async_yield_fixture  # type: ignore[untyped-decorator]  # has no types
-async def gateway(provider: ScriptedProvider, tmp_path: Path) -> AsyncIterator[Gateway]:
-    """Offer a model, too, that LangChain asks at ``/v1/responses`` for its name."""
-    config = config_for(provider, CODEX)
-    started = await Gateway.start(tmp_path, config, environ={"SCRIPTED_KEY": CANARY})
-    yield started
-    await started.stop()
-
-
-@pytest.fixture(params=["test-model", "test-codex"])
+@pytest.fixture(params=["test-model", "gpt-5.1-codex"])
 def snippet(gateway: Gateway, request: pytest.FixtureRequest) -> Snippet:
     """Give files out of guides, for either model."""
     return partial(
