@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 from support.chat_bytes import SPOKEN, completion
-from support.daemon import spawn
 from support.guides import Snippet
 from support.guides import snippet as snippet_of
 from support.pypi import printed, venv_after
 from support.scripted import ScriptedProvider
+from support.shell import paste
 
-pytestmark = pytest.mark.clients
+pytestmark = [pytest.mark.clients, pytest.mark.timeout(600)]
 
 UNCHANGED = """
 from anthropic import Anthropic
@@ -47,6 +47,6 @@ async def test_a_program_of_anthropics_needs_only_the_environment(
 ) -> None:
     (tmp_path / "program.py").write_text(UNCHANGED)
     run = f"{snippet('anthropic-sdk', 'env.sh')}\n{python} program.py"
-    child = spawn(["/bin/sh", "-ec", run], cwd=tmp_path)
+    child = paste(run, cwd=tmp_path)
     assert await child.ended() == 0, child.text
     assert child.text == "renamed test-model"

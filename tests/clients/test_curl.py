@@ -6,33 +6,33 @@ from pathlib import Path
 
 import pytest
 from support.chat_bytes import SPOKEN, completion
-from support.daemon import spawn
 from support.guides import Snippet
 from support.scripted import ScriptedProvider
+from support.shell import paste
 
 pytestmark = pytest.mark.clients
 
-Paste = Callable[[str], Awaitable[str]]
+Shell = Callable[[str], Awaitable[str]]
 
 
 @pytest.fixture
-def paste(snippet: Snippet, tmp_path: Path) -> Paste:
+def shell(snippet: Snippet, tmp_path: Path) -> Shell:
     """Run a snippet in a shell that has read the first one; give what is printed."""
     environment = snippet("curl", "env.sh")
 
-    async def paste(text: str) -> str:
-        child = spawn(["/bin/sh", "-ec", environment + text], cwd=tmp_path)
+    async def shell(text: str) -> str:
+        child = paste(environment + text, cwd=tmp_path)
         assert await child.ended() == 0, child.text
         return child.text
 
-    return paste
+    return shell
 
 
 async def test_chat_is_streamed(
-    provider: ScriptedProvider, snippet: Snippet, paste: Paste
+    provider: ScriptedProvider, snippet: Snippet, shell: Shell
 ) -> None:
     provider.stream(SPOKEN)
-    said = await paste(snippet("curl", "chat.sh"))
+    said = await shell(snippet("curl", "chat.sh"))
     *events, done = [line for line in said.splitlines() if line]
     assert done == "data: [DONE]"
     deltas = [
@@ -43,22 +43,22 @@ async def test_chat_is_streamed(
     assert asked.json()["messages"][1]["content"] == "Write a quicksort in Python."
 
 
-async def test_models_and_usage(snippet: Snippet, paste: Paste) -> None:
-    models = json.loads(await paste(snippet("curl", "models.sh")))
-    usage = json.loads(await paste(snippet("curl", "usage.sh")))
+async def test_models_and_usage(snippet: Snippet, shell: Shell) -> None:
+    models = json.loads(await shell(snippet("curl", "models.sh")))
+    usage = json.loads(await shell(snippet("curl", "usage.sh")))
     assert [model["id"] for model in models["data"]] == ["renamed", "test-model"]
     assert usage["object"] == "usage"
 
 
 async def test_other_dialects(
-    provider: ScriptedProvider, snippet: Snippet, paste: Paste
+    provider: ScriptedProvider, snippet: Snippet, shell: Shell
 ) -> None:
     provider.reply(body=completion({"content": "Hello there"}))
-    message = json.loads(await paste(snippet("curl", "messages.sh")))
+    message = json.loads(await shell(snippet("curl", "messages.sh")))
     assert [block["text"] for block in message["content"]] == ["Hello there"]
 
     provider.stream(SPOKEN)
-    lines = (await paste(snippet("curl", "ollama.sh"))).splitlines()
+    lines = (await shell(snippet("curl", "ollama.sh"))).splitlines()
     told = [json.loads(line) for line in lines]
     assert "".join(line["message"]["content"] for line in told) == "Hello"
     assert [line["done"] for line in told].count(True) == 1

@@ -14,7 +14,7 @@ from support.scripted import ScriptedProvider
 
 __all__ = ["gateway"]
 
-pytestmark = pytest.mark.clients
+pytestmark = [pytest.mark.clients, pytest.mark.timeout(600)]
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,5 @@
 """LiteLLM by its guide: the SDK, and the proxy between a client and this server."""
 
-import os
-import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
 from pathlib import Path
@@ -9,7 +7,7 @@ from pathlib import Path
 import pytest
 import pytest_twisted
 from support.chat_bytes import SPOKEN, completion
-from support.daemon import Gateway, spawn
+from support.daemon import Gateway
 from support.guides import Snippet
 from support.guides import snippet as snippet_of
 from support.http import fetch
@@ -17,10 +15,11 @@ from support.live import codex_gateway as gateway
 from support.ports import free_port
 from support.pypi import printed, venv_after
 from support.scripted import ScriptedProvider
+from support.shell import end, paste
 
 __all__ = ["gateway"]
 
-pytestmark = pytest.mark.clients
+pytestmark = [pytest.mark.clients, pytest.mark.timeout(600)]
 
 OFFLINE = {"LITELLM_LOCAL_MODEL_COST_MAP": "True"}
 """It would ask the internet for prices."""
@@ -68,20 +67,19 @@ async def start(programs: Path, tmp_path: Path) -> AsyncIterator[Start]:
 
     async def start(script: str) -> str:
         port = str(free_port())
-        path = f"{programs}{os.pathsep}{os.environ['PATH']}"
-        where = {"HOST": "127.0.0.1", "PORT": port, "PATH": path}
-        # A session of its own: the shell's child ends with it.
-        command = ["/usr/bin/setsid", "/bin/sh", "-ec", script]
-        child = spawn(command, cwd=tmp_path, environ=OFFLINE | where)
+        child = paste(
+            script,
+            cwd=tmp_path,
+            programs=programs,
+            environ={**OFFLINE, "HOST": "127.0.0.1", "PORT": port},
+        )
         started.append(child)
         await child.line("Uvicorn running on")
         return f"http://127.0.0.1:{port}/v1/chat/completions"
 
     yield start
     for child in started:
-        if child.status is None:
-            os.killpg(child.pid, signal.SIGKILL)
-            await child.ended()
+        await end(child)
 
 
 @pytest.mark.parametrize("file", ["run.sh", "run-config.sh"])

@@ -9,8 +9,9 @@ from support.guides import Snippet
 from support.guides import snippet as snippet_of
 from support.pypi import printed, venv_after
 from support.scripted import ScriptedProvider
+from support.shell import paste
 
-pytestmark = pytest.mark.clients
+pytestmark = [pytest.mark.clients, pytest.mark.timeout(600)]
 
 UNCHANGED = """
 from openai import OpenAI
@@ -71,6 +72,6 @@ async def test_a_program_of_openais_needs_only_the_environment(
     by_file = "set -a; . ./.env\n"
     for environment in (by_file, snippet("any-tool", "env.sh")):
         run = f"{environment}\n{python} program.py"
-        child = spawn(["/bin/sh", "-ec", run], cwd=tmp_path)
+        child = paste(run, cwd=tmp_path)
         assert await child.ended() == 0, child.text
         assert child.text == "renamed test-model"
