@@ -114,10 +114,10 @@ def test_every_link_leads_somewhere() -> None:
     assert [text for tag, text in seen.headings if tag == "h2"] == [
         "Getting started",
         "API reference",
-        "Models",
+        "Models catalog",
         "Integration guides",
         "Rate limits",
-        "Questions",
+        "Frequently asked questions",
     ]
     assert [tag for tag, _ in seen.headings].count("h1") == 1
 
