@@ -58,6 +58,7 @@ async def test_the_guide_streams(
     provider.stream(SPOKEN)
     stream = snippet("langchain", "stream.py")
     assert await printed(python, stream, cwd=tmp_path) == "Hello"
+    assert provider.requests[0].json()["stream_options"] == {"include_usage": True}
 
 
 async def test_the_guide_calls_tools(

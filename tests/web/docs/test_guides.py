@@ -1,6 +1,7 @@
 """The guides: whole, filled in safely, and each file in them run by a test."""
 
 import ast
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,7 +26,7 @@ CALLED = {"snippet", "snippet_of"}
 """What the function of tests/support/guides.py is called there."""
 
 NOT_RUN = {
-    ("zed", "settings.json"): "an editor with a window; its JSON is read in test_json",
+    ("zed", "settings.json"): "an editor with a window; below its JSON is read",
 }
 """Files of guides that no test can run, each with the reason."""
 
@@ -89,6 +90,14 @@ def test_they_are_shown_by_kind_and_each_once() -> None:
     shown = [guide for those in by_kind().values() for guide in those]
     assert tuple(shown) == guides()
     assert [guide.name for guide in shown] == [n for ns in KINDS.values() for n in ns]
+
+
+def test_zeds_settings_are_json_with_this_servers_address_and_model() -> None:
+    text = snippet("zed", "settings.json", base_url="http://x/v1", model="a/b")
+    providers = json.loads(text)["language_models"]["openai_compatible"]
+    assert providers["Lightweight"]["api_url"] == "http://x/v1"
+    (offered,) = providers["Lightweight"]["available_models"]
+    assert offered["name"] == "a/b"
 
 
 def test_what_no_test_runs_is_still_there() -> None:
