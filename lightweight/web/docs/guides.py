@@ -49,9 +49,11 @@ KINDS: Mapping[str, tuple[str, ...]] = {
 SAMPLE_KEY = "lw-your-key-here"
 """What stands for the key of a visitor we do not know."""
 
+_URL = re.compile(r"https?://[\w.~:/\[\]@%+,=-]+", re.ASCII)
+
 BLANKS = {
-    "base_url": re.compile(r"https?://[\w.~:/\[\]@%+,=-]+", re.ASCII),
-    "root": re.compile(r"https?://[\w.~:/\[\]@%+,=-]+", re.ASCII),
+    "base_url": _URL,
+    "root": _URL,
     "key": re.compile(r"lw-[A-Za-z0-9-]+"),
     "model": re.compile(r"[A-Za-z0-9][\w.:/@+-]*", re.ASCII),
 }
@@ -78,7 +80,7 @@ def guides() -> tuple[Guide, ...]:
     """Give all guides in the order of display."""
     order = [name for names in KINDS.values() for name in names]
     there = files("lightweight.web.docs").joinpath("integrations").iterdir()
-    read = [_read(path.name.removesuffix(".md"), path.read_text()) for path in there]
+    read = (_read(path.name.removesuffix(".md"), path.read_bytes()) for path in there)
     return tuple(sorted(read, key=lambda guide: order.index(guide.name)))
 
 
@@ -90,7 +92,8 @@ def by_kind() -> Mapping[str, tuple[Guide, ...]]:
     }
 
 
-def _read(name: str, text: str) -> Guide:
+def _read(name: str, content: bytes) -> Guide:
+    text = content.decode()
     title, about, _rest = text.split("\n\n", maxsplit=2)
     return Guide(name, title.removeprefix("# "), about.replace("\n", " "), text)
 
