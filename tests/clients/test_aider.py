@@ -7,7 +7,7 @@ import pytest
 from support.chat_bytes import DONE, USAGE, completion, event
 from support.guides import Snippet
 from support.guides import snippet as snippet_of
-from support.pypi import venv_after
+from support.pypi import PATIENCE, venv_after
 from support.scripted import ScriptedProvider
 from support.shell import end, paste
 
@@ -16,9 +16,6 @@ pytestmark = [
     pytest.mark.timeout(600),
     pytest.mark.async_limit(180),
 ]
-
-PATIENCE = 90.0
-"""It takes its time to start."""
 
 OPTIONS = {
     "AIDER_MESSAGE": "Write greet.py. It prints Hello.",

@@ -14,7 +14,11 @@ from support.scripted import ScriptedProvider
 
 __all__ = ["gateway"]
 
-pytestmark = [pytest.mark.clients, pytest.mark.timeout(600)]
+pytestmark = [
+    pytest.mark.clients,
+    pytest.mark.timeout(600),
+    pytest.mark.async_limit(180),
+]
 
 
 @pytest.fixture(scope="module")

@@ -13,13 +13,17 @@ from support.guides import snippet as snippet_of
 from support.http import fetch
 from support.live import codex_gateway as gateway
 from support.ports import free_port
-from support.pypi import printed, venv_after
+from support.pypi import PATIENCE, printed, venv_after
 from support.scripted import ScriptedProvider
 from support.shell import end, paste
 
 __all__ = ["gateway"]
 
-pytestmark = [pytest.mark.clients, pytest.mark.timeout(600)]
+pytestmark = [
+    pytest.mark.clients,
+    pytest.mark.timeout(600),
+    pytest.mark.async_limit(180),
+]
 
 OFFLINE = {"LITELLM_LOCAL_MODEL_COST_MAP": "True"}
 """It would ask the internet for prices."""
@@ -74,7 +78,7 @@ async def start(programs: Path, tmp_path: Path) -> AsyncIterator[Start]:
             environ={**OFFLINE, "HOST": "127.0.0.1", "PORT": port},
         )
         started.append(child)
-        await child.line("Uvicorn running on")
+        await child.line("Uvicorn running on", patience=PATIENCE)
         return f"http://127.0.0.1:{port}/v1/chat/completions"
 
     yield start

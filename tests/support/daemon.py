@@ -73,7 +73,9 @@ class Child(ProcessProtocol):
         assert isinstance(pid, int)
         return pid
 
-    async def line(self, pattern: str, *, past: bool = True) -> re.Match[str]:
+    async def line(
+        self, pattern: str, *, past: bool = True, patience: float = PATIENCE
+    ) -> re.Match[str]:
         """Wait for a line that matches; ``past``: one that came already counts."""
         from twisted.internet import reactor
 
@@ -85,7 +87,7 @@ class Child(ProcessProtocol):
         found: Deferred[re.Match[str]] = Deferred()
         waiter = (compiled, found)
         self._waiting.append(waiter)
-        found.addTimeout(PATIENCE, reactor)
+        found.addTimeout(patience, reactor)
         try:
             return await found
         except Exception as problem:

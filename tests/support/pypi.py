@@ -8,6 +8,9 @@ from pathlib import Path
 
 from support.daemon import spawn
 
+PATIENCE = 120.0
+"""Seconds in which a client must be done: some are slow to load."""
+
 
 def venv_after(directory: Path, *commands: str) -> Path:
     """Make a venv and run a guide's commands in it; give its directory of programs."""
@@ -30,5 +33,8 @@ async def printed(
     """Run a program in ``cwd``; give what it printed, once it ended well."""
     (cwd / "program.py").write_text(program)
     child = spawn([python, "program.py"], cwd=cwd, environ=environ)
-    assert await child.ended() == 0, child.text
+    try:
+        assert await child.ended(PATIENCE) == 0, child.text
+    finally:
+        await child.stop()
     return child.text
