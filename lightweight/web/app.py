@@ -22,7 +22,8 @@ from lightweight.web import health, ollama
 from lightweight.web.answers import redirect, send, with_headers
 from lightweight.web.auth import Keyring, identify
 from lightweight.web.count_tokens import serve_count
-from lightweight.web.docs.page import render_docs, static_file
+from lightweight.web.docs.page import static_file
+from lightweight.web.docs.show import show_docs, show_guide
 from lightweight.web.models import list_models, one_model
 from lightweight.web.responses import count_input, not_kept
 from lightweight.web.serve import Desk, serve_call
@@ -31,11 +32,6 @@ from lightweight.web.site_request import GatewayRequest, of
 from lightweight.web.usage import Ledger, show_usage
 
 _HOST = re.compile(r"(?:[A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?")
-
-_PAGE = {
-    "content-type": "text/html; charset=utf-8",
-    "content-security-policy": "default-src 'none'; style-src 'self'; img-src 'self'",
-}
 
 _VARIES = {"vary": "Accept"}
 _HERE = Answer(
@@ -286,15 +282,14 @@ class App:
     def docs(self, request: GatewayRequest) -> Answer:
         """Show how to use this server."""
         runtime = self._current()
-        models = runtime.offering.listed()
-        page = render_docs(
-            base_url=f"{address_of(request, runtime)}/v1",
-            models=models,
-            catalog_size=len(set(runtime.offering.names.values())),
-            example_model=models[0].id if models else "MODEL",
-            tiers={name: tier.limits.rpm for name, tier in runtime.tiers.items()},
-        )
-        return Answer(status=200, headers=_PAGE, body=page.encode())
+        return show_docs(runtime, address_of(request, runtime))
+
+    @_app.route("/docs/integrations/<name>", methods=["GET"])
+    @public
+    def guide(self, request: GatewayRequest, name: str) -> Answer:
+        """Show how a tool is told of this server."""
+        runtime = self._current()
+        return show_guide(runtime, address_of(request, runtime), name)
 
     @_app.route("/static/<name>", methods=["GET"])
     @public
