@@ -1,0 +1,35 @@
+"""Cline's command line, installed from npm and set up as its guide says."""
+
+from pathlib import Path
+
+import pytest
+from support.errand import COMMAND, check, errand
+from support.guides import Snippet
+from support.guides import snippet as snippet_of
+from support.npm import from_npm, run
+from support.scripted import ScriptedProvider
+
+pytestmark = pytest.mark.clients
+
+cline = from_npm(snippet_of("cline", "install.sh"))
+
+# Else a process of it stays behind and serves the sessions to come.
+ALONE = {"CLINE_SESSION_BACKEND_MODE": "local"}
+
+
+@pytest.mark.async_limit(180)
+async def test_it_writes_a_file(
+    provider: ScriptedProvider,
+    snippet: Snippet,
+    cline: Path,
+    home: Path,
+    work: Path,
+    dialect: str,
+) -> None:
+    provider.choose(errand(dialect, "run_commands", {"commands": [COMMAND]}))
+    auth, script = snippet("cline", "auth.sh"), snippet("cline", "run.sh")
+
+    await run(auth, cline, home=home, cwd=work, environ=ALONE)
+    output = await run(script, cline, home=home, cwd=work, environ=ALONE)
+
+    check(provider, work, output)

@@ -1,0 +1,75 @@
+"""Clients from npm, each installed as its guide says, and run as a person would."""
+
+import os
+import subprocess
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+from support.daemon import HOME_LESS, spawn
+
+PATIENCE = 90.0
+"""Seconds in which a client must be done: some are half a gigabyte to load."""
+
+NOWHERE = {
+    "HTTP_PROXY": "http://127.0.0.1:9",
+    "HTTPS_PROXY": "http://127.0.0.1:9",
+    "NO_PROXY": "127.0.0.1",
+}
+"""Who would reach the internet finds nobody at home."""
+
+
+def from_npm(script: str, *, builds: bool = False) -> Callable[..., Path]:
+    """Make a fixture: a project of its own in which a guide's install script was run.
+
+    What is installed for the whole machine goes there as well, its programs to ``bin``.
+    ``builds``: packages may run scripts of theirs; a few put their program in place so.
+    """
+
+    @pytest.fixture(scope="module")
+    def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+        directory = tmp_path_factory.mktemp("npm")
+        (directory / "package.json").write_text('{"private": true}')
+        settings = {
+            "prefix": str(directory),
+            "ignore_scripts": str(not builds).lower(),
+            "loglevel": "error",
+            "audit": "false",
+            "fund": "false",
+        }
+        named = {f"npm_config_{name}": told for name, told in settings.items()}
+        subprocess.run(
+            ["/bin/sh", "-ec", script],
+            cwd=directory,
+            env={**os.environ, **named},
+            check=True,
+        )
+        return directory
+
+    return project
+
+
+async def run(
+    script: str,
+    project: Path,
+    *,
+    cwd: Path,
+    home: Path,
+    environ: Mapping[str, str] | None = None,
+) -> str:
+    """Run a guide's shell script with the programs of ``project``; give its output.
+
+    Its standard input is empty. Raise AssertionError unless it ends well in time.
+    """
+    path = f"{project / 'bin'}:{HOME_LESS['PATH']}"
+    child = spawn(
+        # A program in a script inherits an input that is closed before it begins.
+        ["/bin/sh", "-c", 'exec /bin/sh -ec "$1" </dev/null', "sh", script],
+        cwd=cwd,
+        environ={"PATH": path, "HOME": str(home), **NOWHERE, **(environ or {})},
+    )
+    try:
+        assert await child.ended(PATIENCE) == 0, child.text
+    finally:
+        await child.stop()
+    return child.text
