@@ -77,9 +77,16 @@ def _said(dialect: str, words: str) -> Iterable[bytes]:
             yield DONE
         case "openai_responses":
             whole = responses.message(responses.text(words))
+            place = {"item_id": "msg_1", "output_index": 0, "content_index": 0}
+            part = "response.content_part"
             yield responses.created()
             yield responses.added(responses.message())
+            yield responses.event(f"{part}.added", part=responses.text(""), **place)
             yield responses.delta(words, item="msg_1")
+            yield responses.event(
+                "response.output_text.done", text=words, logprobs=[], **place
+            )
+            yield responses.event(f"{part}.done", part=responses.text(words), **place)
             yield responses.done(whole)
             yield responses.completed(whole)
         case _:
