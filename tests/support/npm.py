@@ -73,3 +73,9 @@ async def run(
     finally:
         await child.stop()
     return child.text
+
+
+async def printed(program: str, project: Path, *, home: Path) -> str:
+    """Run a module of JavaScript with the packages of ``project``; give its output."""
+    (project / "program.mjs").write_text(program)
+    return await run("node program.mjs", project, cwd=project, home=home)
