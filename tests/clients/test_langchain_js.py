@@ -9,12 +9,12 @@ from support.daemon import Gateway
 from support.guides import Snippet
 from support.guides import snippet as snippet_of
 from support.live import codex_gateway as gateway
-from support.npm import from_npm, printed
+from support.npm import MARKS, from_npm, printed
 from support.scripted import ScriptedProvider
 
 __all__ = ["gateway"]
 
-pytestmark = pytest.mark.clients
+pytestmark = MARKS
 
 project = from_npm(snippet_of("langchain-js", "install.sh"))
 

@@ -3,15 +3,14 @@
 import json
 from pathlib import Path
 
-import pytest
 from support.chat_bytes import DONE, SPOKEN, completion, event
 from support.daemon import Gateway
 from support.guides import Snippet
 from support.guides import snippet as snippet_of
-from support.npm import from_npm, printed, run
+from support.npm import MARKS, from_npm, printed, run
 from support.scripted import ScriptedProvider
 
-pytestmark = pytest.mark.clients
+pytestmark = MARKS
 
 SCRIPT = Path(__file__).with_name("openai_sdk.mjs")
 

@@ -2,15 +2,14 @@
 
 from pathlib import Path
 
-import pytest
 from support.chat_bytes import SPOKEN, completion, tool_call
 from support.daemon import Gateway
 from support.guides import Snippet
 from support.guides import snippet as snippet_of
-from support.npm import from_npm, printed
+from support.npm import MARKS, from_npm, printed
 from support.scripted import ScriptedProvider
 
-pytestmark = pytest.mark.clients
+pytestmark = MARKS
 
 project = from_npm(snippet_of("vercel-ai-sdk", "install.sh"))
 

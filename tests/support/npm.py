@@ -11,6 +11,14 @@ from support.daemon import HOME_LESS, spawn
 PATIENCE = 90.0
 """Seconds in which a client must be done: some are half a gigabyte to load."""
 
+MARKS = [
+    pytest.mark.clients,
+    pytest.mark.async_limit(2 * PATIENCE),
+    # The first test of a module waits for npm, too.
+    pytest.mark.timeout(4 * PATIENCE),
+]
+"""What each module marks its tests with."""
+
 NOWHERE = {
     "HTTP_PROXY": "http://127.0.0.1:9",
     "HTTPS_PROXY": "http://127.0.0.1:9",

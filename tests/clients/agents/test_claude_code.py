@@ -9,16 +9,15 @@ from support.chat_bytes import DONE, SPOKEN, USAGE, event
 from support.errand import COMMAND, check, errand
 from support.guides import Snippet
 from support.guides import snippet as snippet_of
-from support.npm import from_npm, run
+from support.npm import MARKS, from_npm, run
 from support.scripted import ScriptedProvider
 
-pytestmark = pytest.mark.clients
+pytestmark = MARKS
 
 # A script of it puts the program for this processor in place.
 claude = from_npm(snippet_of("claude-code", "install.sh"), builds=True)
 
 
-@pytest.mark.async_limit(120)
 async def test_it_writes_a_file(
     provider: ScriptedProvider,
     snippet: Snippet,
@@ -47,7 +46,6 @@ def bash(index: int, command: str) -> Iterable[bytes]:
 
 
 @pytest.mark.parametrize("dialect", ["openai_chat"])
-@pytest.mark.async_limit(120)
 async def test_it_runs_two_tools_that_a_chat_model_asks_for_at_once(
     provider: ScriptedProvider,
     snippet: Snippet,

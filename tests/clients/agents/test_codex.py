@@ -12,10 +12,10 @@ from support.daemon import Gateway
 from support.errand import COMMAND, FINAL, check, errand
 from support.guides import Snippet
 from support.guides import snippet as snippet_of
-from support.npm import from_npm, run
+from support.npm import MARKS, from_npm, run
 from support.scripted import ScriptedProvider
 
-pytestmark = pytest.mark.clients
+pytestmark = MARKS
 
 codex = from_npm(snippet_of("codex", "install.sh"))
 
@@ -79,7 +79,6 @@ def script(snippet: Snippet, home: Path) -> str:
     return snippet("codex", "env.sh") + snippet("codex", "run.sh")
 
 
-@pytest.mark.async_limit(120)
 async def test_it_writes_a_file(
     provider: ScriptedProvider,
     script: str,
@@ -98,7 +97,6 @@ async def test_it_writes_a_file(
 @pytest.mark.parametrize(
     ("dialect", "turns"), [("openai_chat", CHAT), ("openai_responses", RESPONSES)]
 )
-@pytest.mark.async_limit(120)
 async def test_it_patches_a_file(
     provider: ScriptedProvider,
     script: str,

@@ -7,10 +7,10 @@ import pytest
 from support.daemon import Gateway
 from support.errand import COMMAND, check, errand
 from support.guides import snippet as snippet_of
-from support.npm import from_npm, run
+from support.npm import MARKS, from_npm, run
 from support.scripted import ScriptedProvider
 
-pytestmark = pytest.mark.clients
+pytestmark = MARKS
 
 cn = from_npm(snippet_of("continue", "install.sh"))
 
@@ -19,7 +19,6 @@ cn = from_npm(snippet_of("continue", "install.sh"))
     ("model", "path"),
     [("test-model", "/v1/chat/completions"), ("gpt-5.5", "/v1/responses")],
 )
-@pytest.mark.async_limit(120)
 async def test_it_writes_a_file(
     gateway: Gateway,
     provider: ScriptedProvider,
