@@ -77,7 +77,11 @@ def _said(dialect: str, words: str) -> Iterable[bytes]:
             yield DONE
         case "openai_responses":
             whole = responses.message(responses.text(words))
-            place = {"item_id": "msg_1", "output_index": 0, "content_index": 0}
+            place: dict[str, Any] = {
+                "item_id": "msg_1",
+                "output_index": 0,
+                "content_index": 0,
+            }
             part = "response.content_part"
             yield responses.created()
             yield responses.added(responses.message())
