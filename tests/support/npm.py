@@ -1,9 +1,12 @@
 """Clients from npm, each installed as its guide says, and run as a person would."""
 
 import os
+import signal
 import subprocess
 from collections.abc import Callable, Mapping
 from pathlib import Path
+
+from twisted.internet.defer import TimeoutError  # noqa: A004 -- Deferreds raise it
 
 import pytest
 from support.daemon import HOME_LESS, spawn
@@ -71,15 +74,19 @@ async def run(
     """
     path = f"{project / 'bin'}:{HOME_LESS['PATH']}"
     child = spawn(
-        # A program in a script inherits an input that is closed before it begins.
-        ["/bin/sh", "-c", 'exec /bin/sh -ec "$1" </dev/null', "sh", script],
+        # A session of its own can be ended with all that the script started.
+        ["/bin/sh", "-c", 'exec setsid /bin/sh -ec "$1" </dev/null', "sh", script],
         cwd=cwd,
         environ={"PATH": path, "HOME": str(home), **NOWHERE, **(environ or {})},
     )
     try:
         assert await child.ended(PATIENCE) == 0, child.text
+    except TimeoutError as late:
+        raise AssertionError(f"not done in {PATIENCE} s:\n{child.text}") from late
     finally:
-        await child.stop()
+        if child.status is None:
+            os.killpg(child.pid, signal.SIGKILL)
+            await child.ended()
     return child.text
 
 
