@@ -20,7 +20,6 @@ FINAL = "The file is there."
 DIALECTS = ("openai_chat", "openai_responses", "anthropic")
 """What the provider may speak, whatever the agent does."""
 
-
 MODELS = ("test-model", "gpt-5.5")
 """What is offered: some agents have other ways with a name they know."""
 

@@ -27,7 +27,7 @@ NOWHERE = {
     "HTTPS_PROXY": "http://127.0.0.1:9",
     "NO_PROXY": "127.0.0.1",
 }
-"""Who would reach the internet finds nobody at home."""
+"""Who would reach the internet by a proxy finds nobody at home."""
 
 
 def from_npm(script: str, *, builds: bool = False) -> Callable[..., Path]:
