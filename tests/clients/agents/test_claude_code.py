@@ -74,9 +74,13 @@ async def test_it_runs_two_tools_that_a_chat_model_asks_for_at_once(
     output = await run(script, claude, home=home, cwd=work)
 
     assert "Hello" in output
-    results = [
-        message["content"]
+    # Both run at once: the results come in the order in which they were done.
+    results = {
+        message["tool_call_id"]: message["content"]
         for message in provider.requests[1].json()["messages"]
         if message["role"] == "tool"
-    ]
-    assert results == ["first-word", "second-word"]
+    }
+    assert results == {
+        "functions.Bash:0": "first-word",
+        "functions.Bash:1": "second-word",
+    }
