@@ -74,13 +74,15 @@ async def test_it_runs_two_tools_that_a_chat_model_asks_for_at_once(
     output = await run(script, claude, home=home, cwd=work)
 
     assert "Hello" in output
+    told = provider.requests[1].json()["messages"]
+    (asking,) = (message for message in told if message.get("tool_calls"))
+    commands = {
+        call["id"]: json.loads(call["function"]["arguments"])["command"]
+        for call in asking["tool_calls"]
+    }
     # Both run at once: the results come in the order in which they were done.
-    results = {
-        message["tool_call_id"]: message["content"]
-        for message in provider.requests[1].json()["messages"]
+    assert {
+        commands[message["tool_call_id"]]: message["content"]
+        for message in told
         if message["role"] == "tool"
-    }
-    assert results == {
-        "functions.Bash:0": "first-word",
-        "functions.Bash:1": "second-word",
-    }
+    } == {"echo first-word": "first-word", "echo second-word": "second-word"}
