@@ -18,7 +18,7 @@ FEW = 64
 class Deadline:
     """A moment that may be moved any number of times, and what happens then."""
 
-    def __init__(self, deadlines: "Deadlines", expired: Callable[[], None]) -> None:
+    def __init__(self, deadlines: "Deadlines", expired: Callable[[], object]) -> None:
         """``Deadlines.make`` makes them."""
         self.at = math.inf
         """By the clock; infinite while it is stopped."""
@@ -51,7 +51,7 @@ class Deadlines:
         self._call: IDelayedCall | None = None
         self._call_at = math.inf
 
-    def make(self, expired: Callable[[], None]) -> Deadline:
+    def make(self, expired: Callable[[], object]) -> Deadline:
         """Make a deadline, not set; ``expired`` is called at each expiry."""
         return Deadline(self, expired)
 

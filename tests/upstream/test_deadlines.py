@@ -79,12 +79,24 @@ def test_stopped_ones_do_not_pile_up() -> None:
 def test_one_that_fails_does_not_stop_the_others() -> None:
     clock = Clock()
     deadlines, expired, make = made(clock)
-    deadlines.make(lambda: expired[0].upper()).set(1)
+    deadlines.make(expired.pop).set(1)
     make("other").set(1)
     with pytest.raises(IndexError):
         clock.advance(1)
     clock.advance(0)
     assert expired == ["other"]
+
+
+def test_sooner_is_never_later() -> None:
+    clock = Clock()
+    _, expired, make = made(clock)
+    deadline = make("a")
+    for seconds in (5, 9, 3, 4):
+        deadline.set_sooner(seconds)
+    assert deadline.at == 3
+    clock.advance(3)
+    assert expired == ["a"]
+    assert clock.getDelayedCalls() == []
 
 
 def test_what_expires_may_move_the_others() -> None:

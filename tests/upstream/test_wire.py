@@ -1,7 +1,13 @@
 """One connection: what it sends, whose bytes come back, and when it is through."""
 
+import socket
+import ssl
 from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
+
+from twisted.internet.threads import deferToThread
 
 import pytest
 from support.scripted import (
@@ -15,8 +21,10 @@ from support.scripted import (
     whole,
 )
 from support.sink import RecordingSink, outgoing, turns
+from support.tls import authority
 
-from lightweight.errors import ProviderGarbage, ProviderUnreachable
+from lightweight.config.schema import Timeouts
+from lightweight.errors import ProviderCut, ProviderGarbage, ProviderUnreachable
 from lightweight.upstream import wire
 from lightweight.upstream.http import HttpProvider
 from lightweight.upstream.wire import PIECE_BYTES
@@ -140,6 +148,47 @@ async def test_a_body_that_was_paused_to_its_end_leaves_a_connection_that_reads(
     reply.body.deliver(sink)
     reply.body.resume()
     assert await sink.end() is None
+
+
+@pytest.mark.parametrize("says_goodbye", [True, False])
+async def test_over_tls_only_a_goodbye_ends_a_body_without_a_length(
+    reactor: Any, tmp_path: Path, *, says_goodbye: bool
+) -> None:
+    """What an attacker could have cut off must not pass for whole."""
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    pem = tmp_path / "server.pem"
+    pem.write_bytes(authority().server().pem)
+    server.load_cert_chain(pem)
+
+    def answer(listener: socket.socket) -> None:
+        peer, _ = listener.accept()
+        with server.wrap_socket(peer, server_side=True) as secured:
+            secured.recv(65536)
+            secured.sendall(head(200) + b"half")
+            if says_goodbye:
+                secured.unwrap()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        answering = deferToThread(answer, listener)
+        provider = HttpProvider(
+            reactor,
+            name="acme",
+            base_url=f"https://127.0.0.1:{listener.getsockname()[1]}",
+            credential={},
+            timeouts=Timeouts(),
+            instance="instance-1",
+            wall=lambda: 0.0,
+            authorities=authority().pem.decode(),
+        )
+        reply = await provider.send(outgoing(), "r1")
+        sink = RecordingSink()
+        reply.body.deliver(sink)
+        fault = await sink.end()
+        with suppress(ConnectionError):
+            await answering
+        await provider.close()
+    assert sink.data == b"half"
+    assert type(fault) is (type(None) if says_goodbye else ProviderCut)
 
 
 # -- large requests --------------------------------------------------------------------
