@@ -37,7 +37,8 @@ class Deadline:
 
     def stop(self) -> None:
         """Let it not expire."""
-        self._deadlines.move(self, math.inf)
+        if self.at < math.inf:
+            self._deadlines.move(self, math.inf)
 
 
 class Deadlines:
