@@ -29,6 +29,8 @@ _TRAILER = re.compile(f"{_NAME}:{_TEXT}".encode("latin-1"))
 _LENGTH = re.compile(r"[0-9]{1,15}")
 _CHUNK = re.compile(rb"([0-9a-fA-F]{1,13})[ \t]*(?:;[\t\x20-\x7e\x80-\xff]*)?")
 
+_PLAIN_CHUNK = re.compile(rb"([0-9a-fA-F]{1,13})\r\n")
+
 _INFORMATIONAL = range(100, 200)
 _SWITCHING = 101
 _WITHOUT_BODY = frozenset({204, 304})
@@ -194,7 +196,9 @@ class ResponseParser:
             while 0 <= at < len(data) and self._state != "done":
                 match self._state:
                     case "size":
-                        at = self._take_size(data, at)
+                        at = _take_plain(data, at, pieces)
+                        if at < len(data):
+                            at = self._take_size(data, at)
                     case "chunk":
                         at = self._take_chunk(data, at, pieces)
                     case "chunk end":
@@ -252,6 +256,21 @@ class ResponseParser:
     def _keep(self, data: bytes, at: int) -> int:
         self._rest = data[at:]
         return -1
+
+
+def _take_plain(data: bytes, at: int, pieces: list[bytes]) -> int:
+    """Take the chunks that are there whole and without extensions, as most are.
+
+    What is left is judged by the slower way; so is the last chunk, which is empty.
+    """
+    while (found := _PLAIN_CHUNK.match(data, at)) is not None:
+        start = found.end()
+        end = start + int(found[1], 16)
+        if end == start or not data.startswith(b"\r\n", end):
+            break
+        pieces.append(data[start:end])
+        at = end + 2
+    return at
 
 
 def _check_coding(codings: list[str], lengths: set[str], minor: str) -> None:
