@@ -55,7 +55,6 @@ class Connection(Protocol):
         self._upload: _Upload | None = None
         self._served = False
         self._heard = False
-        self._paused = False
         self._closing: Deferred[None] | None = None
 
     def ask(self, request: Request, incoming: Incoming) -> "Deferred[None]":
@@ -91,12 +90,10 @@ class Connection(Protocol):
 
     def pause(self) -> None:
         """Read no more until ``resume``."""
-        self._paused = True
         self.transport.pauseProducing()
 
     def resume(self) -> None:
         """Read again."""
-        self._paused = False
         self.transport.resumeProducing()
 
     def abort(self) -> None:
@@ -156,8 +153,6 @@ class Connection(Protocol):
             self.let_go()
         else:
             self._upload = None
-            if self._paused:
-                self.resume()
             self.freed(self)
 
 

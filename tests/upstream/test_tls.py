@@ -140,6 +140,11 @@ def test_another_name_is_not(pair: MakePair, signed_for: str, host: str) -> None
     refused(pair(authority().server(signed_for), host), "mismatch|not valid for")
 
 
+def test_a_common_name_is_no_name(pair: MakePair) -> None:
+    made = pair(authority().commonly_named("a.example.org"), "a.example.org")
+    refused(made, "mismatch|not valid for")
+
+
 def test_what_has_expired_is_not(pair: MakePair) -> None:
     refused(pair(authority().server(expired=True)), "expired")
 

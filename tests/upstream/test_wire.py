@@ -134,22 +134,6 @@ async def test_trailers_are_read_and_dropped(
     assert either.connections == 1
 
 
-async def test_a_body_that_was_paused_to_its_end_leaves_a_connection_that_reads(
-    either: ScriptedProvider, client_of: MakeProvider, reactor: Any
-) -> None:
-    provider = client_of(either)
-    either.reply(body=b"{}")
-    reply = await provider.send(outgoing(), "r1")
-    reply.body.pause()
-    await turns(reactor, 5)
-    either.script(*OK)
-    assert await ask(provider) == b"{}"
-    sink = RecordingSink()
-    reply.body.deliver(sink)
-    reply.body.resume()
-    assert await sink.end() is None
-
-
 @pytest.mark.parametrize("says_goodbye", [True, False])
 async def test_over_tls_only_a_goodbye_ends_a_body_without_a_length(
     reactor: Any, tmp_path: Path, *, says_goodbye: bool
