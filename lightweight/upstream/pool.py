@@ -45,7 +45,7 @@ class Pool:
         """Without ``persistent`` every request has a connection of its own."""
         self._clock = clock
         self._dialer = dialer
-        self._persistent = persistent
+        self._keeps = persistent
         self._idle: list[Connection] = []
         self._sweep = deadlines.make(self._close_old)
 
@@ -65,7 +65,11 @@ class Pool:
             raise
 
     async def close(self) -> None:
-        """Close idle connections, waiting at most CLOSE_SECONDS for the peers."""
+        """Close idle connections, waiting at most CLOSE_SECONDS for the peers.
+
+        Those in use are closed when their answers are whole.
+        """
+        self._keeps = False
         idle = [connection for connection in self._idle if connection.usable]
         self._idle.clear()
         self._sweep.stop()
@@ -88,8 +92,7 @@ class Pool:
             else:
                 return
         fresh = await incoming.waiting(self._dialer.connect())
-        if self._persistent:
-            fresh.freed = self._keep
+        fresh.freed = self._keep
         fresh.serves_until = self._clock.seconds() + LONGEST_LIFE_SECONDS
         await fresh.ask(request, incoming)
 
@@ -105,7 +108,7 @@ class Pool:
 
     def _keep(self, connection: Connection) -> None:
         now = self._clock.seconds()
-        if now >= connection.serves_until:
+        if not self._keeps or now >= connection.serves_until:
             connection.let_go()
             return
         if len(self._idle) >= PER_ORIGIN:

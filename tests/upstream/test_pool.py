@@ -25,7 +25,12 @@ from lightweight.errors import ProviderUnreachable
 from lightweight.upstream.deadlines import Deadlines
 from lightweight.upstream.http import HttpProvider
 from lightweight.upstream.incoming import Incoming
-from lightweight.upstream.pool import LONGEST_LIFE_SECONDS, PER_ORIGIN, Pool
+from lightweight.upstream.pool import (
+    CLOSE_SECONDS,
+    LONGEST_LIFE_SECONDS,
+    PER_ORIGIN,
+    Pool,
+)
 from lightweight.upstream.wire import Connection
 from lightweight.upstream.wire_request import Request
 
@@ -246,3 +251,28 @@ def test_one_that_was_lost_serves_nobody() -> None:
     fleet.answer(second)
     second.connectionLost()
     assert fleet.ask() is first
+
+
+def test_what_is_in_use_when_it_closes_is_closed_afterwards() -> None:
+    fleet = Fleet()
+    idle, busy = fleet.begin(), fleet.begin()
+    fleet.answer(idle)
+    closing = Deferred.fromCoroutine(fleet.pool.close())
+    assert fleet.closed == [True, False]
+    assert not closing.called
+    idle.connectionLost()
+    assert closing.called
+    fleet.answer(busy)
+    assert fleet.closed == [True, True]
+    assert fleet.clock.getDelayedCalls() == []
+
+
+def test_a_peer_that_takes_no_goodbye_is_reset() -> None:
+    fleet = Fleet()
+    idle = fleet.ask()
+    Deferred.fromCoroutine(fleet.pool.close())
+    assert not idle.transport.disconnected
+    fleet.clock.advance(CLOSE_SECONDS)
+    assert idle.transport.disconnected
+    idle.connectionLost()
+    assert fleet.clock.getDelayedCalls() == []
