@@ -172,6 +172,7 @@ class Incoming:
 
     @property
     def _flows(self) -> bool:
+        """Whether somebody takes what comes."""
         return not self._paused and self._sink is not None
 
     def _flush(self) -> None:
@@ -179,7 +180,8 @@ class Incoming:
             return
         self._flushing = True
         try:
-            while self._held and self._sink is not None and not self._paused:
+            while self._held and self._flows:
+                assert self._sink is not None
                 self._sink.received(self._held.popleft())
         finally:
             self._flushing = False
@@ -201,13 +203,14 @@ class Incoming:
 
     def _steer(self) -> None:
         """Let the line be read exactly while somebody takes what comes."""
-        if self._line is None or self._choked is not self._flows:
+        if self._line is None:
             return
-        self._choked = not self._choked
-        if self._choked:
-            self._line.pause()
-        else:
+        if self._flows and self._choked:
+            self._choked = False
             self._line.resume()
+        elif not (self._flows or self._choked):
+            self._choked = True
+            self._line.pause()
 
     # -- clocks --------------------------------------------------------------------
 
