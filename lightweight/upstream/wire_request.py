@@ -16,7 +16,7 @@ USER_AGENT = f"lightweight/{__version__}"
 _METHOD = re.compile(r"[A-Z]{1,32}")
 _TARGET = re.compile(r"/[!-~]*")
 _NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
-_VALUE = re.compile(r"[^\x00-\x08\x0a-\x1f\x7f]*")
+_VALUE = re.compile(r"[^\r\n\0]*")
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -41,12 +41,12 @@ class Request(NamedTuple):
 def origin_of(url: str) -> tuple[Origin, str]:
     """Take an absolute http(s) URL apart: its origin, and its path with the query.
 
-    Raises ValueError where it is no such URL.
+    Raises ValueError where it is no such URL, in ASCII.
     """
     parts = urlsplit(url)
-    if parts.scheme not in _PORTS or not parts.hostname:
+    host = parts.hostname
+    if parts.scheme not in _PORTS or not host or not host.isascii():
         raise ValueError("A provider's URL begins with http:// or https:// and a host.")
-    host = parts.hostname.encode("idna").decode("ascii")
     origin = Origin(parts.scheme == "https", host, parts.port or _PORTS[parts.scheme])
     return origin, parts._replace(scheme="", netloc="").geturl()
 

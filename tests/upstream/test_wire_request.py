@@ -47,27 +47,25 @@ def test_a_head_is_what_was_precomputed_and_what_changes() -> None:
             "/v1",
             b"[2001:db8::1]:8000",
         ),
-        ("http://b\u00fccher.example/v1", None, "/v1", b"xn--bcher-kva.example"),
     ],
 )
 def test_an_origin_and_its_name(
-    url: str, origin: Origin | None, path: str, host: bytes
+    url: str, origin: Origin, path: str, host: bytes
 ) -> None:
-    found, rest = origin_of(url)
-    assert rest == path
-    assert origin in {found, None}
-    assert b"\r\nHost: %b\r\n" % host in Opening(found, "").head("GET", "/")
+    assert origin_of(url) == (origin, path)
+    assert b"\r\nHost: %b\r\n" % host in Opening(origin, "").head("GET", "/")
 
 
 @pytest.mark.parametrize(
-    "url", ["", "/v1", "ftp://a.example", "http://", "https:///v1"]
+    "url",
+    ["", "/v1", "ftp://a.example", "http://", "https:///v1", "http://\u00fc.example"],
 )
 def test_what_is_no_url(url: str) -> None:
     with pytest.raises(ValueError, match="http"):
         origin_of(url)
 
 
-@pytest.mark.parametrize("bad", ["\r", "\n", "\0", "\r\nX: y", "\x7f", "\x1b"])
+@pytest.mark.parametrize("bad", ["\r", "\n", "\0", "\r\nX: y"])
 def test_no_value_ends_its_line(bad: str) -> None:
     opening = Opening(Origin(False, "a.example", 80), "/v1")
     with pytest.raises(ValueError, match="header"):
