@@ -17,6 +17,7 @@ MAX_EVENT = 8 * 1024 * 1024
 COMMENT = b": keepalive\n\n"
 """A block that every client reads over (section 9.2.6)."""
 
+_DATA = b"data: "
 _BOM = b"\xef\xbb\xbf"
 _CR = 13
 _STEERING = frozenset({b"id", b"retry"})
@@ -58,7 +59,14 @@ class Framing:
         Raises ProviderGarbage for a block over the limit and for a document of JSON or
         HTML in the place of a stream.
         """
-        for piece in data.splitlines(keepends=True):
+        at = 0
+        if not (self._line or self._raw):
+            # Most events are one line of data each, and whole.
+            while (block := _simple(data, at, self._limit)) is not None:
+                self._started = True
+                at += len(block.raw)
+                yield block
+        for piece in data[at:].splitlines(keepends=True):
             if self._line and self._line[-1] == _CR and piece != b"\n":
                 yield from self._end_line()
             self._line += piece
@@ -125,6 +133,20 @@ class Framing:
         self._event = b""
         self._plain = True
         return block
+
+
+def _simple(data: bytes, at: int, limit: int) -> Block | None:
+    """Give the block at ``at`` if it is whole and one line of data, ended by LF."""
+    end = data.find(b"\n\n", at)
+    first = at + len(_DATA)
+    if not (
+        first < end < at + limit - 1
+        and data.startswith(_DATA, at)
+        and data.find(b"\n", first, end) < 0
+        and data.find(b"\r", first, end) < 0
+    ):
+        return None
+    return Block(raw=data[at : end + 2], data=data[first:end])
 
 
 def passable(block: Block) -> bytes:

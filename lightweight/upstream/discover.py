@@ -5,14 +5,14 @@ from typing import Any
 
 from twisted.internet.defer import CancelledError, Deferred, FirstError, gatherResults
 from twisted.web.http_headers import Headers
-from twisted.web.iweb import IResponse
 
 import msgspec
 
-from lightweight.upstream.agent import make_agent
-from lightweight.upstream.body import Body, abandon, read_start
+from lightweight.upstream.agent import ProviderAgent
+from lightweight.upstream.body import read_start
 from lightweight.upstream.failures import FAILURES
 from lightweight.upstream.http import HOP_HEADER
+from lightweight.upstream.response import Response
 
 USUAL_PORTS = (("ollama", 11434), ("llamacpp", 8080), ("vllm", 8000))
 """Names of presets, and where each server listens unless it is told otherwise."""
@@ -82,18 +82,15 @@ def _nothing(_result: object, _seconds: float) -> bytes:
 
 
 async def _ask(reactor: Any, url: bytes) -> bytes:
-    agent = make_agent(reactor, connect_timeout=DEADLINE_SECONDS, persistent=False)
+    agent = ProviderAgent(reactor, connect_timeout=DEADLINE_SECONDS, persistent=False)
     # A gateway of ours refuses requests that carry this.
     headers = Headers({"accept": ["application/json"], HOP_HEADER: ["discovery"]})
-    response: IResponse = await agent.request(b"GET", url, headers)
+    response = await agent.request(b"GET", url, headers)
+    assert isinstance(response, Response)
     if response.code != _OK:
-        abandon(response)
+        response.source.abort()
         return b""
-    deadline = reactor.seconds() + DEADLINE_SECONDS
-    body = Body(
-        response, reactor, name="local", idle=DEADLINE_SECONDS, deadline=deadline
-    )
-    return await read_start(body, LIST_BYTES)
+    return await read_start(response.source, LIST_BYTES)
 
 
 def _models(body: bytes) -> tuple[str, ...]:

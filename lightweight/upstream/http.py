@@ -1,17 +1,18 @@
-"""A provider on the network: treq's client on an agent of ours, under four clocks."""
+"""A provider on the network, under four clocks.
+
+Calls go straight to the pool of connections; what is no call goes through treq.
+"""
 
 import math
 from collections.abc import Callable, Sequence
 from http.cookiejar import DefaultCookiePolicy
-from typing import Any, cast
+from typing import Any
 
 from treq.client import HTTPClient
 from treq.cookies import IndexableCookieJar
-from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.defer import CancelledError
 from twisted.internet.defer import TimeoutError as TookTooLong
-from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.web.http_headers import Headers as WireHeaders
-from twisted.web.iweb import IResponse
 
 from msgspec import Struct
 
@@ -20,10 +21,13 @@ from lightweight.errors import ProviderGarbage, ProviderRefused, ProviderTimeout
 from lightweight.policy.key_pool import KeyPool
 from lightweight.policy.retry import retry_after
 from lightweight.records import Headers, Outgoing
-from lightweight.upstream.agent import make_agent
-from lightweight.upstream.body import Body, BytesProducer, abandon
+from lightweight.upstream.agent import ProviderAgent
 from lightweight.upstream.failures import FAILURES, fault_of
+from lightweight.upstream.incoming import Incoming
 from lightweight.upstream.provider import Source
+from lightweight.upstream.response import abandon
+from lightweight.upstream.wire_request import Opening, Request, field, origin_of
+from lightweight.upstream.wire_response import Fields
 
 HOP_HEADER = "x-lightweight-hop"
 """Names the gateway a request passed; a gateway that receives it refuses a loop."""
@@ -31,8 +35,9 @@ HOP_HEADER = "x-lightweight-hop"
 ERROR_BODY_SECONDS = 5.0
 """How long the body of an answer outside 2xx may take."""
 
-FORWARDED = frozenset(
-    {
+_FORWARDED = {
+    name: name.title()
+    for name in (
         "accept",
         "anthropic-beta",
         "anthropic-version",
@@ -41,8 +46,8 @@ FORWARDED = frozenset(
         "openai-beta",
         "traceparent",
         "tracestate",
-    }
-)
+    )
+}
 """What a dialect may send; all else it hands over is dropped, whoever put it there."""
 
 _KEY_HEADERS = {
@@ -57,6 +62,9 @@ REFUSED_SECONDS = 300.0
 PROBE_SECONDS = 10.0
 """How long a probe may take, connecting included."""
 
+_OF_THE_CONNECTION = frozenset(
+    {"connection", "content-length", "keep-alive", "transfer-encoding"}
+)
 _OWN_TROUBLE = 500
 _REDIRECTS = range(300, 400)
 _REFUSED = 401
@@ -94,7 +102,7 @@ class HttpProvider:
         instance: str,
         wall: Callable[[], float],
         spares: Sequence[Headers] = (),
-        trust_root: Any = None,
+        authorities: str | None = None,
     ) -> None:
         """``instance`` is this gateway's id for the loop header.
 
@@ -102,22 +110,29 @@ class HttpProvider:
 
         ``credential`` comes from ``credential_headers``, and so do the ``spares`` that
         are shown while those before them are limited or refused. TLS is verified
-        against ``trust_root``, the system's store where it is None.
+        against ``authorities`` (PEM), the system's where it is None. Raises ValueError
+        where a credential or the URL cannot stand in a request.
         """
         self.name = name
         self._reactor = reactor
         self._wall = wall
         self._base_url = base_url.rstrip("/")
         self._credentials = (credential, *spares)
-        self._pool = KeyPool(len(self._credentials))
+        self._keys = KeyPool(len(self._credentials))
         self._instance = instance
         self._timeouts = timeouts
-        self._agent = make_agent(
-            reactor, connect_timeout=timeouts.connect, trust_root=trust_root
+        self._agent = ProviderAgent(
+            reactor, connect_timeout=timeouts.connect, authorities=authorities
         )
-        # Cookies of one client's call must not reach the next: none are kept.
+        origin, prefix = origin_of(self._base_url)
+        self._pool = self._agent.pool(origin)
+        self._openings = [
+            Opening(origin, prefix, [*each.items(), (HOP_HEADER, instance)])
+            for each in self._credentials
+        ]
+        # Cookies of one call must not reach the next: none are kept.
         no_cookies = IndexableCookieJar(DefaultCookiePolicy(allowed_domains=[]))
-        self._client = HTTPClient(self._agent, no_cookies, _as_it_is)
+        self._client = HTTPClient(self._agent, no_cookies)
 
     async def send(self, outgoing: Outgoing, request_id: str) -> HttpReply:
         """Send a request and give its reply once the head arrived.
@@ -128,14 +143,14 @@ class HttpProvider:
         """
         last = len(self._credentials) - 1
         for _ in range(last):
-            place = self._pool.choose(self._reactor.seconds())
+            place = self._keys.choose(self._reactor.seconds())
             reply = await self._send(outgoing, request_id, place)
             if not self._is_used_up(place, reply):
                 return reply
-            if self._pool.wait(self._reactor.seconds()) > 0:
+            if self._keys.wait(self._reactor.seconds()) > 0:
                 return self._with_shortest_wait(reply)
             reply.body.abort()
-        place = self._pool.choose(self._reactor.seconds())
+        place = self._keys.choose(self._reactor.seconds())
         reply = await self._send(outgoing, request_id, place)
         if last and self._is_used_up(place, reply):
             return self._with_shortest_wait(reply)
@@ -149,43 +164,58 @@ class HttpProvider:
             seconds = REFUSED_SECONDS
         else:
             seconds = float(reply.headers.get("retry-after", "1"))
-        self._pool.rest(place, seconds, self._reactor.seconds())
+        self._keys.rest(place, seconds, self._reactor.seconds())
         return True
 
     def _with_shortest_wait(self, reply: HttpReply) -> HttpReply:
         """Let a 429 say when the first of all credentials may serve again."""
         if reply.status == _BUSY:
-            wait = max(1, math.ceil(self._pool.wait(self._reactor.seconds())))
+            wait = max(1, math.ceil(self._keys.wait(self._reactor.seconds())))
             reply.headers = {**reply.headers, "retry-after": str(wait)}
         return reply
 
     async def _send(self, outgoing: Outgoing, request_id: str, place: int) -> HttpReply:
-        deadline = self._reactor.seconds() + self._timeouts.total
-        clocks = _Clocks(self._reactor)
-        clocks.start(
-            self._timeouts.total,
-            f"Provider {self.name!r} did not answer in the total time it has.",
-        )
-        sent = BytesProducer(
-            outgoing.body,
-            lambda: clocks.start(
-                self._timeouts.first_byte,
-                f"Provider {self.name!r} did not begin to answer in time.",
-            ),
+        request = self._request(outgoing, request_id, self._openings[place])
+        incoming = Incoming(
+            self._agent.deadlines,
+            name=self.name,
+            first_byte=self._timeouts.first_byte,
+            idle=self._timeouts.idle,
+            total=self._timeouts.total,
         )
         try:
-            asked = self._request(outgoing, request_id, sent, self._credentials[place])
-            clocks.expired = asked.cancel
-            response = await asked
+            await self._pool.ask(request, incoming)
         except CancelledError:
-            if clocks.fault is not None:
-                raise clocks.fault from None
+            if incoming.fault is not None:
+                raise incoming.fault from None
             raise
         except FAILURES as error:
             raise fault_of(self.name, error) from None
-        finally:
-            clocks.stop()
-        return self._judged(response, deadline)
+        return self._judged(incoming)
+
+    def _request(
+        self, outgoing: Outgoing, request_id: str, opening: Opening
+    ) -> Request:
+        lines = [
+            field(_FORWARDED[name], value)
+            for name, value in outgoing.headers.items()
+            if name in _FORWARDED
+        ]
+        lines.append(field("X-Client-Request-Id", request_id))
+        length = len(outgoing.body)
+        head = opening.head("POST", outgoing.path, b"".join(lines), length)
+        return Request(head, outgoing.body)
+
+    def _judged(self, incoming: Incoming) -> HttpReply:
+        if incoming.status in _REDIRECTS:
+            incoming.abort()
+            raise ProviderGarbage(
+                f"Provider {self.name!r} answered with a redirect; check its base_url."
+            )
+        if incoming.status not in _GOOD:
+            incoming.hurry(ERROR_BODY_SECONDS)
+        headers = _with_wait_in_seconds(_readable(incoming.fields), self._wall)
+        return HttpReply(incoming.status, headers, incoming)
 
     async def probe(self) -> None:
         """Ask for the list of models, which costs no token.
@@ -194,7 +224,7 @@ class HttpProvider:
         works. Raises ProviderUnreachable, ProviderTimeout, ProviderGarbage or
         ProviderRefused. Cancelling resets the connection and raises ``CancelledError``.
         """
-        place = self._pool.choose(self._reactor.seconds())
+        place = self._keys.choose(self._reactor.seconds())
         own = {**self._credentials[place], HOP_HEADER: self._instance}
         asked = self._client.request(
             "GET",
@@ -222,93 +252,21 @@ class HttpProvider:
         """Close idle connections; replies in flight are left alone."""
         await self._agent.close()
 
-    def _request(
-        self,
-        outgoing: Outgoing,
-        request_id: str,
-        body: BytesProducer,
-        credential: Headers,
-    ) -> Deferred[IResponse]:
-        headers = WireHeaders()
-        for name, value in outgoing.headers.items():
-            if name.lower() in FORWARDED:
-                headers.setRawHeaders(name, [value])
-        own = {**credential, HOP_HEADER: self._instance}
-        for name, value in own.items():
-            headers.setRawHeaders(name, [value])
-        headers.setRawHeaders("x-client-request-id", [request_id])
-        asked = self._client.request(
-            "POST",
-            self._base_url + outgoing.path,
-            headers=headers,
-            data=body,
-            unbuffered=True,
-            allow_redirects=False,
-            reactor=self._reactor,
-        )
-        return cast("Deferred[IResponse]", asked)
 
-    def _judged(self, response: IResponse, deadline: float) -> HttpReply:
-        if response.code in _REDIRECTS:
-            abandon(response)
-            raise ProviderGarbage(
-                f"Provider {self.name!r} answered with a redirect; check its base_url."
-            )
-        if response.code not in _GOOD:
-            soon = self._reactor.seconds() + ERROR_BODY_SECONDS
-            deadline = min(deadline, soon)
-        body = Body(
-            response,
-            self._reactor,
-            name=self.name,
-            idle=self._timeouts.idle,
-            deadline=deadline,
-        )
-        headers = _with_wait_in_seconds(_readable(response.headers), self._wall())
-        return HttpReply(response.code, headers, body)
-
-
-class _Clocks:
-    """Whichever runs out first says why and calls ``expired``."""
-
-    def __init__(self, clock: IReactorTime) -> None:
-        self.fault: ProviderTimeout | None = None
-        self.expired: Callable[[], None] = lambda: None
-        self._clock = clock
-        self._running: list[IDelayedCall] = []
-
-    def start(self, seconds: float, text: str) -> None:
-        self._running.append(self._clock.callLater(seconds, self._ran_out, text))
-
-    def stop(self) -> None:
-        for call in self._running:
-            if call.active():
-                call.cancel()
-
-    def _ran_out(self, text: str) -> None:
-        self.stop()
-        self.fault = ProviderTimeout(text)
-        self.expired()
-
-
-def _as_it_is(body: BytesProducer) -> BytesProducer:
-    return body
-
-
-def _with_wait_in_seconds(headers: Headers, now: float) -> Headers:
+def _with_wait_in_seconds(headers: Headers, wall: Callable[[], float]) -> Headers:
     """Let Retry-After hold whole seconds or be absent: nobody else reads dates."""
     if "retry-after" not in headers:
         return headers
     rest = {name: value for name, value in headers.items() if name != "retry-after"}
-    wait = retry_after(headers["retry-after"], now)
+    wait = retry_after(headers["retry-after"], wall())
     return rest if wait is None else {**rest, "retry-after": str(math.ceil(wait))}
 
 
-def _readable(headers: WireHeaders) -> Headers:
-    readable = {
-        name.decode("latin-1").lower(): b", ".join(values).decode("latin-1")
-        for name, values in headers.getAllRawHeaders()
-    }
-    # treq makes an empty one where there was none; the agent lets no other pass.
-    readable.pop("content-encoding", None)
+def _readable(fields: Fields) -> Headers:
+    readable: dict[str, str] = {}
+    for name, value in fields:
+        if name in _OF_THE_CONNECTION:
+            continue
+        before = readable.get(name)
+        readable[name] = value if before is None else f"{before}, {value}"
     return readable

@@ -8,7 +8,6 @@ A stream's first events often say nothing yet, and an error may follow them. So 
 wait, a bounded number of them, until one with content comes.
 """
 
-from collections import deque
 from collections.abc import Callable
 
 from twisted.internet.defer import Deferred
@@ -101,8 +100,10 @@ class Relay:
         self._before_end = before_end
         self._begun = begun
         self._startup = Startup()
-        self._arrived: deque[bytes | Fault | None] = deque()
-        self._waiting: Deferred[None] | None = None
+        self._pieces: list[bytes] = []
+        self._out: Callable[[bytes], None] = self._pieces.append
+        self._came: Deferred[None] = Deferred()
+        """Called when all of the answer came, or when nothing more counts."""
         self._source_ended = False
         self._paused = False
         self._keep_alive = keep_alive
@@ -116,7 +117,6 @@ class Relay:
         """
         finished = False
         try:
-            self._source.deliver(self)
             ended = await (self._streamed() if stream else self._whole())
             finished = ended.ending == "finished"
             return ended
@@ -125,42 +125,40 @@ class Relay:
 
     def end(self, fault: Fault) -> None:
         """Break the answer off now: the client is told of ``fault``."""
-        self._arrived.clear()
-        self._take(fault)
+        self._stop(fault)
 
     # -- the source's side ---------------------------------------------------------
 
     def received(self, data: bytes) -> None:
-        """Take the provider's next bytes."""
-        if data and self._linger is None:
-            self._take(data)
+        """Carry the provider's next bytes on at once: no turn of the reactor, no task.
+
+        What goes wrong on the way is raised where the call waits for the answer.
+        """
+        if self._came.called:
+            return
+        try:
+            self._out(self._passage.feed(data))
+        except Exception as error:  # noqa: BLE001 -- nothing is awaited, and it is raised
+            self._stop(error)
+        else:
+            if self._passage.complete:
+                self._stop(None)
 
     def ended(self, fault: ProviderFault | None) -> None:
         """Take the provider's end."""
         self._source_ended = True
-        if self._linger is None:
-            self._take(fault)
-        elif self._linger.active():
+        if self._linger is not None and self._linger.active():
             self._linger.cancel()
+        self._stop(fault)
 
-    def _take(self, item: bytes | Fault | None) -> None:
-        self._arrived.append(item)
-        waiting, self._waiting = self._waiting, None
-        if waiting is not None:
-            waiting.callback(None)
-
-    async def _next(self) -> bytes | None:
-        """Give the next bytes, or None at a clean end; raise what another end says."""
-        if not self._arrived:
-            self._waiting = Deferred()
-            try:
-                await self._waiting
-            finally:
-                self._waiting = None
-        item = self._arrived.popleft()
-        if isinstance(item, Fault):
-            raise item
-        return item
+    def _stop(self, error: Exception | None) -> None:
+        """Let the call go on, with an error or with all that came so far."""
+        if self._came.called:
+            return
+        if error is None:
+            self._came.callback(None)
+        else:
+            self._came.errback(error)
 
     def _let_go(self, *, finished: bool) -> None:
         if self._source_ended:
@@ -193,12 +191,11 @@ class Relay:
     # -- the way between them ------------------------------------------------------
 
     async def _whole(self) -> Ended:
-        pieces: list[bytes] = []
-        while not self._passage.complete and (data := await self._next()):
-            pieces.append(self._passage.feed(data))
-        pieces.append(self._passage.finish())
+        self._source.deliver(self)
+        await self._came
+        self._pieces.append(self._passage.finish())
         ended = self._whole_now()
-        body = b"".join(pieces)
+        body = b"".join(self._pieces)
         self._exchange.start(200, self._headers, length=len(body))
         self._send(body)
         self._exchange.finish()
@@ -206,6 +203,7 @@ class Relay:
 
     async def _streamed(self) -> Ended:
         settled = False
+        self._out = self._offer
         self._exchange.attach(self)
         try:
             ended = await self._events()
@@ -227,8 +225,8 @@ class Relay:
         return ended
 
     async def _events(self) -> Ended:
-        while not self._passage.complete and (data := await self._next()):
-            self._offer(self._passage.feed(data))
+        self._source.deliver(self)
+        await self._came
         rest = self._passage.finish()
         ended = self._whole_now()
         self._send(self._startup.release() + rest)

@@ -36,6 +36,8 @@ EVENTS = [
     (b": hi\n\ndata: a\n\n", [("", b"a")], b""),
     (b"data: a\n: hi\nid: 1\nretry: 5\nother: x\n\n", [("", b"a")], b""),
     (b"data:\n\ndata: a\n\n", [("", b"a")], b""),
+    (b"data: \n\ndata: a\n\n", [("", b"a")], b""),
+    (b"data: a\rdata: b\n\n", [("", b"a\nb")], b""),
     (b"event: ping\n\n", [], b""),
     (b"\n\n\n", [], b""),
     (b"data: a\n\ndata: b\n", [("", b"a")], b"data: b\n"),
@@ -54,7 +56,7 @@ EVENTS = [
 def test_events_of_the_standard(
     stream: bytes, events: list[tuple[str, bytes]], leftover: bytes
 ) -> None:
-    for pieces in ([stream], singly(stream)):
+    for pieces in ([stream], singly(stream), stream.splitlines(keepends=True)):
         blocks, rest = blocks_of(pieces)
         seen = [(b.event, b.data) for b in blocks if b.data is not None]
         assert (seen, rest) == (events, leftover)
@@ -64,6 +66,11 @@ LINES = st.sampled_from(
     [b"data: x", b"data", b"event: e", b"id: 1", b"retry: 2", b": c", b"", b"", b"\xff"]
 )
 ENDS = st.sampled_from([b"\n", b"\r", b"\r\n"])
+
+
+def test_a_block_may_come_line_by_line() -> None:
+    blocks, _ = blocks_of([b"event: x\n", b"data: a\n\n"])
+    assert [(b.event, b.data) for b in blocks] == [("x", b"a")]
 
 
 @given(st.lists(st.tuples(LINES, ENDS)), PLACES)
@@ -99,6 +106,10 @@ def test_a_block_is_bounded(line: bytes) -> None:
         for piece in singly(line):
             list(framing.feed(piece))
     assert list(Framing(limit=40).feed(b"data: aaaaaaaaaaaaaaaaaaaa\n\n" * 9))
+    event = b"data: " + b"a" * 32 + b"\n\n"
+    assert [block.raw for block in Framing(limit=40).feed(event)] == [event]
+    with pytest.raises(ProviderGarbage):
+        list(Framing(limit=39).feed(event))
 
 
 # (a block as it arrives, what a client may see of it)

@@ -158,7 +158,7 @@ class Pair:
             timeouts=timeouts,
             instance="instance-1",
             wall=lambda: 0.0,
-            trust_root=authority().root,
+            authorities=authority().pem.decode(),
         )
         self._clients.append(made)
         return made

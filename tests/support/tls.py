@@ -45,16 +45,27 @@ class Authority:
 
     def server(self, *names: str, expired: bool = False) -> "ServerContext":
         """Make a server's context for DNS names and addresses, 127.0.0.1 if none."""
-        key = ec.generate_private_key(ec.SECP256R1())
         alternatives = x509.SubjectAlternativeName(
             [_general(name) for name in names or ("127.0.0.1", "localhost")]
         )
-        certificate = (
-            _builder("test server", self.certificate.subject, key, expired=expired)
-            .add_extension(alternatives, critical=False)
-            .sign(self.key, hashes.SHA256())
-        )
-        return ServerContext(key, certificate)
+        return self._signed("test server", alternatives, expired=expired)
+
+    def commonly_named(self, name: str) -> "ServerContext":
+        """Make the context of a server whose name stands where it did long ago."""
+        return self._signed(name, None)
+
+    def _signed(
+        self,
+        name: str,
+        alternatives: x509.SubjectAlternativeName | None,
+        *,
+        expired: bool = False,
+    ) -> "ServerContext":
+        key = ec.generate_private_key(ec.SECP256R1())
+        builder = _builder(name, self.certificate.subject, key, expired=expired)
+        if alternatives is not None:
+            builder = builder.add_extension(alternatives, critical=False)
+        return ServerContext(key, builder.sign(self.key, hashes.SHA256()))
 
 
 class ServerContext(ContextFactory):

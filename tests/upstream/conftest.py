@@ -50,7 +50,7 @@ async def client_of(reactor: Any) -> AsyncIterator[MakeProvider]:
             timeouts=Timeouts(**clocks),
             instance="instance-1",
             wall=lambda: 0.0,
-            trust_root=authority().root,
+            authorities=authority().pem.decode(),
         )
         made.append(provider)
         return provider

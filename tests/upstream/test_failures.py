@@ -1,17 +1,10 @@
 """Every way to fail has its fault and a sentence that gives nothing away."""
 
+import ssl
+
 from twisted.internet import error as net
-from twisted.python.failure import Failure
-from twisted.web._newclient import (
-    ParseError,
-    RequestTransmissionFailed,
-    ResponseFailed,
-    ResponseNeverReceived,
-)
 
 import pytest
-from OpenSSL import SSL
-from service_identity import VerificationError
 
 from lightweight.errors import (
     ProviderFault,
@@ -19,15 +12,12 @@ from lightweight.errors import (
     ProviderTimeout,
     ProviderUnreachable,
 )
-from lightweight.upstream.agent import ConnectDeadline, UnwantedEncoding
-from lightweight.upstream.connections import HeadTooLarge
+from lightweight.upstream.dial import ConnectDeadline
 from lightweight.upstream.failures import FAILURES, fault_of
+from lightweight.upstream.pool import UnwantedEncoding
+from lightweight.upstream.wire_response import BadResponse, HeadTooLarge
 
 WHERE = "10.1.2.3 api.example.org:443"
-
-
-def wrapped(kind: type[Exception], *reasons: Exception) -> Exception:
-    return kind([Failure(reason) for reason in reasons])
 
 
 @pytest.mark.parametrize(
@@ -36,38 +26,18 @@ def wrapped(kind: type[Exception], *reasons: Exception) -> Exception:
         (net.ConnectionRefusedError(111, WHERE), ProviderUnreachable, "refuses"),
         (net.DNSLookupError(WHERE), ProviderUnreachable, "host name"),
         (net.NoRouteError(101, WHERE), ProviderUnreachable, "be reached"),
+        (net.ConnectBindError(24, WHERE), ProviderUnreachable, "be reached"),
         (net.TimeoutError(110, WHERE), ProviderTimeout, "in time"),
         (net.TCPTimedOutError(110, WHERE), ProviderTimeout, "in time"),
         (ConnectDeadline(), ProviderTimeout, "in time"),
-        (SSL.Error([(WHERE, "", "")]), ProviderUnreachable, "certificate"),
-        (VerificationError(errors=[]), ProviderUnreachable, "certificate"),
+        (ssl.SSLError(1, WHERE), ProviderUnreachable, "certificate"),
+        (ssl.SSLCertVerificationError(1, WHERE), ProviderUnreachable, "certificate"),
         (UnwantedEncoding(), ProviderGarbage, "compressed"),
-        (wrapped(ResponseFailed, HeadTooLarge()), ProviderGarbage, "does not end"),
-        (
-            wrapped(ResponseNeverReceived, net.ConnectionLost(WHERE)),
-            ProviderUnreachable,
-            "before it answered",
-        ),
-        (
-            wrapped(ResponseFailed, net.ConnectionDone(WHERE)),
-            ProviderUnreachable,
-            "before it answered",
-        ),
-        (
-            wrapped(RequestTransmissionFailed, net.ConnectionLost(WHERE)),
-            ProviderUnreachable,
-            "before it answered",
-        ),
-        (
-            wrapped(ResponseNeverReceived, wrapped(ResponseFailed, SSL.Error([]))),
-            ProviderUnreachable,
-            "certificate",
-        ),
-        (
-            wrapped(ResponseFailed, ParseError(WHERE, b"x")),
-            ProviderGarbage,
-            "not HTTP",
-        ),
+        (HeadTooLarge(WHERE), ProviderGarbage, "does not end"),
+        (BadResponse(WHERE), ProviderGarbage, "not HTTP"),
+        (net.ConnectionLost(WHERE), ProviderUnreachable, "before it answered"),
+        (net.ConnectionDone(WHERE), ProviderUnreachable, "before it answered"),
+        (net.ConnectionAborted(WHERE), ProviderUnreachable, "before it answered"),
     ],
 )
 def test_each_failure_has_its_fault(

@@ -7,14 +7,14 @@ from twisted.internet.task import Clock
 
 from support.scripted import ScriptedProvider
 
-from lightweight.upstream.agent import make_agent
-from lightweight.upstream.body import abandon
+from lightweight.upstream.agent import ProviderAgent
 from lightweight.upstream.names import (
     FRESH_SECONDS,
     STALE_SECONDS,
     RememberedNames,
     with_remembered_names,
 )
+from lightweight.upstream.response import abandon
 
 
 class Reactor(Clock):
@@ -134,7 +134,7 @@ async def test_the_agent_asks_once_for_a_name(
         return real(receiver, name, port)
 
     monkeypatch.setattr(resolver, "resolveHostName", counted)
-    agent = make_agent(reactor, connect_timeout=5, persistent=False)
+    agent = ProviderAgent(reactor, connect_timeout=5, persistent=False)
     for _ in range(3):
         scripted_provider.reply(body=b"{}")
         url = f"http://localhost:{scripted_provider.port}/"

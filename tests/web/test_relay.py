@@ -295,6 +295,41 @@ def test_what_cannot_be_recorded_is_not_called_done(
     assert gateway.live.count == 0
 
 
+class Broken(OpenAIChat):
+    """A dialect with a bug."""
+
+    def passage(self, call: Call, target: Target) -> Passage:
+        passage = super().passage(call, target)
+        feed = passage.feed
+
+        def stumble(data: bytes) -> bytes:
+            if data == b"bug":
+                raise ZeroDivisionError
+            return feed(data)
+
+        passage.feed = stumble  # type: ignore[method-assign]  # see above
+        return passage
+
+
+@pytest.mark.parametrize("stream", [True, False])
+def test_a_bug_on_the_way_is_the_calls_own(
+    *, stream: bool, logged_failures: LoggedFailures
+) -> None:
+    gateway = Gateway()
+    gateway.runtime = gateway.made(Config(), Broken())
+    client = gateway.connect()
+    client.chat(model="same", stream=stream)
+    body = gateway.one.reply()
+    body.push(*([chunk(), b"bug", chunk()] if stream else [b"bug"]))
+    answer = client.answer()
+    assert b"server_error" in answer.body
+    assert answer.status == (200 if stream else 500)
+    assert answer.body.count(b"delta") == stream
+    assert body.aborted
+    assert len(logged_failures.flush(ZeroDivisionError)) == 1
+    assert gateway.live.count == 0
+
+
 def test_nothing_is_retried_after_the_first_byte() -> None:
     gateway = Gateway()
     client = gateway.connect()

@@ -1,0 +1,257 @@
+"""An answer on its way in: what the wire hears of it, and the Source of our seam."""
+
+from collections import deque
+from typing import Any, Protocol, TypeVar
+
+from twisted.internet.defer import Deferred
+
+from lightweight.errors import (
+    ProviderCut,
+    ProviderFault,
+    ProviderGarbage,
+    ProviderTimeout,
+)
+from lightweight.upstream.deadlines import Deadlines
+from lightweight.upstream.provider import Sink
+from lightweight.upstream.wire_response import BadResponse, Fields
+
+_Made = TypeVar("_Made")
+
+
+class Line(Protocol):
+    """The connection that an answer comes on, until all of it came."""
+
+    def pause(self) -> None:
+        """Read no more until ``resume``."""
+
+    def resume(self) -> None:
+        """Read again."""
+
+    def abort(self) -> None:
+        """Reset the connection; the answer hears no more of it."""
+
+
+class Incoming:
+    """One answer: first its head is awaited, then its body flows into a sink.
+
+    The clocks, in seconds: ``first_byte`` from the moment the request goes out to the
+    head; ``idle`` between two pieces of the body, while it is not paused; ``total`` for
+    everything from now on. After ``pause`` nothing is delivered, the end neither: what
+    was on its way is held (at most one read of the socket).
+    """
+
+    def __init__(
+        self,
+        deadlines: Deadlines,
+        *,
+        name: str,
+        first_byte: float,
+        idle: float,
+        total: float,
+    ) -> None:
+        """``name`` is the provider's, for the text of faults."""
+        self.status = 0
+        """Set, like ``reason`` and ``fields``, once the head is there."""
+        self.reason = ""
+        self.fields: Fields = ()
+        self.fault: ProviderFault | None = None
+        """Why ``waiting`` was cancelled, if it was one of the clocks."""
+        self._name = name
+        self._first_byte_seconds = first_byte
+        self._idle_seconds = idle
+        self._line: Line | None = None
+        self._waiting: Deferred[Any] | None = None
+        self._sink: Sink | None = None
+        self._held: deque[bytes] = deque()
+        self._end: tuple[ProviderFault | None] | None = None
+        self._paused = False
+        self._choked = False
+        self._flushing = False
+        self._over = False
+        self._patience = deadlines.make(self._patience_ran_out)
+        self._total = deadlines.make(self._total_ran_out)
+        self._total.set(total)
+
+    # -- what the wire does --------------------------------------------------------
+
+    def waiting(self, waiting: "Deferred[_Made]") -> "Deferred[_Made]":
+        """Take what has to happen next: a clock that runs out cancels it."""
+        self._waiting = waiting
+        return waiting
+
+    def sent(self, line: Line) -> "Deferred[None]":
+        """Learn that the request goes out; give what is called when the head came.
+
+        It fails with what ``ended`` is told before that. Cancelling resets the line.
+        """
+        self._line = line
+        self._patience.set(self._first_byte_seconds)
+        return self.waiting(Deferred(lambda _: self.abort()))
+
+    def head(self, status: int, reason: str, fields: Fields) -> None:
+        """Take the head; nobody is told before the read is over."""
+        self.status, self.reason, self.fields = status, reason, fields
+
+    def body(self, data: bytes) -> None:
+        """Take a piece; nobody is told before the read is over."""
+        self._held.append(data)
+
+    def read(self) -> None:
+        """Learn that a read is over and the answer is not."""
+        if not self.status:
+            return
+        waiting, self._waiting = self._waiting, None
+        if waiting is not None:
+            self._patience.stop()
+            waiting.callback(None)
+        elif self._held and self._flows:
+            self._patience.set(self._idle_seconds)
+        self._flush()
+        self._steer()
+
+    def ended(self, error: Exception | None) -> None:
+        """Learn that the line has no more for this answer: None if it is whole."""
+        self._line = None
+        waiting, self._waiting = self._waiting, None
+        self._patience.stop()
+        if not self.status:
+            assert waiting is not None
+            assert error is not None
+            waiting.errback(error)
+            return
+        self._total.stop()
+        self._end = (None if error is None else self._broken(error),)
+        if waiting is not None:
+            waiting.callback(None)
+        else:
+            self._flush()
+
+    # -- what the sink's owner does ------------------------------------------------
+
+    def hurry(self, seconds: float) -> None:
+        """Let the total time end in so many seconds, unless it ends sooner."""
+        if self._end is None and not self._over:
+            self._total.set_sooner(seconds)
+
+    def deliver(self, sink: Sink) -> None:
+        """Begin to flow into ``sink``, possibly at once."""
+        if self._over:
+            return
+        self._sink = sink
+        self._watch_idle()
+        self._flush()
+        self._steer()
+
+    def pause(self) -> None:
+        """Deliver nothing until ``resume``."""
+        if self._paused or self._over:
+            return
+        self._paused = True
+        self._patience.stop()
+        self._steer()
+
+    def resume(self) -> None:
+        """Deliver again, what was held first and possibly at once."""
+        if not self._paused or self._over:
+            return
+        self._paused = False
+        self._watch_idle()
+        self._flush()
+        self._steer()
+
+    def abort(self) -> None:
+        """Reset the connection if the answer is not whole; the sink hears no more."""
+        if self._over:
+            return
+        line = self._line
+        self._finish()
+        if line is not None:
+            line.abort()
+
+    # -- inside --------------------------------------------------------------------
+
+    @property
+    def _flows(self) -> bool:
+        """Whether somebody takes what comes."""
+        return not self._paused and self._sink is not None
+
+    def _flush(self) -> None:
+        if self._flushing:
+            return
+        self._flushing = True
+        try:
+            while self._held and self._flows:
+                assert self._sink is not None
+                self._sink.received(self._held.popleft())
+        finally:
+            self._flushing = False
+        if self._end is not None and not self._held and self._flows:
+            self._tell(*self._end)
+
+    def _tell(self, fault: ProviderFault | None) -> None:
+        sink = self._sink
+        self._finish()
+        if sink is not None:
+            sink.ended(fault)
+
+    def _finish(self) -> None:
+        self._over = True
+        self._line = self._sink = None
+        self._held.clear()
+        self._patience.stop()
+        self._total.stop()
+
+    def _steer(self) -> None:
+        """Let the line be read exactly while somebody takes what comes."""
+        if self._line is None:
+            return
+        if self._flows and self._choked:
+            self._choked = False
+            self._line.resume()
+        elif not (self._flows or self._choked):
+            self._choked = True
+            self._line.pause()
+
+    # -- clocks --------------------------------------------------------------------
+
+    def _watch_idle(self) -> None:
+        if self._end is None and self._flows:
+            self._patience.set(self._idle_seconds)
+
+    def _patience_ran_out(self) -> None:
+        self._ran_out(
+            "fell silent in the middle of an answer"
+            if self.status
+            else "did not begin to answer in time"
+        )
+
+    def _total_ran_out(self) -> None:
+        self._ran_out(
+            "did not finish its answer in time"
+            if self.status
+            else "did not answer in the total time it has"
+        )
+
+    def _ran_out(self, text: str) -> None:
+        fault = ProviderTimeout(f"Provider {self._name!r} {text}.")
+        waiting, self._waiting = self._waiting, None
+        if waiting is not None:
+            self.fault = fault
+            waiting.cancel()
+            return
+        line, self._line = self._line, None
+        if line is not None:
+            line.abort()
+        self._held.clear()
+        self._end = (fault,)
+        if self._sink is not None:
+            self._tell(fault)
+
+    def _broken(self, error: Exception) -> ProviderFault:
+        if isinstance(error, BadResponse):
+            return ProviderGarbage(
+                f"Provider {self._name!r} broke HTTP's framing of the answer."
+            )
+        return ProviderCut(
+            f"Provider {self._name!r} broke off its answer before the end."
+        )

@@ -1,0 +1,96 @@
+"""HTTP/1.1 requests as bytes, and nothing in them that was not meant.
+
+A head is a few precomputed parts and what changes from call to call. Whatever could
+end a line early is refused, so no value can smuggle in a header or a second request.
+"""
+
+import re
+from collections.abc import Iterable
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from lightweight import __version__
+
+USER_AGENT = f"lightweight/{__version__}"
+
+_METHOD = re.compile(r"[A-Z]{1,32}")
+_TARGET = re.compile(r"/[!-~]*")
+_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_VALUE = re.compile(r"[^\r\n\0]*")
+_PORTS = {"http": 80, "https": 443}
+
+
+class Origin(NamedTuple):
+    """Where requests go (RFC 6454): connections are shared by those of one origin."""
+
+    tls: bool
+    host: str
+    """A name in ASCII, or an address without brackets."""
+    port: int
+
+
+class Request(NamedTuple):
+    """A request as it goes out."""
+
+    head: bytes
+    body: bytes = b""
+    to_head: bool = False
+    """Its method is HEAD: the answer has no body."""
+
+
+def origin_of(url: str) -> tuple[Origin, str]:
+    """Take an absolute http(s) URL apart: its origin, and its path with the query.
+
+    Raises ValueError where it is no such URL, in ASCII.
+    """
+    parts = urlsplit(url)
+    host = parts.hostname
+    if parts.scheme not in _PORTS or not host or not host.isascii():
+        raise ValueError("A provider's URL begins with http:// or https:// and a host.")
+    origin = Origin(parts.scheme == "https", host, parts.port or _PORTS[parts.scheme])
+    return origin, parts._replace(scheme="", netloc="").geturl()
+
+
+def field(name: str, value: str) -> bytes:
+    """Give a line of a head; raise ValueError for what could be read as another."""
+    if not (_NAME.fullmatch(name) and _VALUE.fullmatch(value)):
+        raise ValueError("A header for a provider has characters that no header may.")
+    return f"{name}: {value}\r\n".encode()
+
+
+class Opening:
+    """What all requests to one origin with the same credential begin with."""
+
+    def __init__(
+        self, origin: Origin, prefix: str, fields: Iterable[tuple[str, str]] = ()
+    ) -> None:
+        """``prefix`` goes before every path; ``fields`` into every head.
+
+        Raises ValueError for what cannot stand there.
+        """
+        shown = f"[{origin.host}]" if ":" in origin.host else origin.host
+        if origin.port != _PORTS["https" if origin.tls else "http"]:
+            shown = f"{shown}:{origin.port}"
+        own = {
+            "Host": shown,
+            "User-Agent": USER_AGENT,
+            "Accept-Encoding": "identity",
+        }
+        given = [(name.title(), value) for name, value in fields]
+        lines = [field(*each) for each in (*own.items(), *given)]
+        self._prefix = prefix
+        self._lines = b" HTTP/1.1\r\n" + b"".join(lines)
+
+    def head(
+        self, method: str, path: str, lines: bytes = b"", length: int | None = None
+    ) -> bytes:
+        """Give a whole head; ``lines`` come from ``field``, ``length`` is the body's.
+
+        Raises ValueError where the method or the path could be read as more.
+        """
+        target = self._prefix + path
+        if not (_METHOD.fullmatch(method) and _TARGET.fullmatch(target)):
+            raise ValueError("A path for a provider has characters that no path may.")
+        end = b"\r\n" if length is None else b"Content-Length: %d\r\n\r\n" % length
+        first = f"{method} {target}".encode("ascii")
+        return b"".join((first, self._lines, lines, end))
