@@ -56,6 +56,11 @@ class ProviderAgent:
         self._agent = agent
         self._pool = pool
 
+    @property
+    def connections(self) -> tuple[int, int]:
+        """How many connections were opened so far, and how often one was reused."""
+        return self._pool.opened, self._pool.reused
+
     def request(
         self,
         method: bytes,

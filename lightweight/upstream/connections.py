@@ -140,6 +140,11 @@ class Pool(HTTPConnectionPool):
     # It would cover GET alone, and what was heard would not count.
     retryAutomatically = False
 
+    opened = 0
+    """Connections that were made, or tried."""
+    reused = 0
+    """Requests that found one idle."""
+
     def getConnection(self, key: Hashable, endpoint: IStreamClientEndpoint) -> Any:
         """Give an idle connection, or connect."""
         idle = self._connections.get(key, [])
@@ -147,10 +152,15 @@ class Pool(HTTPConnectionPool):
             connection = idle.pop()
             self._timeouts.pop(connection).cancel()
             if connection.state == "QUIESCENT" and _fit(connection):
+                self.reused += 1
                 return succeed(
                     _Reused(connection, lambda: self._newConnection(key, endpoint))
                 )
         return self._newConnection(key, endpoint)
+
+    def _newConnection(self, key: Hashable, endpoint: IStreamClientEndpoint) -> Any:
+        self.opened += 1
+        return super()._newConnection(key, endpoint)
 
     def _putConnection(self, key: Hashable, connection: Connection) -> None:
         # Aborted on the head while the rest of the body was there already: the parser

@@ -35,7 +35,7 @@ from lightweight.web.exchange import Exchange
 from lightweight.web.journal import Journal
 from lightweight.web.keepalive import KeepAlive
 from lightweight.web.leaving import outlived
-from lightweight.web.live import Live
+from lightweight.web.live import InFlight, Live
 from lightweight.web.metered import Metered
 from lightweight.web.rates import Rates
 from lightweight.web.relay import Ended, Relay
@@ -161,7 +161,7 @@ class _Serving:
 
     async def run(self, report: Callable[[Outcome | None], None]) -> None:
         """Answer the call and tell of it, whatever happens."""
-        with self._desk.live.call(self.end):
+        with self._desk.live.call(self.end, self.so_far):
             try:
                 await self._run()
             except Fault as fault:
@@ -272,6 +272,22 @@ class _Serving:
         else:
             self._end_with = fault
             self.asking.cancel()
+
+    def so_far(self) -> InFlight:
+        """Say what became of the call so far."""
+        attempts = self._attempts
+        target = attempts.target if attempts else None
+        return InFlight(
+            request_id=self._call.id,
+            account_id=self._identity.account.id,
+            key_id=self._identity.key.id,
+            model=self._model,
+            provider=target.provider if target else None,
+            attempts=len(attempts.made) if attempts else 0,
+            stream=self._call.stream,
+            answering=bool(self._relay and self._relay.first_byte_at is not None),
+            seconds=self._desk.clock.seconds() - self._call.arrived,
+        )
 
     def left(self) -> float:
         """Learn that the client left; give the seconds to go on without it."""

@@ -127,9 +127,14 @@ class GatewayRequest(ServerRequest):
     def _shown_path(self) -> str:
         return (self.path or b"").decode("utf-8", "backslashreplace")
 
+    @property
+    def neighbour(self) -> str:
+        """The address at the other end of the connection; empty for a UNIX socket."""
+        return str(getattr(self.client, "host", "") or "")
+
     def _peer(self) -> str:
         return client_address(
-            str(getattr(self.client, "host", "") or ""),
+            self.neighbour,
             self._forwarded(),
             self._config.trusted_proxies,
         )
