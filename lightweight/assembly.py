@@ -25,7 +25,8 @@ from lightweight.daemon.judge import imagined, judged, today
 from lightweight.daemon.listen import Opened
 from lightweight.daemon.messages import control_path
 from lightweight.daemon.metering import Metering
-from lightweight.daemon.scrape import Alone, Scrape, Source, ask_parent
+from lightweight.daemon.pulse import Gauges
+from lightweight.daemon.scrape import Alone, Scrape, ask_parent
 from lightweight.daemon.service import GatewayService, Parts
 from lightweight.daemon.state import (
     State,
@@ -190,16 +191,11 @@ def gateway_service(
     site = _site(ground, swap, instruments, generation, wall)
     mark = int(memory_limit() * MEMORY_SHARE) // size
     overload = Overload(reactor, memory=resident, mark=mark)
+    gauges = instruments.gauges(site, live, overload)
 
     def serve(keyring: Keyring, database: Database, state: State) -> Metering:
-        metering = Meters(
-            reactor=reactor,
-            wall=wall,
-            config=ground.loaded.config,
-            directory=state.directory,
-            generation=generation or 0,
-            limits_at=limits_at,
-        ).of_server(database)
+        meters = _meters(ground, state, generation or 0, limits_at)
+        metering = meters.of_server(database)
         rates = Rates(metering.limits, reactor, tiers=lambda: swap.current.tiers)
         journal = metering.journal
         site.standing = rates.headers
@@ -218,18 +214,10 @@ def gateway_service(
                 "journal": lambda: journal.why_full,
             },
             troubles={"limits": metering.why_degraded},
-            scrape=Scrape(reactor, figures_at(state)),
+            scrape=_scrape(ground, state, gauges if limits_at is None else None),
         ).get_resource()
         instruments.meter(metering, rates)
         return metering
-
-    gauges = instruments.gauges(site, live, overload)
-
-    def figures_at(state: State) -> Source:
-        if limits_at is None:
-            return Alone(reactor, gauges).series
-        control = control_path(ground.environ, state.directory)
-        return partial(ask_parent, reactor, control)
 
     service = GatewayService(
         Parts(
@@ -252,6 +240,28 @@ def gateway_service(
         )
     )
     return service
+
+
+def _meters(
+    ground: Ground, state: State, generation: int, limits_at: int | None
+) -> Meters:
+    return Meters(
+        reactor=ground.reactor,
+        wall=time.time,  # noqa: TID251 -- the composition root
+        config=ground.loaded.config,
+        directory=state.directory,
+        generation=generation,
+        limits_at=limits_at,
+    )
+
+
+def _scrape(ground: Ground, state: State, alone: Gauges | None) -> Scrape:
+    """``alone`` has the figures of a process without a parent."""
+    reactor = ground.reactor
+    if alone is not None:
+        return Scrape(reactor, Alone(reactor, alone).series)
+    control = control_path(ground.environ, state.directory)
+    return Scrape(reactor, partial(ask_parent, reactor, control))
 
 
 def _farewells(reactor: Any, wall: Callable[[], float], swap: Swap) -> Farewells:

@@ -1,8 +1,12 @@
 """What SIGUSR2 writes of the calls in flight."""
 
-from typing import Any
-
-from twisted.logger import formatEvent, globalLogPublisher
+from twisted.logger import (
+    ILogObserver,
+    LogEvent,
+    formatEvent,
+    globalLogPublisher,
+)
+from zope.interface import implementer
 
 import msgspec
 
@@ -25,7 +29,8 @@ CALL = InFlight(
 def test_each_call_is_a_line_and_their_number_too() -> None:
     lines: list[str] = []
 
-    def observe(event: Any) -> None:
+    @implementer(ILogObserver)
+    def observe(event: LogEvent) -> None:
         lines.append(formatEvent(event))
 
     globalLogPublisher.addObserver(observe)

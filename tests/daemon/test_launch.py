@@ -85,9 +85,8 @@ def test_a_worker_does_not_speak_for_the_service() -> None:
 
 def test_every_worker_gets_the_texts_that_the_parent_read() -> None:
     reactor = Recorder()
-    of_generation = spawner(
-        reactor, {}, Path("/etc/lw.toml"), 1, connect=connect, counted=unheard
-    )
+    config = Path("/etc/lw.toml")
+    of_generation = spawner(reactor, {}, config, 1, connect=connect, counted=unheard)
     spawn = of_generation("serve", 1, 1, SOCKETS, LOADED)
     for _ in range(2):
         spawn(lambda _: None)

@@ -31,7 +31,8 @@ class World:
         self.measured = Measured(self.passed.append, self.counts, offered)
 
     def visit(self, **given: Any) -> None:
-        told = {"request_id": "r", "peer": "", "method": "POST", "path": "/v1/x"}
+        told: dict[str, Any] = {"request_id": "r", "peer": "", "method": "POST"}
+        told["path"] = "/v1/x"
         told |= {"sent": 0, "duration_s": 0.0, "status": 200, **given}
         self.measured(Visit(**told))
 

@@ -285,6 +285,7 @@ class Gateway:
         self.runtime = self.made(config or Config())
         numbers = itertools.count(1)
         rates = Rates(self.limits, self.clock, tiers=lambda: self.runtime.tiers)
+        self.rates = rates
         app = App(
             current=lambda: self.runtime,
             keyring=self.keys,

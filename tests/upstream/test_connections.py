@@ -121,6 +121,7 @@ async def test_the_connection_used_last_serves_first(
     for _ in range(3):
         await ask(provider)
     assert [seen.connection for seen in scripted_provider.requests[2:]] == [1, 1, 1]
+    assert provider.connections == (2, 3)
 
 
 @pytest.mark.parametrize(
