@@ -20,6 +20,8 @@ class Visit(Struct, frozen=True, kw_only=True):
     sent: int
     """Bytes of the answer's body."""
     duration_s: float
+    trace_id: str | None = None
+    """The trace that the client said it is part of."""
     account_id: str | None = None
     key_id: str | None = None
     outcome: Outcome | None = None

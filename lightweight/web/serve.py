@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.interfaces import IReactorTime
 
+from msgspec.structs import replace
+
 from lightweight.dialects import crossing
 from lightweight.dialects.dialect import Dialect, Passage
 from lightweight.dialects.sealed import sealed_by
@@ -13,6 +15,7 @@ from lightweight.errors import Fault, LoopDetected, OwnFault, ProviderFault
 from lightweight.policy.estimate import answer_tokens
 from lightweight.policy.retry import RetryBudget
 from lightweight.policy.route import arranged, fitting, session_of, staying
+from lightweight.policy.trace import trace_of
 from lightweight.records import (
     Call,
     Ending,
@@ -90,7 +93,7 @@ async def serve_call(
     serving: _Serving | None = None
     try:
         refuse_loop(exchange.request)
-        call = dialect.parse_request(exchange.request)
+        call = parsed(dialect, exchange.request)
         serving = _Serving(
             exchange, identity, dialect=dialect, runtime=runtime, desk=desk, call=call
         )
@@ -103,6 +106,16 @@ async def serve_call(
     if serving is not None:
         serving.asking = Deferred.fromCoroutine(serving.run(report))
         await outlived(serving.asking, desk.clock, serving.left)
+
+
+def parsed(dialect: Dialect, request: Request) -> Call:
+    """Give the call that a request is, with the trace it belongs to.
+
+    Raises the Fault that the client made.
+    """
+    call = dialect.parse_request(request)
+    trace = trace_of(request.headers)
+    return replace(call, trace=trace) if trace else call
 
 
 def refuse_loop(request: Request) -> None:

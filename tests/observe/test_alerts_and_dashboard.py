@@ -42,7 +42,7 @@ def of_rules() -> Iterator[str]:
 
 
 def samples() -> Mapping[str, Metric]:
-    found = {}
+    found: dict[str, Metric] = {}
     for metric in METRICS:
         ends = ("_bucket", "_sum", "_count") if metric.kind == "histogram" else ("",)
         found |= {metric.name + end: metric for end in ends}
@@ -51,7 +51,8 @@ def samples() -> Mapping[str, Metric]:
 
 def problems(expr: str) -> list[str]:
     """Give what an expression names that does not exist."""
-    known, found, labels = samples(), [], set(ADDED)
+    known, labels = samples(), set(ADDED)
+    found: list[str] = []
     for name, selected in NAME.findall(expr):
         if name not in known:
             found.append(name)

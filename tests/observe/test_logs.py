@@ -163,7 +163,14 @@ def test_a_visit_is_one_json_object() -> None:
     assert entry["status"] == 200
     assert entry["duration_ms"] == 12.5
     assert "model" not in entry
+    assert "trace_id" not in entry
     assert "account" not in entry
+
+
+def test_the_trace_is_named_in_json() -> None:
+    visit = replace(VISIT, trace_id="0af7651916cd43dd8448eb211c80319c")
+    entry = json.loads(visited("json", visit))
+    assert entry["trace_id"] == "0af7651916cd43dd8448eb211c80319c"
 
 
 def test_a_call_in_json_has_tokens_and_their_provenance() -> None:
