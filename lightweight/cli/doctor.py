@@ -62,12 +62,14 @@ def _all(opened: "Opened", given: Path | None, *, online: bool) -> Iterator[Find
     whole: Loaded | None = None
     try:
         whole = judged(opened.path, os.environ, load_catalog(), reactor)
-        told = "; ".join(whole.warnings) or f"{opened.path or 'The defaults'}: good."
-        verdict: findings.Verdict = "warning" if whole.warnings else "ok"
-        yield Finding("configuration", verdict, told)
+        for warning in whole.warnings:
+            yield Finding("configuration", "warning", str(warning))
+        if not whole.warnings:
+            text = f"{opened.path or 'No file, so the defaults'}: good."
+            yield Finding("configuration", "ok", text)
     except UNFIT as problem:
-        text = "; ".join(str(problem).splitlines())
-        yield Finding("configuration", "problem", text)
+        for line in str(problem).splitlines():
+            yield Finding("configuration", "problem", line)
     yield from _here(opened, given)
     yield findings.clock(findings.clock_state)
     yield findings.unit(findings.unit_shown)

@@ -21,13 +21,11 @@ from lightweight.config.schema import Config
 from lightweight.store.connect import open_engine, read_url, shown_url
 from lightweight.store.migrate import newest, revision
 from lightweight.store.problems import StoreProblem
+from lightweight.web.edge import connection_cap
 
 Verdict: TypeAlias = Literal["ok", "warning", "problem"]
 
 UNIT = "lightweight.service"
-
-DESCRIPTORS_FOR_OTHERS = 64
-"""Files a worker has open beside those of its calls, which need two each."""
 
 LITTLE_ROOM = 1024**3
 NO_ROOM = 64 * 1024**2
@@ -139,14 +137,12 @@ def files(config: Config, limit: int) -> Finding:
 
     ``limit`` is the daemon's, or where none runs what this user may have.
     """
-    wanted = 2 * config.edge.max_connections + DESCRIPTORS_FOR_OTHERS
-    if limit >= wanted:
+    wanted, served = config.edge.max_connections, connection_cap(config.edge, limit)
+    if served >= wanted:
         return Finding("files", "ok", f"A process may open {limit}.")
-    serves = max(1, (limit - DESCRIPTORS_FOR_OTHERS) // 2)
     text = (
-        f"A process may open {limit} files, so each worker serves {serves} connections "
-        f"and not edge.max_connections = {config.edge.max_connections}: raise "
-        f"LimitNOFILE to {wanted}, or lower that."
+        f"A process may open {limit}, so each worker serves {served} connections at a "
+        f"time and not {wanted}: raise LimitNOFILE, or lower edge.max_connections."
     )
     return Finding("files", "warning", text)
 
