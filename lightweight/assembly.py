@@ -39,6 +39,7 @@ from lightweight.instruments import Instruments
 from lightweight.meters import Meters
 from lightweight.observe.logs import AccessLog, LogObserver
 from lightweight.observe.memory import memory_limit, resident
+from lightweight.observe.otel import told_of
 from lightweight.observe.place import STDOUT, behind_journal, log_format, log_place
 from lightweight.observe.writer import LogWriter
 from lightweight.records import Headers, Model
@@ -306,11 +307,17 @@ def _site(
         journal=ground.journal,
         generation=generation,
     )
+    reactor = ground.reactor
+
+    def at_end(close: Callable[[], None]) -> None:
+        reactor.addSystemEventTrigger("after", "shutdown", close)
+
+    told = told_of(access, ground.environ, wall, at_end)
     return GatewaySite(
         Resource(),
-        ground.reactor,
+        reactor,
         current=lambda: swap.current,
-        record=instruments.measured(access),
+        record=instruments.measured(told),
         entropy=secrets.token_bytes,
         descriptors=descriptors(),
     )

@@ -77,6 +77,7 @@ ONLY_IN = {
     "alembic": {"store"},
     "click": {"cli"},
     "prometheus_client": {"observe"},
+    "opentelemetry": {"observe"},
 }
 
 WEAK_WORDS = {

@@ -9,7 +9,7 @@ import re
 from lightweight.records import Headers
 
 _PARENT = re.compile(
-    r"(?!ff)[0-9a-f]{2}-(?!0{32})(?P<trace>[0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}"
+    r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}"
 )
 _LATER = re.compile(rf"(?!00){_PARENT.pattern}(-[\x20-\x7e]*)?")
 """A version after 00 may have more to say (section 3.2.2)."""
@@ -23,8 +23,8 @@ LONGEST_PARENT = 256
 
 def trace_of(headers: Headers) -> Headers:
     """Give the fields to pass on; none where ``traceparent`` is not as it must be."""
-    parent = headers.get("traceparent", "").strip()
-    if _parsed(parent) is None:
+    parent = parent_of(headers.get("traceparent"))
+    if parent is None:
         return {}
     state = headers.get("tracestate", "").strip()
     if not state or len(state) > LONGEST_STATE or not _STATE.fullmatch(state):
@@ -32,13 +32,10 @@ def trace_of(headers: Headers) -> Headers:
     return {"traceparent": parent, "tracestate": state}
 
 
-def trace_id(parent: str | None) -> str | None:
-    """Give the trace's id of a ``traceparent``, 32 digits; None for none."""
-    found = None if parent is None else _parsed(parent.strip())
-    return None if found is None else found["trace"]
-
-
-def _parsed(parent: str) -> re.Match[str] | None:
+def parent_of(sent: str | None) -> str | None:
+    """Give a ``traceparent`` as it was sent; None for what is none."""
+    parent = (sent or "").strip()
     if len(parent) > LONGEST_PARENT:
         return None
-    return _PARENT.fullmatch(parent) or _LATER.fullmatch(parent)
+    good = _PARENT.fullmatch(parent) or _LATER.fullmatch(parent)
+    return parent if good else None

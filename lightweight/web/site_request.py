@@ -14,7 +14,7 @@ from twisted.web.server import Request as ServerRequest
 
 from lightweight.errors import Fault, InvalidKey, OwnFault
 from lightweight.observe.access import Visit
-from lightweight.policy.trace import trace_id
+from lightweight.policy.trace import parent_of
 from lightweight.records import Answer, Headers, Identity, Outcome
 from lightweight.records import Request as RequestRecord
 from lightweight.web.cors import cors_headers, preflight_headers
@@ -269,7 +269,7 @@ class GatewayRequest(ServerRequest):
                 status=self._status,
                 sent=self.sentLength,
                 duration_s=self._gateway.reactor.seconds() - self.arrived,
-                trace_id=trace_id(self.sent(b"traceparent")),
+                traceparent=parent_of(self.sent(b"traceparent")),
                 account_id=self.identity.account.id if self.identity else None,
                 key_id=self.identity.key.id if self.identity else None,
                 outcome=self._outcome,

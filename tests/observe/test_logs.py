@@ -78,6 +78,7 @@ def test_each_journal_line_has_its_priority() -> None:
     assert line == "<3>2026-11-22T12:00:00.000Z error a\n<3>b"
 
 
+TRACE = "0af7651916cd43dd8448eb211c80319c"
 VISIT = Visit(
     request_id="req_1",
     peer="127.0.0.1",
@@ -168,9 +169,9 @@ def test_a_visit_is_one_json_object() -> None:
 
 
 def test_the_trace_is_named_in_json() -> None:
-    visit = replace(VISIT, trace_id="0af7651916cd43dd8448eb211c80319c")
+    visit = replace(VISIT, traceparent=f"00-{TRACE}-b7ad6b7169203331-01")
     entry = json.loads(visited("json", visit))
-    assert entry["trace_id"] == "0af7651916cd43dd8448eb211c80319c"
+    assert entry["trace_id"] == TRACE
 
 
 def test_a_call_in_json_has_tokens_and_their_provenance() -> None:
