@@ -8,6 +8,7 @@ from twisted.internet.task import Clock
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families as families
+from support.until import until
 
 from lightweight.daemon import scrape
 from lightweight.daemon.control import Control
@@ -40,7 +41,10 @@ async def answered(
     deep.mkdir()
     control = Control(reactor, deep / CONTROL, {"metrics": answer})
     try:
-        return list(await ask_parent(reactor, deep / CONTROL))
+        told = list(await ask_parent(reactor, deep / CONTROL))
+        # Who has the answer hangs up.
+        await until(lambda: not control._open_ones)
+        return told
     finally:
         await control.close()
 

@@ -139,10 +139,16 @@ async def test_no_counter_falls_whoever_leaves_or_dies(
             assert (await call(gateway)).status == 200
         before = await scraped(gateway, lambda told: told.total(finished) == 10)
 
-        # At once: what the old workers did not tell yet they tell when they leave.
-        for _ in range(5):
+        for _ in range(4):
             assert (await call(gateway)).status == 200
+        gate = Gate()
+        provider.stream(PIECES, gap=gate)
+        last_stream = Deferred.fromCoroutine(call(gateway, stream=True))
         gateway.child.send(signal.SIGHUP)
+        await gateway.child.line("Reloaded")
+        # The worker leaves as this ends: it tells of it with its last word.
+        gate.open()
+        assert (await last_stream).status == 200
         await gateway.child.line("Generation 1 has left")
         after = await scraped(gateway, lambda told: told.total(finished) >= 15)
         assert after.total("lightweight_generation") == 2
