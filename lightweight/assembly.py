@@ -8,6 +8,7 @@ import secrets
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +23,10 @@ from lightweight.daemon.farewells import Farewells
 from lightweight.daemon.greeting import greeting
 from lightweight.daemon.judge import imagined, judged, today
 from lightweight.daemon.listen import Opened
+from lightweight.daemon.messages import control_path
 from lightweight.daemon.metering import Metering
 from lightweight.daemon.pulse import Gauges
+from lightweight.daemon.scrape import Alone, Scrape, ask_parent
 from lightweight.daemon.service import GatewayService, Parts
 from lightweight.daemon.state import (
     State,
@@ -32,11 +35,12 @@ from lightweight.daemon.state import (
     open_state,
 )
 from lightweight.daemon.swap import Swap
+from lightweight.instruments import Instruments
 from lightweight.meters import Meters
 from lightweight.observe.logs import AccessLog, LogObserver
-from lightweight.observe.memory import cpu_seconds, memory_limit, resident
+from lightweight.observe.memory import memory_limit, resident
+from lightweight.observe.otel import told_of
 from lightweight.observe.place import STDOUT, behind_journal, log_format, log_place
-from lightweight.observe.tally import Tally
 from lightweight.observe.writer import LogWriter
 from lightweight.records import Headers, Model
 from lightweight.runtime import ProviderPlan, Runtime, build_runtime
@@ -184,19 +188,15 @@ def gateway_service(
         discover=lambda: discover(reactor, skip_ports=service.ports_of_ours()),
         adopted=ground.adopted,
     )
-    tally, site = _site(ground, swap, generation, wall)
+    instruments = Instruments(swap)
+    site = _site(ground, swap, instruments, generation, wall)
     mark = int(memory_limit() * MEMORY_SHARE) // size
     overload = Overload(reactor, memory=resident, mark=mark)
+    gauges = instruments.gauges(site, live, overload)
 
     def serve(keyring: Keyring, database: Database, state: State) -> Metering:
-        metering = Meters(
-            reactor=reactor,
-            wall=wall,
-            config=ground.loaded.config,
-            directory=state.directory,
-            generation=generation or 0,
-            limits_at=limits_at,
-        ).of_server(database)
+        meters = _meters(ground, state, generation or 0, limits_at)
+        metering = meters.of_server(database)
         rates = Rates(metering.limits, reactor, tiers=lambda: swap.current.tiers)
         journal = metering.journal
         site.standing = rates.headers
@@ -215,7 +215,9 @@ def gateway_service(
                 "journal": lambda: journal.why_full,
             },
             troubles={"limits": metering.why_degraded},
+            scrape=_scrape(ground, state, gauges if limits_at is None else None),
         ).get_resource()
+        instruments.meter(metering, rates)
         return metering
 
     service = GatewayService(
@@ -233,12 +235,34 @@ def gateway_service(
             prepare=prepare,
             serve=serve,
             cannot_start=cannot_start,
-            gauges=_gauges(site, live, overload, tally, swap),
+            gauges=gauges,
             probes=Probes(reactor, lambda: _probed(swap.current)),
             farewells=_farewells(reactor, wall, swap) if limits_at is None else None,
         )
     )
     return service
+
+
+def _meters(
+    ground: Ground, state: State, generation: int, limits_at: int | None
+) -> Meters:
+    return Meters(
+        reactor=ground.reactor,
+        wall=time.time,  # noqa: TID251 -- the composition root
+        config=ground.loaded.config,
+        directory=state.directory,
+        generation=generation,
+        limits_at=limits_at,
+    )
+
+
+def _scrape(ground: Ground, state: State, alone: Gauges | None) -> Scrape:
+    """``alone`` has the figures of a process without a parent."""
+    reactor = ground.reactor
+    if alone is not None:
+        return Scrape(reactor, Alone(reactor, alone).series)
+    control = control_path(ground.environ, state.directory)
+    return Scrape(reactor, partial(ask_parent, reactor, control))
 
 
 def _farewells(reactor: Any, wall: Callable[[], float], swap: Swap) -> Farewells:
@@ -270,40 +294,32 @@ def _runtime_builder(
 
 
 def _site(
-    ground: Ground, swap: Swap, generation: int | None, wall: Callable[[], float]
-) -> tuple[Tally, GatewaySite]:
-    tally = Tally(
-        AccessLog(
-            ground.writer,
-            ground.form,
-            wall=wall,
-            journal=ground.journal,
-            generation=generation,
-        )
+    ground: Ground,
+    swap: Swap,
+    instruments: Instruments,
+    generation: int | None,
+    wall: Callable[[], float],
+) -> GatewaySite:
+    access = AccessLog(
+        ground.writer,
+        ground.form,
+        wall=wall,
+        journal=ground.journal,
+        generation=generation,
     )
-    site = GatewaySite(
+    reactor = ground.reactor
+
+    def at_end(close: Callable[[], None]) -> None:
+        reactor.addSystemEventTrigger("after", "shutdown", close)
+
+    told = told_of(access, ground.environ, wall, at_end)
+    return GatewaySite(
         Resource(),
-        ground.reactor,
+        reactor,
         current=lambda: swap.current,
-        record=tally,
+        record=instruments.measured(told),
         entropy=secrets.token_bytes,
         descriptors=descriptors(),
-    )
-    return tally, site
-
-
-def _gauges(
-    site: GatewaySite, live: Live, overload: Overload, tally: Tally, swap: Swap
-) -> Gauges:
-    return Gauges(
-        connections=lambda: len(site.connections),
-        calls=lambda: live.count,
-        streams=lambda: site.streams,
-        lag=overload.worst_lag,
-        cpu=cpu_seconds,
-        memory=resident,
-        tally=tally,
-        standings=lambda: swap.current.standings,
     )
 
 

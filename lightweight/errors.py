@@ -74,6 +74,13 @@ class ModelDenied(ClientFault):
     code = "model_access_denied"
 
 
+class AccessDenied(ClientFault):
+    """What is asked for is not for this client."""
+
+    status = 403
+    code = "access_denied"
+
+
 class ModelNotFound(ClientFault):
     """No such model, or none of its targets has a configured provider."""
 

@@ -71,6 +71,7 @@ class Meters:
                 limits=mine,
                 journal=journal,
                 why_degraded=lambda: None,
+                local_decisions=int,
                 begin=_nothing_to_look_for,
                 books=books,
             )
@@ -84,6 +85,7 @@ class Meters:
             limits=guard,
             journal=journal,
             why_degraded=lambda: guard.why_degraded,
+            local_decisions=lambda: guard.local_decisions,
             begin=guard.start,
             books=books,
         )

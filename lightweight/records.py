@@ -89,6 +89,8 @@ class Call(Struct, frozen=True, kw_only=True):
     """The client's headers that a provider of the same dialect may see."""
     query: str = ""
     """What such a provider may see of the path's query."""
+    trace: Headers = {}
+    """Which trace it is part of: every provider is told."""
     arrived: float
     form: tuple[bytes, bytes] | None = None
     """Of a form with files: its bytes before the model's name, and after it."""

@@ -34,12 +34,12 @@ from lightweight.daemon.listen import CannotListen, adopt_ports, open_ports
 from lightweight.daemon.messages import LIMITS, Assignment, Misunderstood, decode
 from lightweight.daemon.notify import Notifier
 from lightweight.daemon.parent import ParentParts, ParentService
-from lightweight.daemon.pulse import Gauges, Pulse
+from lightweight.daemon.pulse import Pulse
 from lightweight.daemon.service import GatewayService
 from lightweight.daemon.state import open_state
+from lightweight.instruments import gauges_of_books
 from lightweight.meters import Meters, make_keeper
-from lightweight.observe.memory import cpu_seconds, resident
-from lightweight.observe.tally import Tally
+from lightweight.observe.counts import Counts
 from lightweight.store.database import Database
 from lightweight.store.problems import StoreProblem
 
@@ -122,6 +122,7 @@ def _parent(ground: Ground) -> ParentService:
         ground.writer.hide(found)
 
     keeper = make_keeper(ground.reactor)
+    totals = Counts()
     return ParentService(
         ParentParts(
             reactor=ground.reactor,
@@ -139,7 +140,9 @@ def _parent(ground: Ground) -> ParentService:
                 ground.path,
                 ground.place,
                 connect=lambda: keeper.connect(ground.reactor),
+                counted=totals.merge,
             ),
+            totals=totals,
             limits=keeper,
             notifier=Notifier(ground.environ),
             fail=_end_with_failure,
@@ -173,11 +176,14 @@ def _worker(
         size=assignment.size,
         limits_at=LIMITS,
     )
+    pulse = Pulse(reactor, service.gauges, link.beat)
     link.orders_go_to(
         leave=service.leave,
         reopen_log=ground.writer.reopen,
         orphaned=service.orphaned,
-        was_ready=Pulse(reactor, service.gauges, link.beat).start,
+        was_ready=pulse.start,
+        last_word=pulse.tell,
+        dump=service.dump,
     )
     service.obey(link)
     return service
@@ -209,27 +215,16 @@ def _bookkeeper(
             farewells=Farewells(reactor, wall, lambda: offered),
         )
     )
+    pulse = Pulse(reactor, gauges_of_books(lambda: service.lag), link.beat)
     link.orders_go_to(
         leave=service.leave,
         reopen_log=ground.writer.reopen,
         orphaned=service.orphaned,
-        was_ready=Pulse(reactor, _no_traffic(), link.beat).start,
+        was_ready=pulse.start,
+        last_word=pulse.tell,
+        dump=lambda: None,
     )
     return service
-
-
-def _no_traffic() -> Gauges:
-    """Give the gauges of a process that lives and serves nobody."""
-    return Gauges(
-        connections=int,
-        calls=int,
-        streams=int,
-        lag=float,
-        cpu=cpu_seconds,
-        memory=resident,
-        tally=Tally(lambda _: None),
-        standings=dict,
-    )
 
 
 def _single(ground: Ground) -> GatewayService:

@@ -33,6 +33,7 @@ FLOOR = {
     "runtime": 3,
     "daemon": 4,
     "meters": 5,
+    "instruments": 5,
     "assembly": 5,
     "tap": 5,
     "cli": 5,
@@ -43,9 +44,9 @@ OWN_FLOOR = {
     "events": {"records"},
     "prompts": {"records"},
     "web": {"runtime"},
-    # The composition root, in three files.
-    "assembly": {"meters"},
-    "tap": {"assembly", "meters"},
+    # The composition root, in four files.
+    "assembly": {"instruments", "meters"},
+    "tap": {"assembly", "instruments", "meters"},
     # A target is tried with the provider that the daemon would make.
     "cli": {"assembly"},
 }
@@ -75,6 +76,8 @@ ONLY_IN = {
     "sqlalchemy": {"store"},
     "alembic": {"store"},
     "click": {"cli"},
+    "prometheus_client": {"observe"},
+    "opentelemetry": {"observe"},
 }
 
 WEAK_WORDS = {

@@ -68,6 +68,9 @@ async def test_alone_it_limits_records_and_bills(
     metering = meters(tmp_path, Config()).of_server(database)
     await begun(metering)
     assert metering.why_degraded() is None
+    assert metering.local_decisions() == 0
+    assert metering.books is not None
+    assert metering.books.lag < 60
     verdicts = [await metering.limits.admit(ask(f"r{i}", rpm=2)) for i in range(3)]
     assert [verdict.refused is None for verdict in verdicts] == [True, True, False]
     now = time.time()
@@ -91,6 +94,7 @@ async def test_redis_away_degrades_and_comes_back(
     assert verdict.local
     assert verdict.requests is not None
     assert verdict.requests.limit == 2
+    assert metering.local_decisions() == 1
     server.start()
     try:
         await until_not(metering.why_degraded)

@@ -18,6 +18,7 @@ from lightweight.cli.accounts import accounts
 from lightweight.cli.check import check
 from lightweight.cli.control import drain, reload, status
 from lightweight.cli.db import db
+from lightweight.cli.doctor import doctor
 from lightweight.cli.keys import keys
 from lightweight.cli.models import models
 from lightweight.cli.reconcile import reconcile
@@ -107,6 +108,7 @@ def main(context: click.Context, config: Path | None) -> None:
 
 
 main.add_command(check)
+main.add_command(doctor)
 main.add_command(accounts)
 main.add_command(keys)
 main.add_command(db)

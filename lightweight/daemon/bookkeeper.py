@@ -84,6 +84,12 @@ class Bookkeeper:
         self._keep_audit = timedelta(days=keep_audit_days)
         self._pruned: date | None = None
         self._failing = False
+        self._caught_up_at = clock.seconds()
+
+    @property
+    def lag(self) -> float:
+        """Seconds since all that was in the journals was in the ledger."""
+        return self._clock.seconds() - self._caught_up_at
 
     async def run(self) -> None:
         """Replay what there is, say so, then import what comes; never returns.
@@ -102,8 +108,10 @@ class Bookkeeper:
 
         Raises StoreUnusable. Cancelling leaves the rest for another time.
         """
+        began = self._clock.seconds()
         while await self._import():
             continue
+        self._caught_up_at = began
 
     async def _worked(self, work: Callable[[], Awaitable[None]]) -> bool:
         try:

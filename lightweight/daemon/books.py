@@ -48,6 +48,7 @@ class BookkeeperService(Service):
         self._database: Database | None = None
         self._books: Books | None = None
         self._signals.take(signal.SIGHUP, _nothing)
+        self._signals.take(signal.SIGUSR2, _nothing)
 
     def setServiceParent(self, parent: Any) -> None:
         """Join the application, and give it our log observer."""
@@ -82,6 +83,11 @@ class BookkeeperService(Service):
         self._parts.farewells.start()
         await self._parts.link.ready(0, 0, None)
 
+    @property
+    def lag(self) -> float | None:
+        """Seconds since all that was in the journals was in the ledger."""
+        return None if self._books is None else self._books.lag
+
     def _fatal(self, failure: Failure) -> None:
         if failure.check(StoreProblem) is None:
             self.log.failure("The books cannot be kept.", failure=failure)
@@ -107,6 +113,7 @@ class BookkeeperService(Service):
         if self._books is not None and self._database is not None:
             await self._books.stop()
             await self._database.close()
+        self._parts.link.end()
         self._signals.restore()
 
 

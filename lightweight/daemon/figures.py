@@ -1,12 +1,19 @@
 """What the control socket shows of the workers: their own figures, put together."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeAlias
 
 from msgspec import to_builtins
 
+from lightweight import __version__
 from lightweight.daemon.generation import LOOK_SECONDS, Generation
+from lightweight.daemon.messages import Vitals
 from lightweight.daemon.worker import Worker
+from lightweight.observe import metrics
+from lightweight.observe.counts import Series
+from lightweight.observe.memory import resident
+from lightweight.observe.metrics import Metric
 from lightweight.policy.route import Health
 
 QUIET_SECONDS = 3 * LOOK_SECONDS
@@ -16,6 +23,7 @@ SUMS = ("connections", "calls", "streams", "calls_per_s", "errors_per_s")
 """Figures that add up."""
 
 _WORST_FIRST = ("open", "half-open", "closed")
+_STATES = ("starting", "serving", "leaving", "silent")
 
 
 def of_generations(generations: Iterable[Generation]) -> Sequence[Mapping[str, Any]]:
@@ -66,10 +74,70 @@ def _worst(healths: Sequence[Health]) -> Mapping[str, Any]:
 
 def _of_worker(worker: Worker, generation: Generation) -> Mapping[str, Any]:
     told = to_builtins(worker.vitals) if worker.vitals is not None else {}
-    for known in ("version", "is", "providers"):
+    for known in ("version", "is", "providers", "limits_away", "journal_lag"):
         told.pop(known, None)
+    return {"pid": worker.pid, "state": _state(worker, generation), **told}
+
+
+def _state(worker: Worker, generation: Generation) -> str:
     if worker.report is None:
-        state = "starting"
-    else:
-        state = "silent" if worker.silence > QUIET_SECONDS else generation.state
-    return {"pid": worker.pid, "state": state, **told}
+        return "starting"
+    return "silent" if worker.silence > QUIET_SECONDS else generation.state
+
+
+Fares: TypeAlias = tuple[str, Vitals | None]
+"""A process's state, and what it last told of itself."""
+
+
+def fares(generations: Iterable[Generation]) -> Iterator[Fares]:
+    """Give how each worker fares."""
+    for each in generations:
+        for worker in each.workers:
+            yield _state(worker, each), worker.vitals
+
+
+def gauges(
+    number: int | None, workers: Iterable[Fares], books: Iterable[Fares]
+) -> Iterator[Series]:
+    """Give what is so now, as metrics; ``number`` is the generation that serves."""
+    known = list(workers)
+    told = [vitals for _, vitals in known if vitals is not None]
+    keeping = [vitals for _, vitals in books if vitals is not None]
+    yield _series(metrics.BUILD, (__version__,), 1)
+    if number is not None:
+        yield _series(metrics.GENERATION, (), number)
+    states = Counter(state for state, _ in known)
+    for state in _STATES:
+        yield _series(metrics.WORKERS, (state,), states[state])
+    # Who leaves asks nobody any more: its word of providers grows old.
+    yield from _standings(v for state, v in known if v and state != "leaving")
+    yield _series(metrics.CONNECTIONS, (), sum(v.connections for v in told))
+    yield _series(metrics.IN_FLIGHT, (), sum(v.calls for v in told))
+    yield _series(metrics.STREAMS, (), sum(v.streams for v in told))
+    yield _series(metrics.LIMITS_AWAY, (), sum(v.limits_away for v in told))
+    yield _series(metrics.MEMORY, ("worker",), sum(v.memory for v in told))
+    if keeping:
+        yield _series(metrics.MEMORY, ("books",), sum(v.memory for v in keeping))
+    # Who serves alone keeps them, too.
+    lags = [v.journal_lag for v in told + keeping if v.journal_lag is not None]
+    if lags:
+        yield _series(metrics.JOURNAL_LAG, (), min(lags))
+
+
+def _standings(told: Iterable[Vitals]) -> Iterator[Series]:
+    seen: Counter[tuple[str, str]] = Counter()
+    for vitals in told:
+        for name, health in vitals.providers.items():
+            for state in _WORST_FIRST:
+                seen[name, state] += health.state == state
+    for labels, count in sorted(seen.items()):
+        yield _series(metrics.PROVIDER_STATE, labels, count)
+
+
+def of_parent() -> Series:
+    """Give this process's memory, where it is the parent."""
+    return _series(metrics.MEMORY, ("parent",), resident())
+
+
+def _series(metric: Metric, labels: tuple[str, ...], value: float) -> Series:
+    return Series(metric.name, labels, (float(value),))

@@ -24,7 +24,7 @@ from lightweight.daemon.messages import (
     Task,
 )
 from lightweight.daemon.notify import NOT_INHERITED
-from lightweight.daemon.worker import STDERR, Worker
+from lightweight.daemon.worker import STDERR, Told, Worker
 
 Spawner: TypeAlias = Callable[
     [Task, int, int, Sequence[tuple[str, int]], Loaded], Spawn
@@ -53,10 +53,12 @@ def spawner(
     log: Path | int,
     *,
     connect: Callable[[], socket],
+    counted: Told,
 ) -> Spawner:
     """Give what makes the way to start a child for some task of a generation.
 
-    ``connect`` gives a child's end of a new connection to the limits kept here.
+    ``connect`` gives a child's end of a new connection to the limits kept here;
+    ``counted`` takes what children count.
     """
     passed_on = {k: v for k, v in environ.items() if k not in NOT_INHERITED}
 
@@ -85,7 +87,7 @@ def spawner(
         }
 
         def spawn(ended: Callable[[Worker], None]) -> Worker:
-            worker = Worker(ended)
+            worker = Worker(ended, counted)
             command = words(assignment, config, log)
             with handed_over(loaded) as texts, connect() as limits:
                 reactor.spawnProcess(

@@ -1,7 +1,7 @@
 """The worker's end of its pipes: orders come in, reports go out."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -22,7 +22,9 @@ from lightweight.daemon.messages import (
     Vitals,
     decode,
     encode,
+    encode_counted,
 )
+from lightweight.observe.counts import Series
 
 LONGEST_REASON = 8000
 """Characters of a reason: a report fits into an empty pipe at once."""
@@ -44,6 +46,8 @@ class Link(LineOnlyReceiver):
         self._reopen_log: Callable[[], None]
         self._orphaned: Callable[[], None]
         self._was_ready: Callable[[], None]
+        self._last_word: Callable[[], None]
+        self._dump: Callable[[], None]
 
     def orders_go_to(
         self,
@@ -52,12 +56,19 @@ class Link(LineOnlyReceiver):
         reopen_log: Callable[[], None],
         orphaned: Callable[[], None],
         was_ready: Callable[[], None],
+        last_word: Callable[[], None],
+        dump: Callable[[], None],
     ) -> None:
-        """Say who does what is ordered, and who learns of readiness and of an end."""
+        """Say who does what is ordered, and who learns of readiness and of an end.
+
+        ``last_word`` is asked to tell what was not told yet.
+        """
         self._leave = leave
         self._reopen_log = reopen_log
         self._orphaned = orphaned
         self._was_ready = was_ready
+        self._last_word = last_word
+        self._dump = dump
 
     def listen(self, reactor: Any) -> None:
         """Obey from now on."""
@@ -88,18 +99,24 @@ class Link(LineOnlyReceiver):
         self._was_ready()
         await self._serve
 
-    def beat(self, vitals: Vitals) -> None:
+    def beat(self, vitals: Vitals, counted: Callable[[], Sequence[Series]]) -> None:
         """Tell the parent how this worker fares; not before ``ready``.
 
         Never waits: where the parent does not read, what is left of the last one goes
-        first and this one is dropped.
+        first and these vitals are dropped. What was counted is not: it is taken only
+        where it can be told.
         """
-        self._unsent = self._unsent or encode(vitals)
+        if not self._unsent:
+            self._unsent = encode(vitals) + encode_counted(counted())
         try:
             self._unsent = self._unsent[os.write(self._reports, self._unsent) :]
         except OSError:
             # Full, or the parent is gone: the end of the orders says so too.
             return
+
+    def end(self) -> None:
+        """Tell the parent the last of what is to be told."""
+        self._last_word()
 
     def _report(self, report: Report) -> None:
         # Not through a transport: a start can fail before there is one.
@@ -121,6 +138,8 @@ class Link(LineOnlyReceiver):
                 self._serve.callback(None)
         elif order == "reopen":
             self._reopen_log()
+        elif order == "dump":
+            self._dump()
         else:
             self._leave(order)
 

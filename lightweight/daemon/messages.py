@@ -4,16 +4,17 @@ One JSON object a line, each with the version of this vocabulary: a parent and a
 from two releases notice that they would misunderstand each other.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, TypeVar
 
 import msgspec
 from msgspec import Struct
 
+from lightweight.observe.counts import Series
 from lightweight.policy.route import Health
 
-VERSION = 2
+VERSION = 3
 """Raised whenever a message of this file changes its meaning."""
 
 ORDERS = 3
@@ -90,18 +91,34 @@ class Vitals(Versioned, frozen=True, kw_only=True, tag_field="is", tag="vitals")
     lag: float
     """The longest that something waited for the reactor, in seconds."""
     providers: Mapping[str, Health]
+    limits_away: bool = False
+    """The shared limits cannot be reached."""
+    journal_lag: float | None = None
+    """Of who keeps the books: seconds since all that is in the journals was in them."""
+
+
+class Counted(Versioned, frozen=True, kw_only=True, tag_field="is", tag="counted"):
+    """What a child counted since it told the last time."""
+
+    series: Sequence[Series]
+
+
+class Scraped(Versioned, frozen=True, kw_only=True):
+    """The parent's answer to who asks for its metrics."""
+
+    series: Sequence[Series]
 
 
 class Order(Versioned, frozen=True, kw_only=True):
     """What a worker is to do."""
 
-    do: Literal["serve", "reopen"] | Leave
+    do: Literal["serve", "reopen", "dump"] | Leave
 
 
 class Request(Versioned, frozen=True, kw_only=True):
     """What the command line asks at the control socket."""
 
-    do: Literal["status", "top", "reload", "drain"]
+    do: Literal["status", "top", "metrics", "reload", "drain"]
 
 
 class Misunderstood(Exception):
@@ -122,9 +139,19 @@ def decode(line: bytes | str, kind: type[M]) -> M:
     return message
 
 
-def decode_report(line: bytes) -> Report | Vitals:
-    """Read one line of a worker; raise Misunderstood, saying what to do."""
-    message: Report | Vitals = _decoded(line, Report | Vitals, "report")
+def encode_counted(series: Sequence[Series]) -> bytes:
+    """Give what was counted, in as many lines as it takes."""
+    line = encode(Counted(series=series)) if series else b""
+    if len(line) <= LONGEST or len(series) == 1:
+        return line
+    half = len(series) // 2
+    return encode_counted(series[:half]) + encode_counted(series[half:])
+
+
+def decode_report(line: bytes) -> Report | Vitals | Counted:
+    """Read one line of a child; raise Misunderstood, saying what to do."""
+    kinds = Report | Vitals | Counted
+    message: Report | Vitals | Counted = _decoded(line, kinds, "report")
     return message
 
 

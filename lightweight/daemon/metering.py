@@ -34,6 +34,11 @@ class Books:
         self._end = end
         self._running: Deferred[None] | None = None
 
+    @property
+    def lag(self) -> float:
+        """Seconds since all that was in the journals was in the ledger."""
+        return self._bookkeeper.lag
+
     def start(self, failed: Callable[[Failure], None]) -> None:
         """Begin; ``failed`` is told of what nobody foresaw."""
         self._running = Deferred.fromCoroutine(self._run())
@@ -70,6 +75,8 @@ class Metering:
     journal: Journal
     why_degraded: Callable[[], str | None]
     """Says in a sentence which promise does not hold for the moment, if one."""
+    local_decisions: Callable[[], int]
+    """Gives how many asks were answered while the shared limits were away."""
     begin: Callable[[], Awaitable[None]]
     """Looks for shared limits, a second at most, and returns however that ended."""
     books: Books | None

@@ -34,6 +34,9 @@ from lightweight.daemon.reloads import Reloads
 from lightweight.daemon.signals import Signals
 from lightweight.daemon.state import State
 from lightweight.daemon.worker import NotReady
+from lightweight.observe import metrics
+from lightweight.observe.counts import Counts
+from lightweight.observe.memory import cpu_seconds
 from lightweight.store.limits.keeper import Keeper
 from lightweight.store.problems import StoreProblem
 
@@ -67,6 +70,8 @@ class ParentParts:
     prepare: Callable[[str], tuple[State, Path | None]]
     """As in service.Parts."""
     spawner: Spawner
+    totals: Counts
+    """What was counted since the start, by all processes there ever were."""
     limits: Keeper
     """The limits that the workers ask; closed when the last of them is gone."""
     notifier: Notifier
@@ -96,9 +101,10 @@ class ParentService(Service):
         self._beat: IDelayedCall | None = None
         self._last_refusal: str | None = None
         self._example: str | None = None
-        # Until these are taken either signal would kill the process.
+        # Until these are taken each of them would kill the process.
         self._signals.take(signal.SIGHUP, self.reload)
         self._signals.take(signal.SIGUSR1, self._reopen_logs)
+        self._signals.take(signal.SIGUSR2, self._dump)
 
     def setServiceParent(self, parent: Any) -> None:
         """Join the application, and give it our log observer."""
@@ -175,6 +181,7 @@ class ParentService(Service):
                 {
                     "status": self._status,
                     "top": self._top,
+                    "metrics": self._metrics,
                     "reload": self._told,
                     "drain": self._drained,
                 },
@@ -268,6 +275,7 @@ class ParentService(Service):
             serving = await self._reload_once()
         except Refused as problem:
             if self._leaving is None:
+                self._parts.totals.add(metrics.RELOADS, ("refused",))
                 self._last_refusal = str(problem)
                 notify("READY=1", status(f"Reload refused: {problem}"))
                 self.log.error(
@@ -276,6 +284,7 @@ class ParentService(Service):
                 )
             return str(problem)
         self._last_refusal = None
+        self._parts.totals.add(metrics.RELOADS, ("done",))
         notify("READY=1", status(f"Serving: {serving}."))
         self.log.info("Reloaded: {serving}.", serving=serving)
         return None
@@ -317,6 +326,11 @@ class ParentService(Service):
         for generation in self._generations:
             generation.order("reopen")
 
+    def _dump(self) -> None:
+        """Have the workers log what is in flight."""
+        for generation in self._generations:
+            generation.order("dump")
+
     # -- control -------------------------------------------------------------------
 
     async def _status(self) -> dict[str, object]:
@@ -339,6 +353,16 @@ class ParentService(Service):
             "generations": figures.of_generations(self._generations),
             "in_all": figures.in_all(self._generations),
         }
+
+    async def _metrics(self) -> dict[str, object]:
+        totals = self._parts.totals
+        totals.read(metrics.CPU_SECONDS, ("parent",), cpu_seconds())
+        now = figures.gauges(
+            self._serving.number if self._serving else None,
+            figures.fares(self._generations),
+            figures.fares([self._books] if self._books else []),
+        )
+        return {"series": [*totals.series(), *now, figures.of_parent()]}
 
     async def _told(self) -> dict[str, object]:
         why = await self._reloads.ask()

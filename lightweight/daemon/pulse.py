@@ -1,11 +1,15 @@
-"""How a worker fares, measured and told once a second."""
+"""How a process fares, measured and told once a second, with what it counted."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from twisted.internet.interfaces import IReactorTime
 
 from lightweight.daemon.messages import Vitals
+from lightweight.observe import metrics
+from lightweight.observe.counts import Counts, Series
+from lightweight.observe.metrics import Metric
 from lightweight.observe.tally import Tally
 from lightweight.policy.route import Health, Standing
 
@@ -14,11 +18,19 @@ BEAT_SECONDS = 1.0
 MOST_PROVIDERS = 100
 """How many are told, the troubled ones first: a message has a limit."""
 
+Reading: TypeAlias = tuple[Metric, tuple[str, ...], float]
+"""A counter with its labels, and how far it has come where it is kept."""
+
+Tell: TypeAlias = Callable[[Vitals, Callable[[], Sequence[Series]]], None]
+"""Takes vitals, and a way to take what was counted since it was last taken."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Gauges:
     """Where the figures come from."""
 
+    process: str
+    """What this process is: worker or books."""
     connections: Callable[[], int]
     calls: Callable[[], int]
     streams: Callable[[], int]
@@ -29,14 +41,18 @@ class Gauges:
     memory: Callable[[], int]
     tally: Tally
     standings: Callable[[], Mapping[str, Standing]]
+    counts: Counts
+    """What it counted and did not tell."""
+    readings: Callable[[], Iterable[Reading]]
+    """What is counted elsewhere, each time in all."""
+    limits_away: Callable[[], bool]
+    journal_lag: Callable[[], float | None]
 
 
 class Pulse:
-    """Tells a worker's vitals each second, from ``start`` to the process's end."""
+    """Tells a process's vitals each second, from ``start`` to the process's end."""
 
-    def __init__(
-        self, clock: IReactorTime, gauges: Gauges, tell: Callable[[Vitals], None]
-    ) -> None:
+    def __init__(self, clock: IReactorTime, gauges: Gauges, tell: Tell) -> None:
         self._clock = clock
         self._gauges = gauges
         self._tell = tell
@@ -49,7 +65,18 @@ class Pulse:
 
     def _beat(self) -> None:
         self._clock.callLater(BEAT_SECONDS, self._beat)
-        self._tell(self._vitals())
+        self.tell()
+
+    def tell(self) -> None:
+        """Tell now."""
+        vitals = self._vitals()
+        gauges = self._gauges
+        if gauges.process == "worker":
+            gauges.counts.observe(metrics.LOOP_LAG, (), vitals.lag)
+        gauges.counts.read(metrics.CPU_SECONDS, (gauges.process,), gauges.cpu())
+        for reading in gauges.readings():
+            gauges.counts.read(*reading)
+        self._tell(vitals, gauges.counts.take)
 
     def _counted(self) -> tuple[float, float, int, int]:
         gauges = self._gauges
@@ -59,7 +86,8 @@ class Pulse:
     def _vitals(self) -> Vitals:
         gauges, last = self._gauges, self._last
         now, cpu, calls, errors = self._last = self._counted()
-        seconds = now - last[0]
+        # At the very end it may be told twice in a moment.
+        seconds = max(now - last[0], 0.001)
         return Vitals(
             uptime=round(now - self._began[0], 1),
             cpu=round(100 * (cpu - last[1]) / seconds, 1),
@@ -71,6 +99,8 @@ class Pulse:
             errors_per_s=round((errors - last[3]) / seconds, 1),
             lag=round(gauges.lag(), 4),
             providers=self._providers(now),
+            limits_away=gauges.limits_away(),
+            journal_lag=gauges.journal_lag(),
         )
 
     def _providers(self, now: float) -> Mapping[str, Health]:

@@ -18,6 +18,7 @@ from twisted.python.components import Componentized
 from twisted.python.failure import Failure
 
 from lightweight.daemon.drain import Drain
+from lightweight.daemon.dump import dump
 from lightweight.daemon.farewells import Farewells
 from lightweight.daemon.greeting import name_model
 from lightweight.daemon.link import Link
@@ -86,9 +87,10 @@ class GatewayService(Service):
         self._drain = Drain(parts.site, parts.live, parts.reactor)
         self._parent: Link | None = None
         self._leaving: Leave | None = None
-        # Until these are taken either signal would kill the process.
+        # Until these are taken each of them would kill the process.
         self._signals.take(signal.SIGHUP, self.reload)
         self._signals.take(signal.SIGUSR1, parts.reopen_log)
+        self._signals.take(signal.SIGUSR2, self.dump)
 
     def obey(self, parent: Link) -> None:
         """Be a worker: serve when told to, reload by leaving to a new generation."""
@@ -221,6 +223,10 @@ class GatewayService(Service):
             lambda failure: self.log.failure("Reload failed.", failure=failure),
         )
 
+    def dump(self) -> None:
+        """Log what is in flight."""
+        dump(self._parts.live.in_flight())
+
     # -- stop ----------------------------------------------------------------------
 
     def _asked_to_stop(self) -> None:
@@ -273,6 +279,8 @@ class GatewayService(Service):
             await self._metering.close()
         if self._database is not None:
             await self._database.close()
+        if self._parent is not None:
+            self._parent.end()
         self._signals.restore()
         if self._parent is None:
             self.log.info("Stopped.")

@@ -2,8 +2,8 @@
 
 import signal
 from collections import deque
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
 
 from twisted.internet.defer import Deferred
 from twisted.internet.error import ProcessExitedAlready
@@ -15,6 +15,7 @@ from lightweight.daemon.messages import (
     LONGEST,
     ORDERS,
     REPORTS,
+    Counted,
     Misunderstood,
     Order,
     Report,
@@ -22,10 +23,16 @@ from lightweight.daemon.messages import (
     decode_report,
     encode,
 )
+from lightweight.observe import metrics
+from lightweight.observe.counts import Series
 
 STDERR = 2
 REMEMBERED = 20
 """Lines of what a worker complained of before it was ready."""
+
+
+Told: TypeAlias = Callable[[Sequence[Series]], None]
+"""Takes what a child counted."""
 
 
 class NotReady(Exception):
@@ -36,12 +43,14 @@ class Worker(ProcessProtocol):
     """A child process from its spawning to its end.
 
     ``ready`` fires once with the worker's Report or fails with NotReady; ``ended`` is
-    called when the process is gone and reaped.
+    called when the process is gone and reaped, ``counted`` with what it counted.
     """
 
     log = Logger()
 
-    def __init__(self, ended: Callable[["Worker"], None]) -> None:
+    def __init__(
+        self, ended: Callable[["Worker"], None], counted: Told = lambda _: None
+    ) -> None:
         self.ready: Deferred[Report] = Deferred()
         self.report: Report | None = None
         self.vitals: Vitals | None = None
@@ -50,6 +59,7 @@ class Worker(ProcessProtocol):
         """Seconds for which it told nothing; whoever looks after it counts them."""
         self.pid: int | None = None
         self._ended = ended
+        self._counted = counted
         self._rests: dict[int, bytes] = {}
         self._complaints: deque[str] = deque(maxlen=REMEMBERED)
         self._reason: str | None = None
@@ -92,6 +102,8 @@ class Worker(ProcessProtocol):
             return
         if isinstance(report, Vitals):
             self.vitals = report
+        elif isinstance(report, Counted):
+            self._counted(report.series)
         elif report.outcome == "failed":
             self._fail(report.text)
         elif not self.ready.called:
@@ -121,5 +133,6 @@ class Worker(ProcessProtocol):
         self._fail(f"{last} ({how}).")
         if was_ready and (end.signal or end.exitCode):
             self.log.error("Worker {pid} ended: {how}.", pid=self.pid, how=how)
+            self._counted((Series(metrics.WORKER_DEATHS.name, (), (1.0,)),))
         self.pid = None
         self._ended(self)

@@ -64,13 +64,17 @@ def write_request(
     """
     provider = spoken(dialects, call, target)
     if _is_same(call, target):
-        return provider.write_request(call, target)
-    prompt = dialects[call.dialect].read_prompt(call)
-    try:
-        outgoing = provider.write_prompt(prompt, call, target)
-    except BadRequest as fault:
-        raise as_client_names(fault, call.dialect) from None
-    return replace(outgoing, left_out=prompt.left_out)
+        outgoing = provider.write_request(call, target)
+    else:
+        prompt = dialects[call.dialect].read_prompt(call)
+        try:
+            outgoing = provider.write_prompt(prompt, call, target)
+        except BadRequest as fault:
+            raise as_client_names(fault, call.dialect) from None
+        outgoing = replace(outgoing, left_out=prompt.left_out)
+    if not call.trace:
+        return outgoing
+    return replace(outgoing, headers={**outgoing.headers, **call.trace})
 
 
 def passage(

@@ -20,7 +20,14 @@ class Visit(Struct, frozen=True, kw_only=True):
     sent: int
     """Bytes of the answer's body."""
     duration_s: float
+    traceparent: str | None = None
+    """Where the client said it is part of a trace (W3C Trace Context, section 3.2)."""
     account_id: str | None = None
     key_id: str | None = None
     outcome: Outcome | None = None
     """How the model call ended, where the request was one."""
+
+    @property
+    def trace_id(self) -> str | None:
+        """The id of that trace."""
+        return None if self.traceparent is None else self.traceparent.split("-")[1]

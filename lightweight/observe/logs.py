@@ -142,6 +142,8 @@ def visit_as_json(visit: Visit, ts: str, generation: int | None = None) -> str:
     }
     if generation is not None:
         entry["generation"] = generation
+    if visit.trace_id is not None:
+        entry["trace_id"] = visit.trace_id
     if visit.account_id is not None:
         entry |= {"account": visit.account_id, "key": visit.key_id}
     outcome = visit.outcome

@@ -82,6 +82,12 @@ class ProviderAgent:
             )
         return self._pools[origin]
 
+    @property
+    def connections(self) -> tuple[int, int]:
+        """How many connections were opened so far, and how often one was reused."""
+        pools = self._pools.values()
+        return sum(each.opened for each in pools), sum(each.reused for each in pools)
+
     def request(
         self,
         method: bytes,

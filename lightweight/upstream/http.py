@@ -134,6 +134,11 @@ class HttpProvider:
         no_cookies = IndexableCookieJar(DefaultCookiePolicy(allowed_domains=[]))
         self._client = HTTPClient(self._agent, no_cookies)
 
+    @property
+    def connections(self) -> tuple[int, int]:
+        """How many connections were opened so far, and how often one was reused."""
+        return self._agent.connections
+
     async def send(self, outgoing: Outgoing, request_id: str) -> HttpReply:
         """Send a request and give its reply once the head arrived.
 

@@ -48,6 +48,10 @@ class Pool:
         self._keeps = persistent
         self._idle: list[Connection] = []
         self._sweep = deadlines.make(self._close_old)
+        self.opened = 0
+        """Connections that were made, or tried."""
+        self.reused = 0
+        """Requests that found one idle."""
 
     async def ask(self, request: Request, incoming: Incoming) -> None:
         """Send a request and wait for the head of its answer.
@@ -91,6 +95,7 @@ class Pool:
                 pass
             else:
                 return
+        self.opened += 1
         fresh = await incoming.waiting(self._dialer.connect())
         fresh.freed = self._keep
         fresh.serves_until = self._clock.seconds() + LONGEST_LIFE_SECONDS
@@ -102,6 +107,7 @@ class Pool:
         while self._idle:
             connection = self._idle.pop()
             if connection.usable and now < connection.waits_until:
+                self.reused += 1
                 return connection
             connection.let_go()
         return None

@@ -24,6 +24,7 @@ from lightweight.web.auth import Keyring, identify
 from lightweight.web.count_tokens import serve_count
 from lightweight.web.docs.page import static_file
 from lightweight.web.docs.show import show_docs, show_guide
+from lightweight.web.metrics import Scrape, refuse_stranger
 from lightweight.web.models import list_models, one_model
 from lightweight.web.responses import count_input, not_kept
 from lightweight.web.serve import Desk, serve_call
@@ -92,6 +93,7 @@ class App:
         ledger: Ledger,
         checks: Mapping[str, health.Check],
         troubles: Mapping[str, health.Check] | None = None,
+        scrape: Scrape,
     ) -> None:
         self.keyring = keyring
         self._ledger = ledger
@@ -99,6 +101,7 @@ class App:
         self._desk = desk
         self._checks = checks
         self._troubles = troubles or {}
+        self._scrape = scrape
 
     def get_resource(self) -> IResource:
         """Give the resource that a Site serves."""
@@ -318,6 +321,17 @@ class App:
             {name: each.health(now) for name, each in standings.items()},
             self._troubles,
         )
+
+    @_app.route("/metrics", methods=["GET"])
+    async def metrics(self, request: IRequest) -> None:
+        """Give the figures of the whole server to who may have them."""
+        ours = of(request)
+        refuse_stranger(
+            ours.neighbour, ours.fields(), self._current().config.metrics_token
+        )
+        content_type, body = await self._scrape(ours.sent(b"accept") or "")
+        headers = {"content-type": content_type, "cache-control": "no-store"}
+        ours.answer(Answer(status=200, headers=headers, body=body))
 
     # -- what goes wrong -----------------------------------------------------------
 

@@ -20,7 +20,7 @@ from lightweight.upstream.body import read_start
 from lightweight.web.answers import json_answer, send, with_headers
 from lightweight.web.auth import require_model
 from lightweight.web.exchange import Exchange
-from lightweight.web.serve import Desk, refuse_loop
+from lightweight.web.serve import Desk, parsed, refuse_loop
 from lightweight.web.shapes import told
 
 LONGEST = 65536
@@ -43,7 +43,7 @@ async def serve_count(
     dialect = runtime.dialects["anthropic"]
     try:
         refuse_loop(exchange.request)
-        call = dialect.parse_request(exchange.request)
+        call = parsed(dialect, exchange.request)
         model = runtime.offering.find(call.model)
         require_model(identity, model, runtime.tiers)
         await desk.rates.recall(identity, exchange.request.id)

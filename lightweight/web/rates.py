@@ -4,6 +4,7 @@ The last verdict of every account in use is kept. Rate headers are made of it, a
 request whose refusal it proves is refused before its body is read.
 """
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
@@ -61,6 +62,8 @@ class Rates:
         self._tiers = tiers
         self._told: dict[_Whose, _Told] = {}
         self._strange: set[str] = set()
+        self.decisions: Counter[str] = Counter()
+        """What limits said so far: ``admitted``, ``unavailable``, or which refused."""
 
     def subjects(self, identity: Identity) -> tuple[Subject, ...]:
         """Give whose limits count for ``identity``; empty where there are none."""
@@ -84,10 +87,13 @@ class Rates:
         try:
             verdict = await self._limiter.admit(ask)
         except LimitsUnavailable:
+            self.decisions["unavailable"] += 1
             raise Overloaded(UNAVAILABLE) from None
         self._remember(ask, verdict)
         if verdict.refused is not None:
+            self.decisions[verdict.refused.limit] += 1
             raise fault_of(verdict.refused, verdict, ask)
+        self.decisions["admitted"] += 1
 
     def settle(self, settlement: Settlement) -> None:
         """End what ``admit`` took."""
@@ -142,6 +148,7 @@ class Rates:
         refused = told.verdict.refused
         if refused.limit == "requests":
             refused = msgspec.structs.replace(refused, retry_after_ms=left)
+        self.decisions[refused.limit] += 1
         return fault_of(refused, told.verdict, told.ask)
 
     def _last(self, identity: Identity) -> _Told | None:

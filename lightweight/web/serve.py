@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.interfaces import IReactorTime
 
+from msgspec.structs import replace
+
 from lightweight.dialects import crossing
 from lightweight.dialects.dialect import Dialect, Passage
 from lightweight.dialects.sealed import sealed_by
@@ -13,6 +15,7 @@ from lightweight.errors import Fault, LoopDetected, OwnFault, ProviderFault
 from lightweight.policy.estimate import answer_tokens
 from lightweight.policy.retry import RetryBudget
 from lightweight.policy.route import arranged, fitting, session_of, staying
+from lightweight.policy.trace import trace_of
 from lightweight.records import (
     Call,
     Ending,
@@ -35,7 +38,7 @@ from lightweight.web.exchange import Exchange
 from lightweight.web.journal import Journal
 from lightweight.web.keepalive import KeepAlive
 from lightweight.web.leaving import outlived
-from lightweight.web.live import Live
+from lightweight.web.live import InFlight, Live
 from lightweight.web.metered import Metered
 from lightweight.web.rates import Rates
 from lightweight.web.relay import Ended, Relay
@@ -90,7 +93,7 @@ async def serve_call(
     serving: _Serving | None = None
     try:
         refuse_loop(exchange.request)
-        call = dialect.parse_request(exchange.request)
+        call = parsed(dialect, exchange.request)
         serving = _Serving(
             exchange, identity, dialect=dialect, runtime=runtime, desk=desk, call=call
         )
@@ -103,6 +106,16 @@ async def serve_call(
     if serving is not None:
         serving.asking = Deferred.fromCoroutine(serving.run(report))
         await outlived(serving.asking, desk.clock, serving.left)
+
+
+def parsed(dialect: Dialect, request: Request) -> Call:
+    """Give the call that a request is, with the trace it belongs to.
+
+    Raises the Fault that the client made.
+    """
+    call = dialect.parse_request(request)
+    trace = trace_of(request.headers)
+    return replace(call, trace=trace) if trace else call
 
 
 def refuse_loop(request: Request) -> None:
@@ -161,7 +174,7 @@ class _Serving:
 
     async def run(self, report: Callable[[Outcome | None], None]) -> None:
         """Answer the call and tell of it, whatever happens."""
-        with self._desk.live.call(self.end):
+        with self._desk.live.call(self.end, self.so_far):
             try:
                 await self._run()
             except Fault as fault:
@@ -272,6 +285,22 @@ class _Serving:
         else:
             self._end_with = fault
             self.asking.cancel()
+
+    def so_far(self) -> InFlight:
+        """Say what became of the call so far."""
+        attempts = self._attempts
+        target = attempts.target if attempts else None
+        return InFlight(
+            request_id=self._call.id,
+            account_id=self._identity.account.id,
+            key_id=self._identity.key.id,
+            model=self._model,
+            provider=target.provider if target else None,
+            attempts=len(attempts.made) if attempts else 0,
+            stream=self._call.stream,
+            answering=bool(self._relay and self._relay.first_byte_at is not None),
+            seconds=self._desk.clock.seconds() - self._call.arrived,
+        )
 
     def left(self) -> float:
         """Learn that the client left; give the seconds to go on without it."""

@@ -14,6 +14,7 @@ from twisted.web.server import Request as ServerRequest
 
 from lightweight.errors import Fault, InvalidKey, OwnFault
 from lightweight.observe.access import Visit
+from lightweight.policy.trace import parent_of
 from lightweight.records import Answer, Headers, Identity, Outcome
 from lightweight.records import Request as RequestRecord
 from lightweight.web.cors import cors_headers, preflight_headers
@@ -127,9 +128,14 @@ class GatewayRequest(ServerRequest):
     def _shown_path(self) -> str:
         return (self.path or b"").decode("utf-8", "backslashreplace")
 
+    @property
+    def neighbour(self) -> str:
+        """The address at the other end of the connection; empty for a UNIX socket."""
+        return str(getattr(self.client, "host", "") or "")
+
     def _peer(self) -> str:
         return client_address(
-            str(getattr(self.client, "host", "") or ""),
+            self.neighbour,
             self._forwarded(),
             self._config.trusted_proxies,
         )
@@ -263,6 +269,7 @@ class GatewayRequest(ServerRequest):
                 status=self._status,
                 sent=self.sentLength,
                 duration_s=self._gateway.reactor.seconds() - self.arrived,
+                traceparent=parent_of(self.sent(b"traceparent")),
                 account_id=self.identity.account.id if self.identity else None,
                 key_id=self.identity.key.id if self.identity else None,
                 outcome=self._outcome,

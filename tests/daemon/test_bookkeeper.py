@@ -194,6 +194,15 @@ async def test_uses_are_imported_and_told_as_they_come(
     assert desk.heard.what() == ["used", "admitted", "replayed", "used"]
 
 
+async def test_how_far_it_is_behind(idle: Desk) -> None:
+    idle.clock.advance(7)
+    assert idle.bookkeeper.lag == 7
+    await idle.bookkeeper.catch_up()
+    assert idle.bookkeeper.lag == 0
+    idle.clock.advance(2)
+    assert idle.bookkeeper.lag == 2
+
+
 async def test_a_dead_process_is_settled_and_told_once(
     desk: Desk, logged: list[str]
 ) -> None:

@@ -65,6 +65,8 @@ class World:
             reopen_log=lambda: None,
             orphaned=self.service.orphaned,
             was_ready=lambda: self.done.append("ready"),
+            last_word=lambda: self.done.append("last word"),
+            dump=lambda: None,
         )
 
     def database(self) -> Database:
@@ -76,6 +78,8 @@ class World:
         world = self
 
         class Kept:
+            lag = 2.5
+
             def start(self, failed: Callable[..., None]) -> None:
                 world.done.append("start")
 
@@ -106,8 +110,9 @@ async def test_it_is_ready_and_leaves_when_it_is_told(world: World) -> None:
     assert world.reported().outcome == "ready"
     os.write(world.orders, encode(Order(do="stop")))
     await until(lambda: world.reactor.stopped == 1)
+    assert world.service.lag == 2.5
     await world.service.stopService()
-    assert world.done[-1] == "stop"
+    assert world.done[-2:] == ["stop", "last word"]
 
 
 async def test_without_a_parent_it_leaves(world: World) -> None:

@@ -71,3 +71,45 @@ def test_a_provider_is_shown_as_it_is_seen_worst() -> None:
         "two": {"state": "closed", "workers": 2, "wait": 0.0, "resting": {"m": 2.0}},
     }
     assert figures.of_providers(None) == {}
+
+
+def of_now(*groups: Generation, number: int | None = 3) -> dict[object, float]:
+    told = figures.gauges(number, figures.fares(groups), [])
+    return {(each.metric, *each.labels): each.values[0] for each in told}
+
+
+def test_gauges_add_up_over_who_told_any() -> None:
+    quiet = worker(8, calls=2, memory=10, limits_away=True)
+    quiet.silence = 10
+    leaving = generation(worker(5, calls=1, providers={"one": ALONE}))
+    leaving.state = "leaving"
+    now = of_now(
+        leaving,
+        generation(quiet, worker(7, calls=5, memory=7, providers={"one": WELL})),
+        generation(worker(9)),
+    )
+
+    assert now["lightweight_generation",] == 3
+    assert now["lightweight_calls_in_flight",] == 8
+    assert now["lightweight_memory_bytes", "worker"] == 17
+    assert now["lightweight_limits_unreachable",] == 1
+    for state in ("starting", "serving", "leaving", "silent"):
+        assert now["lightweight_workers", state] == 1
+    # The one that leaves asks nobody any more.
+    assert now["lightweight_provider_workers", "one", "closed"] == 1
+    assert now["lightweight_provider_workers", "one", "open"] == 0
+
+
+def test_who_keeps_the_books_tells_how_far_behind_they_are() -> None:
+    books = figures.fares([generation(worker(4, journal_lag=2.5, memory=3))])
+    told = {
+        (each.metric, *each.labels): each.values[0]
+        for each in figures.gauges(None, [], books)
+    }
+    assert told["lightweight_journal_lag_seconds",] == 2.5
+    assert told["lightweight_memory_bytes", "books"] == 3
+    assert ("lightweight_generation",) not in told
+
+
+def test_the_parent_tells_its_memory() -> None:
+    assert figures.of_parent().values[0] > 1_000_000

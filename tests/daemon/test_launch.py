@@ -36,6 +36,10 @@ def connect() -> socket.socket:
     return theirs
 
 
+def unheard(_series: object) -> None:
+    """Take what nobody counts here."""
+
+
 @pytest.fixture(autouse=True)
 def disconnected() -> Iterator[None]:
     yield
@@ -59,7 +63,7 @@ class Recorder:
 
 def test_sockets_arrive_where_the_worker_looks_for_them() -> None:
     reactor = Recorder()
-    spawn = spawner(reactor, {}, None, 1, connect=connect)
+    spawn = spawner(reactor, {}, None, 1, connect=connect, counted=unheard)
     spawn("serve", 3, 2, SOCKETS, LOADED)(lambda _: None)
 
     told = reactor.told
@@ -73,7 +77,7 @@ def test_sockets_arrive_where_the_worker_looks_for_them() -> None:
 def test_a_worker_does_not_speak_for_the_service() -> None:
     reactor = Recorder()
     environ = {"NOTIFY_SOCKET": "/x", "WATCHDOG_USEC": "1", "LISTEN_FDS": "1", "A": "b"}
-    spawn = spawner(reactor, environ, None, 1, connect=connect)
+    spawn = spawner(reactor, environ, None, 1, connect=connect, counted=unheard)
     spawn("serve", 1, 1, SOCKETS, LOADED)(lambda _: None)
 
     assert reactor.env == {"A": "b"}
@@ -81,16 +85,17 @@ def test_a_worker_does_not_speak_for_the_service() -> None:
 
 def test_every_worker_gets_the_texts_that_the_parent_read() -> None:
     reactor = Recorder()
-    of_generation = spawner(reactor, {}, Path("/etc/lw.toml"), 1, connect=connect)
+    config = Path("/etc/lw.toml")
+    of_generation = spawner(reactor, {}, config, 1, connect=connect, counted=unheard)
     spawn = of_generation("serve", 1, 1, SOCKETS, LOADED)
     for _ in range(2):
         spawn(lambda _: None)
-        assert reactor.texts == {Path("/etc/lw.toml"): "workers = 1"}
+        assert reactor.texts == {config: "workers = 1"}
 
 
 def test_every_child_has_a_way_of_its_own_to_the_limits() -> None:
     reactor = Recorder()
-    of_generation = spawner(reactor, {}, None, 1, connect=connect)
+    of_generation = spawner(reactor, {}, None, 1, connect=connect, counted=unheard)
     of_generation("keep_books", 4, 1, (), LOADED)(lambda _: None)
     of_generation("serve", 4, 1, SOCKETS, LOADED)(lambda _: None)
     assert [kept.recv(9) for kept in KEPT] == [b"hello", b"hello"]

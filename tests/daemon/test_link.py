@@ -11,6 +11,8 @@ from support.vitals import vitals
 
 from lightweight.daemon.link import Link
 from lightweight.daemon.messages import (
+    LONGEST,
+    Counted,
     Order,
     Report,
     Vitals,
@@ -18,6 +20,8 @@ from lightweight.daemon.messages import (
     decode_report,
     encode,
 )
+from lightweight.observe import metrics
+from lightweight.observe.counts import Counts
 
 
 class Ends:
@@ -33,6 +37,8 @@ class Ends:
             reopen_log=lambda: self.happened.put("reopened"),
             orphaned=lambda: self.happened.put("orphaned"),
             was_ready=lambda: self.happened.put("ready"),
+            last_word=lambda: self.happened.put("last word"),
+            dump=lambda: self.happened.put("dumped"),
         )
 
     def order(self, line: bytes) -> None:
@@ -67,12 +73,12 @@ async def test_it_serves_when_all_are_ready(ends: Ends) -> None:
 
 
 async def test_orders_are_passed_on_in_turn(ends: Ends) -> None:
-    for do in ("drain", "reopen", "stop", "now"):
+    for do in ("drain", "reopen", "dump", "stop", "now"):
         ends.order(encode(Order(do=do)))
 
-    happened = [await ends.happened.get() for _ in range(4)]
+    happened = [await ends.happened.get() for _ in range(5)]
 
-    assert happened == ["drain", "reopened", "stop", "now"]
+    assert happened == ["drain", "reopened", "dumped", "stop", "now"]
 
 
 async def test_an_order_of_another_version_is_not_done(ends: Ends) -> None:
@@ -92,10 +98,10 @@ async def test_why_it_cannot_serve_is_told_in_one_line(ends: Ends) -> None:
 
 async def test_a_parent_that_does_not_read_holds_nobody_up(ends: Ends) -> None:
     for uptime in range(2000):
-        ends.link.beat(vitals(uptime=uptime))
+        ends.link.beat(vitals(uptime=uptime), list)
     read = os.read(ends.reports, 1 << 20)
-    ends.link.beat(vitals(uptime=5000))
-    ends.link.beat(vitals(uptime=6000))
+    ends.link.beat(vitals(uptime=5000), list)
+    ends.link.beat(vitals(uptime=6000), list)
     read += os.read(ends.reports, 1 << 20)
 
     told = [decode_report(line) for line in read.splitlines()]
@@ -104,6 +110,30 @@ async def test_a_parent_that_does_not_read_holds_nobody_up(ends: Ends) -> None:
     assert len(told) < 2000
     assert isinstance(told[-1], Vitals)
     assert told[-1].uptime == 6000
+
+
+async def test_what_was_counted_arrives_however_slowly_the_parent_reads(
+    ends: Ends,
+) -> None:
+    counts = Counts()
+    for number in range(3000):
+        counts.add(metrics.ATTEMPTS, (f"provider-{number}", "answered"), number + 1)
+    rest = b""
+    heard = Counts()
+    for _ in range(20):
+        counts.add(metrics.SENT, (), 1)
+        ends.link.beat(vitals(), counts.take)
+        *lines, rest = (rest + os.read(ends.reports, 40_000)).split(b"\n")
+        for line in lines:
+            assert len(line) < LONGEST
+            told = decode_report(line)
+            if isinstance(told, Counted):
+                heard.merge(told.series)
+
+    kept = {each.labels: each.values[0] for each in heard.series()}
+    assert len(kept) == 3001
+    assert kept["provider-2999", "answered"] == 3000
+    assert kept[()] == 20
 
 
 async def test_what_takes_the_place_of_the_pipe_gets_no_report() -> None:
@@ -117,6 +147,8 @@ async def test_what_takes_the_place_of_the_pipe_gets_no_report() -> None:
         reopen_log=lambda: None,
         orphaned=lambda: gone.callback(None),
         was_ready=lambda: None,
+        last_word=lambda: None,
+        dump=lambda: None,
     )
     link.listen(reactor)
     os.close(ours)
@@ -125,7 +157,7 @@ async def test_what_takes_the_place_of_the_pipe_gets_no_report() -> None:
     os.dup2(connection, reports)
     os.set_blocking(client, False)
 
-    link.beat(vitals())
+    link.beat(vitals(), list)
     link.failed("too late")
 
     with pytest.raises(BlockingIOError):
@@ -138,5 +170,5 @@ def test_a_report_to_nobody_is_no_problem() -> None:
     read, write = os.pipe()
     os.close(read)
     Link(0, write).failed("nobody hears this")
-    Link(0, write).beat(vitals())
+    Link(0, write).beat(vitals(), list)
     os.close(write)

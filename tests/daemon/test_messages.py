@@ -5,15 +5,20 @@ from pathlib import Path
 import pytest
 
 from lightweight.daemon.messages import (
+    LONGEST,
     VERSION,
     Assignment,
+    Counted,
     Misunderstood,
     Order,
     Report,
     control_path,
     decode,
+    decode_report,
     encode,
+    encode_counted,
 )
+from lightweight.observe.counts import Series
 
 
 def test_a_message_is_one_line_and_comes_back_whole() -> None:
@@ -55,3 +60,15 @@ def test_the_control_socket_prefers_the_runtime_directory() -> None:
 
     assert control_path(first, state) == Path("/run/lightweight/control.sock")
     assert control_path({}, state) == Path("/state/control.sock")
+
+
+def test_what_was_counted_takes_as_many_lines_as_it_must() -> None:
+    series = [Series("m", ("x" * 60, str(number)), (1.0,)) for number in range(3000)]
+    lines = encode_counted(series).splitlines()
+    assert len(lines) > 1
+    assert max(map(len, lines)) < LONGEST
+    told = [decode_report(line) for line in lines]
+    assert [s for each in told if isinstance(each, Counted) for s in each.series] == (
+        series
+    )
+    assert encode_counted([]) == b""

@@ -94,6 +94,7 @@ async def test_limits_end_before_the_journal_and_books_last(alone: bool) -> None
         limits=limits,
         journal=journal,
         why_degraded=lambda: None,
+        local_decisions=int,
         begin=steps.step("begin"),
         books=steps.books() if alone else None,
     )

@@ -23,11 +23,12 @@ from lightweight.daemon.notify import Notifier
 from lightweight.daemon.parent import ParentParts, ParentService
 from lightweight.daemon.state import State
 from lightweight.daemon.worker import NotReady, Worker
+from lightweight.observe.counts import Counts
 from lightweight.policy.book import Book
 from lightweight.store.limits.keeper import Keeper
 
 LISTEN = ("tcp:0:interface=127.0.0.1",)
-SIGNALS = (signal.SIGHUP, signal.SIGUSR1, signal.SIGTERM, signal.SIGINT)
+SIGNALS = (signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2, signal.SIGTERM, signal.SIGINT)
 
 
 class Puppet(Worker):
@@ -66,6 +67,7 @@ class World:
         self.bookkeepers: list[Puppet] = []
         self.failed = False
         self.reactor = Recording()
+        self.totals = Counts()
         state = State(directory=directory, database="", pepper=b"")
         environ = {
             "NOTIFY_SOCKET": f"@{directory}",
@@ -84,6 +86,7 @@ class World:
                 adopted=lambda _: None,
                 prepare=lambda _: (state, None),
                 spawner=self.spawner,
+                totals=self.totals,
                 limits=Keeper(Book(), self.reactor.real, time.time),
                 notifier=Notifier(environ),
                 fail=self.fail,

@@ -1,9 +1,13 @@
 """What a worker tells of itself each second."""
 
+from collections.abc import Callable, Sequence
+
 from twisted.internet.task import Clock
 
 from lightweight.daemon.messages import Vitals
-from lightweight.daemon.pulse import MOST_PROVIDERS, Gauges, Pulse
+from lightweight.daemon.pulse import MOST_PROVIDERS, Gauges, Pulse, Reading
+from lightweight.observe import metrics
+from lightweight.observe.counts import Counts, Series
 from lightweight.observe.tally import Tally
 from lightweight.policy.route import Standing
 
@@ -12,10 +16,14 @@ class World:
     def __init__(self) -> None:
         self.clock = Clock()
         self.told: list[Vitals] = []
+        self.heard = Counts()
         self.tally = Tally(lambda _: None)
         self.cpu = 7.0
         self.standings = {"acme": Standing()}
+        self.counts = Counts()
+        self.readings: list[Reading] = []
         gauges = Gauges(
+            process="worker",
             connections=lambda: 4,
             calls=lambda: 3,
             streams=lambda: 2,
@@ -24,10 +32,18 @@ class World:
             memory=lambda: 1000,
             tally=self.tally,
             standings=lambda: self.standings,
+            counts=self.counts,
+            readings=lambda: self.readings,
+            limits_away=lambda: True,
+            journal_lag=lambda: 0.5,
         )
-        self.pulse = Pulse(self.clock, gauges, self.told.append)
+        self.pulse = Pulse(self.clock, gauges, self.hear)
         self.clock.advance(100)
         self.pulse.start()
+
+    def hear(self, vitals: Vitals, counted: Callable[[], Sequence[Series]]) -> None:
+        self.told.append(vitals)
+        self.heard.merge(counted())
 
 
 def test_what_is_and_what_was_since_the_last_time() -> None:
@@ -43,6 +59,7 @@ def test_what_is_and_what_was_since_the_last_time() -> None:
     assert (busy.calls_per_s, busy.errors_per_s) == (5, 2.5)
     assert (busy.connections, busy.calls, busy.streams) == (4, 3, 2)
     assert (busy.lag, busy.memory) == (0.0124, 1000)
+    assert (busy.limits_away, busy.journal_lag) == (True, 0.5)
     assert busy.providers["acme"].state == "closed"
 
 
@@ -60,3 +77,21 @@ def test_the_troubled_come_first_where_there_are_too_many() -> None:
 
     assert len(told.providers) == MOST_PROVIDERS
     assert list(told.providers)[:2] == [names[-1], names[-2]]
+
+
+def test_what_was_counted_here_and_elsewhere_is_told_once() -> None:
+    world = World()
+    world.counts.add(metrics.SENT, (), 5)
+    world.readings = [(metrics.LIMIT_DECISIONS, ("admitted",), 3)]
+    world.clock.advance(1)
+    world.readings = [(metrics.LIMIT_DECISIONS, ("admitted",), 4)]
+    world.clock.advance(1)
+
+    heard = {(each.metric, each.labels): each.values for each in world.heard.series()}
+
+    assert heard[metrics.SENT.name, ()] == (5,)
+    assert heard[metrics.LIMIT_DECISIONS.name, ("admitted",)] == (4,)
+    assert heard[metrics.CPU_SECONDS.name, ("worker",)] == (7,)
+    *lags, seconds = heard[metrics.LOOP_LAG.name, ()]
+    assert (sum(lags), round(seconds, 4)) == (2, 0.0248)
+    assert world.counts.series() == []

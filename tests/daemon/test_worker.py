@@ -6,8 +6,16 @@ from twisted.internet.defer import Deferred
 
 import pytest
 
-from lightweight.daemon.messages import ORDERS, REPORTS, Report, encode
+from lightweight.daemon.messages import (
+    ORDERS,
+    REPORTS,
+    Report,
+    encode,
+    encode_counted,
+)
 from lightweight.daemon.worker import NotReady, Worker
+from lightweight.observe.counts import Counts, Series
+from lightweight.observe.metrics import SENT, WORKER_DEATHS
 
 READY = encode(Report(pid=1, outcome="ready", providers=1, models=2)).decode()
 
@@ -19,7 +27,8 @@ class Spawned:
         from twisted.internet import reactor
 
         self.gone: Deferred[Worker] = Deferred()
-        self.worker = Worker(self.gone.callback)
+        self.counts = Counts()
+        self.worker = Worker(self.gone.callback, self.counts.merge)
         reactor.spawnProcess(
             self.worker,
             sys.executable,
@@ -70,3 +79,23 @@ async def test_why_it_is_not_ready_is_told(code: str, told: str) -> None:
     with pytest.raises(NotReady, match=told):
         await spawned.worker.ready
     await spawned.gone
+
+
+async def test_what_it_counted_outlives_it_and_its_death_counts() -> None:
+    line = encode_counted([Series(SENT.name, (), (5.0,))]).decode()
+    spawned = Spawned(
+        f"os.write({REPORTS}, {(READY + line + line).encode()!r})\n"
+        "os.kill(os.getpid(), 9)"
+    )
+    await spawned.worker.ready
+    await spawned.gone
+
+    told = {each.metric: each.values for each in spawned.counts.series()}
+    assert told == {SENT.name: (10.0,), WORKER_DEATHS.name: (1.0,)}
+
+
+async def test_an_orderly_end_is_no_death() -> None:
+    spawned = Spawned(f"os.write({REPORTS}, {READY.encode()!r})")
+    await spawned.worker.ready
+    await spawned.gone
+    assert spawned.counts.series() == []

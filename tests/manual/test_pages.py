@@ -22,7 +22,7 @@ NOT_RUN = {
 RUN = {"console", "sh daemon"}
 """Commands in their order, each page in a directory of its own."""
 
-SHOWN = {"toml", "ini", "nginx"}
+SHOWN = {"toml", "ini", "nginx", "yaml"}
 """What is no command."""
 
 

@@ -78,6 +78,7 @@ def test_each_journal_line_has_its_priority() -> None:
     assert line == "<3>2026-11-22T12:00:00.000Z error a\n<3>b"
 
 
+TRACE = "0af7651916cd43dd8448eb211c80319c"
 VISIT = Visit(
     request_id="req_1",
     peer="127.0.0.1",
@@ -163,7 +164,14 @@ def test_a_visit_is_one_json_object() -> None:
     assert entry["status"] == 200
     assert entry["duration_ms"] == 12.5
     assert "model" not in entry
+    assert "trace_id" not in entry
     assert "account" not in entry
+
+
+def test_the_trace_is_named_in_json() -> None:
+    visit = replace(VISIT, traceparent=f"00-{TRACE}-b7ad6b7169203331-01")
+    entry = json.loads(visited("json", visit))
+    assert entry["trace_id"] == TRACE
 
 
 def test_a_call_in_json_has_tokens_and_their_provenance() -> None:

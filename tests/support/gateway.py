@@ -285,6 +285,7 @@ class Gateway:
         self.runtime = self.made(config or Config())
         numbers = itertools.count(1)
         rates = Rates(self.limits, self.clock, tiers=lambda: self.runtime.tiers)
+        self.rates = rates
         app = App(
             current=lambda: self.runtime,
             keyring=self.keys,
@@ -297,6 +298,7 @@ class Gateway:
             ),
             ledger=self.ledger,
             checks=self.checks,
+            scrape=self.scrape,
         )
         self.site = GatewaySite(
             app.get_resource(),
@@ -309,6 +311,10 @@ class Gateway:
         self.overloaded: str | None = None
         self.site.gate = Gate(self.keys, lambda: self.overloaded, rates.refusal)
         self.site.standing = rates.headers
+
+    async def scrape(self, accept: str) -> tuple[str, bytes]:
+        """Give figures that tell what was asked for."""
+        return "text/plain; version=0.0.4", f"asked for {accept}".encode()
 
     def made(self, config: Config, dialect: Dialect | None = None) -> Runtime:
         """Make a runtime of ``config`` with this gateway's providers."""

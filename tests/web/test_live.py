@@ -1,11 +1,13 @@
 """Counting calls, waiting for the last, ending them all."""
 
+from collections.abc import Callable
+
 from twisted.internet.defer import CancelledError, Deferred
 
 import pytest
 
 from lightweight.errors import Fault, Overloaded
-from lightweight.web.live import Live
+from lightweight.web.live import InFlight, Live
 
 
 def ignore(_: Fault) -> None:
@@ -52,3 +54,25 @@ def test_every_call_is_ended_with_the_fault() -> None:
     with live.call(told.append), live.call(told.append):
         live.end_all(fault)
         assert told == [fault, fault]
+
+
+def test_calls_that_say_what_they_are_are_told_oldest_first() -> None:
+    live = Live()
+
+    def telling(number: int) -> Callable[[], InFlight]:
+        return lambda: InFlight(
+            request_id=f"req_{number}",
+            account_id="a",
+            key_id="k",
+            model="m",
+            provider=None,
+            attempts=0,
+            stream=False,
+            answering=False,
+            seconds=0.0,
+        )
+
+    one, two = live.call(ignore, telling(1)), live.call(ignore, telling(2))
+    with one, live.call(ignore), two:
+        assert [each.request_id for each in live.in_flight()] == ["req_1", "req_2"]
+    assert live.in_flight() == []

@@ -276,3 +276,20 @@ def test_a_tier_that_is_gone_is_limited_all_the_same() -> None:
     gateway.keys.held[KEY] = someone(tier="gone")
     asked(gateway)
     assert gateway.limits.asked[0].subjects[0].limits == Limits(rpm=60)
+
+
+# -- what is counted ---------------------------------------------------------------
+
+
+def test_each_decision_is_counted_also_one_from_memory() -> None:
+    gateway = limited(allowed())
+    asked(gateway)
+    gateway.limits.verdict = refused("requests", 30_000)
+    asked(gateway, wanted=2)
+    assert announced(gateway).answer().status == 429
+    assert gateway.rates.decisions == {"admitted": 1, "requests": 2}
+
+    gateway.limits.unavailable = True
+    gateway.clock.advance(31)
+    asked(gateway, wanted=3)
+    assert gateway.rates.decisions["unavailable"] == 1
