@@ -185,8 +185,7 @@ def gateway_service(
         adopted=ground.adopted,
     )
     tally, site = _site(ground, swap, generation, wall)
-    mark = int(memory_limit() * MEMORY_SHARE) // size
-    overload = Overload(reactor, memory=resident, mark=mark)
+    overload = Overload(reactor, memory=resident, mark=_memory_mark(size))
 
     def serve(keyring: Keyring, database: Database, state: State) -> Metering:
         metering = Meters(
@@ -204,7 +203,7 @@ def gateway_service(
             keyring, lambda: overload.why() or journal.why_full, rates.refusal
         )
         desk = Desk(clock=reactor, wall=wall, live=live, rates=rates, journal=journal)
-        site.resource = App(
+        app = App(
             current=lambda: swap.current,
             keyring=keyring,
             desk=desk,
@@ -215,7 +214,8 @@ def gateway_service(
                 "journal": lambda: journal.why_full,
             },
             troubles={"limits": metering.why_degraded},
-        ).get_resource()
+        )
+        site.resource, site.express = app.get_resource(), app.express()
         return metering
 
     service = GatewayService(
@@ -239,6 +239,10 @@ def gateway_service(
         )
     )
     return service
+
+
+def _memory_mark(workers: int) -> int:
+    return int(memory_limit() * MEMORY_SHARE) // workers
 
 
 def _farewells(reactor: Any, wall: Callable[[], float], swap: Swap) -> Farewells:

@@ -15,7 +15,7 @@ from support.gateway import Gateway, on_loopback
 from support.tls import authority
 
 from lightweight.config.schema import Config, Edge
-from lightweight.web.site_channel import GatewayChannel
+from lightweight.web.front import Front
 from lightweight.web.site_socket import (
     end_of_answers,
     see_vanished_peers,
@@ -41,9 +41,9 @@ def asked(port: int, *, tls: bool) -> socket.socket:
     return client
 
 
-def only(gateway: Gateway) -> GatewayChannel:
-    (channel,) = gateway.site.connections
-    return channel
+def only(gateway: Gateway) -> Front:
+    (front,) = gateway.site.connections
+    return front
 
 
 async def turns(reactor: Any, until: Any) -> None:
@@ -77,10 +77,10 @@ async def test_what_waits_for_a_client_that_does_not_read(*, tls: bool) -> None:
     context = authority().server() if tls else None
     async with on_loopback(gateway, context) as port:
         client = await deferToThread(asked, port, tls=tls)
-        channel = only(gateway)
-        channel.write(b"a" * LARGE)
+        front = only(gateway)
+        front.transport.write(b"a" * LARGE)
         await deferLater(reactor, 0.05)
-        waiting = unsent(channel.transport)
+        waiting = unsent(front.transport)
         assert waiting is not None
         assert waiting > 0
 
@@ -90,7 +90,7 @@ async def test_what_waits_for_a_client_that_does_not_read(*, tls: bool) -> None:
                 left -= len(client.recv(1024 * 1024))
 
         await deferToThread(read)
-        await turns(reactor, lambda: unsent(channel.transport) == 0)
+        await turns(reactor, lambda: unsent(front.transport) == 0)
         client.close()
 
 
@@ -98,9 +98,9 @@ async def test_a_client_learns_that_nothing_more_comes() -> None:
     gateway = Gateway(Config(edge=Edge(keep_alive=300.0)))
     async with on_loopback(gateway) as port:
         client = await deferToThread(asked, port, tls=False)
-        channel = only(gateway)
-        channel.write(b"a" * LARGE)
-        end_of_answers(channel.transport)
+        front = only(gateway)
+        front.transport.write(b"a" * LARGE)
+        end_of_answers(front.transport)
 
         def read() -> int:
             with client:

@@ -1,0 +1,106 @@
+"""The heads that the express lane reads by itself: whole, plain, of a POST it knows.
+
+Whatever is not beyond doubt is no refusal: it goes to Twisted's parser, whose answer
+then holds. So nothing that it or the edge refuses is ever taken here.
+"""
+
+import re
+from collections.abc import Container
+
+from msgspec import Struct
+
+from lightweight.records import Headers, Identity
+from lightweight.web import edge
+
+_START = b"POST /"
+_END = b"\r\n\r\n"
+_LINE = re.compile(rb"POST (/[!-~]*) HTTP/1\.1\r\n")
+_FIELDS = re.compile(rb"(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+:[ -~]*\r\n)+\r\n")
+_ELSEWHERE = (b"transfer-encoding", b"expect", b"upgrade")
+
+
+class Asking(Struct):
+    """A request whose head was read and judged well."""
+
+    path: bytes
+    query: bytes
+    headers: Headers
+    length: int
+    """Of the body, in bytes."""
+    head_size: int
+    persists: bool
+    """The connection may serve another request."""
+    arrived: float
+    """When its first byte came, by the reactor's clock."""
+    method: bytes = b"POST"
+    identity: Identity | None = None
+    """Who asks, as far as the gate knows."""
+    fresh: bool = False
+    """The body came with the head: since the gate looked no time has passed."""
+
+    def fields(self) -> Headers:
+        """Give the client's header fields."""
+        return self.headers
+
+
+def may_become(came: bytes, paths: Container[bytes]) -> bool:
+    """Tell whether bytes without the end of a head may begin one for this lane."""
+    if not came.startswith(_START):
+        return _START.startswith(came)
+    if len(came) > edge.LINE_BYTES:
+        return False
+    line, found, _ = came.partition(b"\r\n")
+    if not found:
+        return True
+    match = _LINE.fullmatch(line + found)
+    return match is not None and match[1].partition(b"?")[0] in paths
+
+
+def read_head(
+    came: bytes, paths: Container[bytes], *, max_body: int, arrived: float
+) -> Asking | None:
+    """Give the request whose head begins ``came`` and is whole; None: not for us.
+
+    ``max_body`` is in bytes.
+    """
+    size = came.index(_END) + len(_END)
+    line = _LINE.match(came)
+    if line is None or size > edge.LINE_BYTES:
+        return None
+    path, _, query = line[1].partition(b"?")
+    if path not in paths or not _FIELDS.fullmatch(came, line.end(), size):
+        return None
+    fields = []
+    for each in came[line.end() : size - len(_END)].split(b"\r\n"):
+        name, _, value = each.partition(b":")
+        fields.append((name.lower(), value.strip(b" ")))
+    names = {name for name, _ in fields}
+    if b"content-length" not in names or not names.isdisjoint(_ELSEWHERE):
+        return None
+    head = edge.Head(b"POST", line[1], b"HTTP/1.1", fields)
+    if len(fields) > edge.HEAD_FIELDS or edge.judge(head, max_body) is not None:
+        return None
+    length = edge.body_length(head)
+    assert length is not None  # there is no Transfer-Encoding
+    return Asking(
+        path=path,
+        query=query,
+        headers=_joined(fields),
+        length=length,
+        head_size=size,
+        persists=edge.persists(head),
+        arrived=arrived,
+    )
+
+
+def is_whole(came: bytes) -> bool:
+    """Tell whether ``came`` has the end of a head."""
+    return _END in came
+
+
+def _joined(fields: list[tuple[bytes, bytes]]) -> Headers:
+    joined: dict[str, str] = {}
+    for name, value in fields:
+        key, text = name.decode(), value.decode()
+        joined[key] = f"{joined[key]}, {text}" if key in joined else text
+    return joined
