@@ -4,8 +4,14 @@ import pytest
 from support.gateway import Gateway
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "one_lane: the test chooses lanes by itself")
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if "Gateway" in vars(metafunc.module) and "one_lane" not in metafunc.fixturenames:
+    if metafunc.definition.get_closest_marker("one_lane") is None and (
+        "Gateway" in vars(metafunc.module)
+    ):
         metafunc.fixturenames.append("lane")
         metafunc.parametrize("lane", ["express", "routed"], indirect=True)
 
@@ -16,8 +22,3 @@ def lane(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str
     name = str(request.param)
     monkeypatch.setattr(Gateway, "express", name == "express")
     return name
-
-
-@pytest.fixture
-def one_lane() -> None:
-    """Spare a test that chooses its lanes by itself, or that needs none."""
