@@ -43,7 +43,8 @@ class Front(Protocol):
         self._came: list[bytes] = []
         self._size = 0
         """Bytes in ``_came``."""
-        self._arrived = 0.0
+        self._arrived: float | None = None
+        """When the line came that begins a request, by the reactor's clock."""
         self._asking: Asking | None = None
         self._exchange: FrontExchange | None = None
         self._serving: Deferred[None] | None = None
@@ -78,11 +79,6 @@ class Front(Protocol):
         return self.site.current().config.edge
 
     @property
-    def channel(self) -> GatewayChannel | None:
-        """Who serves the connection now, where this one does no more."""
-        return self._behind
-
-    @property
     def streams(self) -> int:
         """How many answers are being streamed."""
         if self._behind is not None:
@@ -98,8 +94,6 @@ class Front(Protocol):
             return
         if self._closed:
             return
-        if not self._came:
-            self._arrived = self.site.reactor.seconds()
         self._came.append(data)
         self._size += len(data)
         if self._exchange is not None:
@@ -131,11 +125,14 @@ class Front(Protocol):
         """Read the head; hand over what is not for this lane. None: nothing to do."""
         came = b"".join(self._came)
         self._came = [came]
+        if self._arrived is None and b"\r\n" in came:
+            self._arrived = self.site.reactor.seconds()
         paths = self.site.express
         if not is_whole(came):
             if not may_become(came, paths):
                 self._hand_over()
             return None
+        assert self._arrived is not None  # a head has lines
         asking = read_head(
             came, paths, max_body=self._edge.max_body, arrived=self._arrived
         )
@@ -156,8 +153,7 @@ class Front(Protocol):
         rest = came[end:]
         self._came = [rest] if rest else []
         self._size = len(rest)
-        self._arrived = self.site.reactor.seconds()
-        self._asking = None
+        self._arrived = self._asking = None
         self._watch.served()
         exchange = FrontExchange(self, asking, came[asking.head_size : end], self._host)
         self._exchange = exchange

@@ -31,7 +31,6 @@ class GatewayChannel(HTTPChannel):
         """Set before the connection is made, by whoever held it."""
         self.begun_at: float | None = None
         """When the bytes came that were handed over with the connection."""
-        self._refused = False
 
     @property
     def streams(self) -> int:
@@ -47,7 +46,7 @@ class GatewayChannel(HTTPChannel):
 
     def dataReceived(self, data: bytes) -> None:
         """Take bytes from the client, unless it was refused."""
-        if self._refused:
+        if self.watch.refused:
             self.watch.discard(len(data))
             return
         self.watch.bytes_came()
@@ -55,7 +54,7 @@ class GatewayChannel(HTTPChannel):
 
     def lineReceived(self, line: bytes) -> None:
         """Take a line of a head, unless the client was refused by one before."""
-        if self._refused:
+        if self.watch.refused:
             return
         in_fields = self._in_fields()
         if self._receivedHeaderSize + len(line) > self.totalHeadersSize:
@@ -134,7 +133,7 @@ class GatewayChannel(HTTPChannel):
 
     def allContentReceived(self) -> None:
         """Begin to answer, unless that was done already."""
-        if not self._refused:
+        if not self.watch.refused:
             self.watch.served()
             super().allContentReceived()
 
@@ -167,7 +166,7 @@ class GatewayChannel(HTTPChannel):
 
     def refuse(self, fault: Fault) -> None:
         """Answer a request that did not arrive whole, and close after it; once."""
-        if self._refused:
+        if self.watch.refused:
             return
         if not self.requests:
             self.requests.append(self.requestFactory(self))
@@ -184,13 +183,12 @@ class GatewayChannel(HTTPChannel):
 
     def discard_rest(self) -> None:
         """Read on without listening: a close now would destroy the answer."""
-        self._refused = True
         self.persistent = 0
         self.watch.refuse()
 
     def loseConnection(self) -> None:
         """Close, or let a refused client read its answer first and close itself."""
-        if self._refused:
+        if self.watch.refused:
             end_of_answers(self.transport)
         else:
             self.close()

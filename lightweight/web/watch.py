@@ -72,7 +72,7 @@ class Watch:
     def _plan(self) -> None:
         """Look again when the client is out of time; a look too early does no harm."""
         due = self._patience.due
-        if due is None or self._discarding is not None:
+        if due is None or self.refused:
             return
         if self._in_time is None or not self._in_time.active():
             left = max(0.0, due - self._reactor.seconds())
@@ -84,7 +84,7 @@ class Watch:
         due = self._patience.due
         if due is None or due > self._reactor.seconds():
             self._plan()
-        elif self._discarding is None:
+        elif not self.refused:
             self.out_of_time(self._patience.verdict())
 
     # -- what it has to take -------------------------------------------------------

@@ -19,6 +19,7 @@ from lightweight.web.front import Front
 from lightweight.web.site_socket import (
     end_of_answers,
     see_vanished_peers,
+    send_now,
     unsent,
 )
 
@@ -142,3 +143,66 @@ def test_a_transport_that_has_nothing_of_it_is_left_alone() -> None:
     end_of_answers(wire)
     assert unsent(wire) is None
     assert not wire.disconnecting
+
+
+async def test_what_is_sent_now_has_left() -> None:
+    gateway = Gateway()
+    async with on_loopback(gateway) as port:
+        client = await deferToThread(asked, port, tls=False)
+        transport = only(gateway).transport
+        send_now(transport, b"one")
+        assert unsent(transport) == 0
+        # Before any turn of the reactor.
+        assert client.recv(65536) == b"one"
+        transport.write(b"two")
+        send_now(transport, b"three")
+        assert unsent(transport) == len(b"twothree")
+        assert await deferToThread(client.recv, 65536) == b"twothree"
+        client.close()
+
+
+async def test_what_the_kernel_does_not_take_follows() -> None:
+    from twisted.internet import reactor
+
+    gateway = Gateway()
+    async with on_loopback(gateway) as port:
+        client = await deferToThread(asked, port, tls=False)
+        transport = only(gateway).transport
+        data = bytes(range(256)) * (LARGE // 256)
+        send_now(transport, data)
+        waiting = unsent(transport)
+        assert waiting is not None
+        assert 0 < waiting < LARGE
+
+        def read() -> bytes:
+            came = b""
+            while len(came) < LARGE:
+                came += client.recv(1024 * 1024)
+            return came
+
+        assert await deferToThread(read) == data
+        await turns(reactor, lambda: unsent(transport) == 0)
+        client.close()
+
+
+@pytest.mark.parametrize("tls", [False, True])
+async def test_what_is_sent_now_to_nobody_is_lost_in_order(*, tls: bool) -> None:
+    from twisted.internet import reactor
+
+    gateway = Gateway()
+    context = authority().server() if tls else None
+    async with on_loopback(gateway, context) as port:
+        client = await deferToThread(asked, port, tls=tls)
+        transport = only(gateway).transport
+        send_now(transport, b"one")
+        transport.abortConnection()
+        send_now(transport, b"two")
+        await turns(reactor, lambda: not gateway.site.connections)
+        send_now(transport, b"three")
+        client.close()
+
+
+def test_a_transport_of_another_kind_is_written_to() -> None:
+    wire = StringTransport()
+    send_now(wire, b"one")
+    assert wire.value() == b"one"
