@@ -125,12 +125,14 @@ class Front(Protocol):
         """Read the head; hand over what is not for this lane. None: nothing to do."""
         came = b"".join(self._came)
         self._came = [came]
+        paths = self.site.express
+        whole = is_whole(came)
+        if not whole and not may_become(came, paths):
+            self._hand_over()
+            return None
         if self._arrived is None and b"\r\n" in came:
             self._arrived = self.site.reactor.seconds()
-        paths = self.site.express
-        if not is_whole(came):
-            if not may_become(came, paths):
-                self._hand_over()
+        if not whole:
             return None
         assert self._arrived is not None  # a head has lines
         asking = read_head(

@@ -15,7 +15,9 @@ from lightweight.web import edge
 _START = b"POST /"
 _END = b"\r\n\r\n"
 _LINE = re.compile(rb"POST (/[!-~]*) HTTP/1\.1\r\n")
-_FIELDS = re.compile(rb"(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+:[ -~]*\r\n)+\r\n")
+_FIELD = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+:[ -~]*\r\n"
+_FIELDS = re.compile(rb"(?:" + _FIELD + rb")+\r\n")
+_FIELDS_SO_FAR = re.compile(rb"(?:" + _FIELD + rb")*[ -~]*\r?")
 _ELSEWHERE = (b"transfer-encoding", b"expect", b"upgrade")
 
 
@@ -49,11 +51,12 @@ def may_become(came: bytes, paths: Container[bytes]) -> bool:
         return _START.startswith(came)
     if len(came) > edge.LINE_BYTES:
         return False
-    line, found, _ = came.partition(b"\r\n")
-    if not found:
+    if b"\r\n" not in came:
         return True
-    match = _LINE.fullmatch(line + found)
-    return match is not None and match[1].partition(b"?")[0] in paths
+    line = _LINE.match(came)
+    if line is None or line[1].partition(b"?")[0] not in paths:
+        return False
+    return _FIELDS_SO_FAR.fullmatch(came, line.end()) is not None
 
 
 def read_head(

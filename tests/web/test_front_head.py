@@ -115,6 +115,9 @@ def test_a_beginning_may_become_a_head(came: bytes) -> None:
         b"POST /v1/chat/completions HTTP/1.0\r\n",
         b"POST  /",
         b"POST /" + b"a" * LINE_BYTES,
+        LINE + b": x\r\n",
+        LINE + HOST + b" x\r\n",
+        LINE + HOST + b"X: \x00",
     ],
 )
 def test_a_beginning_that_cannot_is_known_at_once(came: bytes) -> None:
