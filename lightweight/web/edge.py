@@ -65,6 +65,12 @@ _CONTINUE = b"100-continue"
 _LONGEST_LENGTH = 20
 
 
+JUDGED = frozenset(
+    {b"host", b"content-length", b"transfer-encoding", b"expect", b"connection"}
+)
+"""The fields that a judgement looks at; no other can change it."""
+
+
 class Head(Struct, frozen=True):
     """The head of a request as it came; names of ``fields`` are lower-case."""
 

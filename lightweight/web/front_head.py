@@ -18,7 +18,8 @@ _LINE = re.compile(rb"POST (/[!-~]*) HTTP/1\.1\r\n")
 _FIELD = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+:[ -~]*\r\n"
 _FIELDS = re.compile(rb"(?:" + _FIELD + rb")+\r\n")
 _FIELDS_SO_FAR = re.compile(rb"(?:" + _FIELD + rb")*[ -~]*\r?")
-_ELSEWHERE = (b"transfer-encoding", b"expect", b"upgrade")
+_ELSEWHERE = frozenset({"transfer-encoding", "expect", "upgrade"})
+_JUDGED = frozenset(name.decode() for name in edge.JUDGED)
 
 
 class Asking(Struct):
@@ -73,22 +74,26 @@ def read_head(
     path, _, query = line[1].partition(b"?")
     if path not in paths or not _FIELDS.fullmatch(came, line.end(), size):
         return None
-    fields = []
-    for each in came[line.end() : size - len(_END)].split(b"\r\n"):
-        name, _, value = each.partition(b":")
-        fields.append((name.lower(), value.strip(b" ")))
-    names = {name for name, _ in fields}
-    if b"content-length" not in names or not names.isdisjoint(_ELSEWHERE):
+    headers: dict[str, str] = {}
+    judged = []
+    lines = came[line.end() : size - len(_END)].decode().split("\r\n")
+    for each in lines:
+        name, _, value = each.partition(":")
+        name, value = name.lower(), value.strip(" ")
+        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+        if name in _JUDGED:
+            judged.append((name.encode(), value.encode()))
+    if "content-length" not in headers or not _ELSEWHERE.isdisjoint(headers):
         return None
-    head = edge.Head(b"POST", line[1], b"HTTP/1.1", fields)
-    if len(fields) > edge.HEAD_FIELDS or edge.judge(head, max_body) is not None:
+    head = edge.Head(b"POST", line[1], b"HTTP/1.1", judged)
+    if len(lines) > edge.HEAD_FIELDS or edge.judge(head, max_body) is not None:
         return None
     length = edge.body_length(head)
     assert length is not None  # there is no Transfer-Encoding
     return Asking(
         path=path,
         query=query,
-        headers=_joined(fields),
+        headers=headers,
         length=length,
         head_size=size,
         persists=edge.persists(head),
@@ -99,11 +104,3 @@ def read_head(
 def is_whole(came: bytes) -> bool:
     """Tell whether ``came`` has the end of a head."""
     return _END in came
-
-
-def _joined(fields: list[tuple[bytes, bytes]]) -> Headers:
-    joined: dict[str, str] = {}
-    for name, value in fields:
-        key, text = name.decode(), value.decode()
-        joined[key] = f"{joined[key]}, {text}" if key in joined else text
-    return joined

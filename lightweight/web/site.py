@@ -33,6 +33,8 @@ from lightweight.web.site_request import GatewayRequest, of
 from lightweight.web.watch import Watch
 
 _ID_BYTES = 12
+_DATE_SECONDS = 0.25
+"""For how long a Date is good: it is in whole seconds."""
 
 Gate: TypeAlias = Callable[[Arriving, int | None], Fault | None]
 """Says why a request is refused before its body is read; None where it is not.
@@ -96,6 +98,8 @@ class GatewaySite(Site):
         self.connections: set[Front] = set()
         self.express: Mapping[bytes, Express] = {}
         self._descriptors = descriptors
+        self._dated = -_DATE_SECONDS
+        self._said_date = ""
         self._entropy_of = entropy
         self._flushing: Deferred[None] | None = None
 
@@ -145,11 +149,17 @@ class GatewaySite(Site):
         """Give the header fields that every answer carries, whatever else it says."""
         allowed = self.current().config.cors_origins
         return {
-            "date": datetimeToString().decode(),
+            "date": self._date(),
             **cors_headers(path, origin, allowed),
             **({} if identity is None else self.standing(identity)),
             **id_headers(path, request_id),
         }
+
+    def _date(self) -> str:
+        now = self.reactor.seconds()
+        if not self._dated <= now < self._dated + _DATE_SECONDS:
+            self._dated, self._said_date = now, datetimeToString().decode()
+        return self._said_date
 
     def closes_after(self, status: int) -> bool:
         """Tell whether a connection closes after an answer of this status.
