@@ -114,6 +114,8 @@ def _judge_line(head: Head) -> Fault | None:
     path = head.target.partition(b"?")[0]
     if not path.startswith(b"/") or not _TARGET.fullmatch(head.target):
         return BadRequest("The request target must be a path that begins with '/'.")
+    if b"%" not in path:
+        return None
     try:
         unquote_to_bytes(path).decode()
     except UnicodeDecodeError:
