@@ -8,9 +8,11 @@ import secrets
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from twisted.internet.threads import deferToThreadPool
 from twisted.logger import Logger
 from twisted.web.resource import Resource
 
@@ -50,6 +52,7 @@ from lightweight.upstream.probes import Probed, Probes
 from lightweight.upstream.provider import Provider
 from lightweight.web.app import App
 from lightweight.web.gate import Gate
+from lightweight.web.journal import Journal
 from lightweight.web.live import Live
 from lightweight.web.overload import Overload
 from lightweight.web.rates import Rates
@@ -202,7 +205,7 @@ def gateway_service(
         site.gate = Gate(
             keyring, lambda: overload.why() or journal.why_full, rates.refusal
         )
-        desk = Desk(clock=reactor, wall=wall, live=live, rates=rates, journal=journal)
+        desk = _desk(reactor, wall, live, rates, journal)
         app = App(
             current=lambda: swap.current,
             keyring=keyring,
@@ -239,6 +242,23 @@ def gateway_service(
         )
     )
     return service
+
+
+def _desk(
+    reactor: Any,
+    wall: Callable[[], float],
+    live: Live,
+    rates: Rates,
+    journal: Journal,
+) -> Desk:
+    return Desk(
+        clock=reactor,
+        wall=wall,
+        live=live,
+        rates=rates,
+        journal=journal,
+        aside=partial(deferToThreadPool, reactor, reactor.getThreadPool()),
+    )
 
 
 def _memory_mark(workers: int) -> int:

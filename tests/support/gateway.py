@@ -44,7 +44,7 @@ from lightweight.web.gate import Gate
 from lightweight.web.health import Check
 from lightweight.web.live import Live
 from lightweight.web.rates import Rates
-from lightweight.web.serve import Desk
+from lightweight.web.serve import Aside, Desk, at_once
 from lightweight.web.site import GatewaySite
 
 KEY = "lw-known"
@@ -283,6 +283,7 @@ class Gateway:
         self.ledger = FakeLedger()
         self.live = Live()
         self.keys = Keys()
+        self.aside: Aside = at_once
         self.checks: dict[str, Check] = {}
         self.tiers: dict[str, Tier] = {"pro": Tier()}
         self.standings = {"one": Standing(), "two": Standing()}
@@ -301,6 +302,7 @@ class Gateway:
                 live=self.live,
                 rates=rates,
                 journal=self.journal,
+                aside=lambda work: self.aside(work),  # noqa: PLW0108 -- set later
             ),
             ledger=self.ledger,
             checks=self.checks,
