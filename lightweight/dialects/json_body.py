@@ -99,7 +99,7 @@ def _parts(text: bytes | Raw) -> Sequence[Raw] | None:
     A repeated key hides its earlier values. None does where the members are all there
     is, written without spaces, as most clients write them.
     """
-    first = memoryview(text)[:1]
+    first = bytes(memoryview(text)[:1])
     if first == b'"':
         return ()
     if first == b"[":

@@ -34,7 +34,7 @@ class _Message(Struct, frozen=True):
     role: str
 
 
-_COUNT = msgspec.json.Decoder(int | None)
+_COUNT: msgspec.json.Decoder[int | None] = msgspec.json.Decoder(int | None)
 _MESSAGES = msgspec.json.Decoder(list[_Message])
 _ITEMS = msgspec.json.Decoder(list[Raw])
 _MEMBERS = msgspec.json.Decoder(dict[str, Raw])

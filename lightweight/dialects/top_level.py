@@ -22,7 +22,7 @@ _KINDS = {
     ord("t"): "a boolean",
     ord("f"): "a boolean",
 }
-_FLAG = msgspec.json.Decoder(bool | None)
+_FLAG: msgspec.json.Decoder[bool | None] = msgspec.json.Decoder(bool | None)
 _TEXT = msgspec.json.Decoder(str)
 
 
