@@ -10,7 +10,7 @@ import json
 import math
 import re
 from array import array
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import accumulate
 from typing import Any
 
@@ -81,23 +81,20 @@ def _flaw(flaw: str, param: str | None = None) -> BadRequest:
 def _find_flaw(text: bytes | Raw, depth: int) -> str | None:
     """Say what is wrong with the valid JSON ``text``, looking past its long strings."""
     parts = _parts(text) if len(text) >= _LARGE and depth > 0 else None
-    if parts is None:
+    small = [part for part in parts or () if len(part) < _LARGE]
+    if parts is None or sum(map(len, small)) * 2 > len(text):
         return _scan(bytes(text), depth)
     # Each look costs something, so the small ones are looked at together.
-    small = b",".join([part for part in parts if len(part) < _LARGE])
-    return _scan(small, depth - 1) or next(
-        filter(
-            None, (_find_flaw(part, depth - 1) for part in parts if len(part) >= _LARGE)
-        ),
-        None,
-    )
+    large = (part for part in parts if len(part) >= _LARGE)
+    flaws = (_find_flaw(part, depth - 1) for part in large)
+    return _scan(b",".join(small), depth - 1) or next(filter(None, flaws), None)
 
 
 def _parts(text: bytes | Raw) -> Sequence[Raw] | None:
     """Give the values inside of ``text``; None where some of them may be missing.
 
     A repeated key hides its earlier values. None does where the members are all there
-    is, written without spaces, as most clients write them.
+    is, written as most clients write them.
     """
     first = bytes(memoryview(text)[:1])
     if first == b'"':
@@ -107,9 +104,30 @@ def _parts(text: bytes | Raw) -> Sequence[Raw] | None:
     if first != b"{":
         return None
     members = _OBJECT.decode(text)
+    if _is_compact(text, members) or _is_spaced(bytes(text), members):
+        return list(members.values())
+    return None
+
+
+def _is_compact(text: bytes | Raw, members: Mapping[str, Raw]) -> bool:
+    """Tell whether ``text`` is these members alone, without any space between them.
+
+    Nothing could be written shorter, so the size is proof.
+    """
     # With its quotes, its colon and a comma or the last brace.
     size = sum(len(key) + 4 + len(value) for key, value in members.items())
-    return list(members.values()) if size + 1 == len(text) else None
+    return size + 1 == len(text)
+
+
+def _is_spaced(text: bytes, members: Mapping[str, Raw]) -> bool:
+    """Tell the same of members with a space after each comma and colon, as Python's."""
+    at, before = 0, b"{"
+    for key, value in members.items():
+        name = b'%b"%b": ' % (before, key.encode())
+        if not text.startswith(name, at) or not text.startswith(value, at + len(name)):
+            return False
+        at, before = at + len(name) + len(value), b", "
+    return text[at:] == b"}"
 
 
 def _scan(text: bytes, depth: int) -> str | None:
@@ -136,7 +154,8 @@ def _without_strings(text: bytes) -> bytes:
 
     In windows, so that the list of pieces stays small where the body is large.
     """
-    text = text.replace(b"\\\\", b"").replace(b'\\"', b"")
+    if b"\\" in text:
+        text = text.replace(b"\\\\", b"").replace(b'\\"', b"")
     bare = []
     inside = 0
     for at in range(0, len(text), _WINDOW):
