@@ -52,6 +52,7 @@ class FrontExchange:
         self._visiting = Visiting(self._report)
         self._status = CLIENT_LEFT
         self._over = False
+        self._attached = False
         self._head = b""
         self._chunked = False
         self._sent = 0
@@ -130,11 +131,15 @@ class FrontExchange:
     def attach(self, flow: Flow) -> None:
         """Let the client's speed pause and resume ``flow``."""
         if not self.lost and not self._over:
+            self._attached = True
             self._front.flow = flow
 
     def detach(self) -> None:
         """Stop steering the flow."""
-        self._front.flow = None
+        # By now the flow may be that of the next exchange.
+        if self._attached:
+            self._attached = False
+            self._front.flow = None
 
     def left(self) -> None:
         """Learn that the connection is lost: everything later is a no-op."""

@@ -240,6 +240,23 @@ def stalled(gateway: Gateway, client: Client) -> None:
     body.end()
 
 
+def stalled_in_the_second(gateway: Gateway, client: Client) -> None:
+    body = BODY[:-1] + b',"stream":true}'
+    client.send((CHAT + b"Content-Length: %d\r\n\r\n" % len(body) + body) * 2)
+    first, second = gateway.one.reply(), gateway.one.reply()
+    second.push(chunk())
+    # Its end begins the next one, before anything else of it is tidied up.
+    first.push(chunk(), chunk(None, "stop"), DONE)
+    first.end()
+    client.stall()
+    assert second.paused
+    second.push(chunk("held"))
+    client.read_on()
+    assert not second.paused
+    second.push(chunk(None, "stop"), DONE)
+    second.end()
+
+
 def stalled_for_good(gateway: Gateway, client: Client) -> None:
     client.chat(stream=True)
     gateway.one.reply().push(chunk())
@@ -252,7 +269,7 @@ WAYS = [
     *(pipelined_refusals, too_far_ahead, closes, drained, left, left_in_a_stream),
     *(left_in_its_body, left_in_its_head, slow_head, slow_body, slow_second_body),
     *(idle, full, told_to_wait, bug, foreign, unknown_key, key_that_died),
-    *(dead_in_the_store, stalled, stalled_for_good),
+    *(dead_in_the_store, stalled, stalled_in_the_second, stalled_for_good),
 ]
 
 
