@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from twisted.internet.threads import deferToThreadPool
 from twisted.logger import Logger
 from twisted.web.resource import Resource
 
@@ -54,6 +55,7 @@ from lightweight.upstream.probes import Probed, Probes
 from lightweight.upstream.provider import Provider
 from lightweight.web.app import App
 from lightweight.web.gate import Gate
+from lightweight.web.journal import Journal
 from lightweight.web.live import Live
 from lightweight.web.overload import Overload
 from lightweight.web.rates import Rates
@@ -190,8 +192,7 @@ def gateway_service(
     )
     instruments = Instruments(swap)
     site = _site(ground, swap, instruments, generation, wall)
-    mark = int(memory_limit() * MEMORY_SHARE) // size
-    overload = Overload(reactor, memory=resident, mark=mark)
+    overload = Overload(reactor, memory=resident, mark=_memory_mark(size))
     gauges = instruments.gauges(site, live, overload)
 
     def serve(keyring: Keyring, database: Database, state: State) -> Metering:
@@ -203,8 +204,8 @@ def gateway_service(
         site.gate = Gate(
             keyring, lambda: overload.why() or journal.why_full, rates.refusal
         )
-        desk = Desk(clock=reactor, wall=wall, live=live, rates=rates, journal=journal)
-        site.resource = App(
+        desk = _desk(reactor, wall, live, rates, journal)
+        app = App(
             current=lambda: swap.current,
             keyring=keyring,
             desk=desk,
@@ -216,7 +217,8 @@ def gateway_service(
             },
             troubles={"limits": metering.why_degraded},
             scrape=_scrape(ground, state, gauges if limits_at is None else None),
-        ).get_resource()
+        )
+        site.resource, site.express = app.get_resource(), app.express()
         instruments.meter(metering, rates)
         return metering
 
@@ -263,6 +265,27 @@ def _scrape(ground: Ground, state: State, alone: Gauges | None) -> Scrape:
         return Scrape(reactor, Alone(reactor, alone).series)
     control = control_path(ground.environ, state.directory)
     return Scrape(reactor, partial(ask_parent, reactor, control))
+
+
+def _desk(
+    reactor: Any,
+    wall: Callable[[], float],
+    live: Live,
+    rates: Rates,
+    journal: Journal,
+) -> Desk:
+    return Desk(
+        clock=reactor,
+        wall=wall,
+        live=live,
+        rates=rates,
+        journal=journal,
+        aside=partial(deferToThreadPool, reactor, reactor.getThreadPool()),
+    )
+
+
+def _memory_mark(workers: int) -> int:
+    return int(memory_limit() * MEMORY_SHARE) // workers
 
 
 def _farewells(reactor: Any, wall: Callable[[], float], swap: Swap) -> Farewells:

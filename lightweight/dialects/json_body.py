@@ -10,6 +10,7 @@ import json
 import math
 import re
 from array import array
+from collections.abc import Mapping, Sequence
 from itertools import accumulate
 from typing import Any
 
@@ -22,6 +23,8 @@ MAX_DEPTH = 128
 """How deep objects and arrays may nest, the body itself counted."""
 
 _OBJECT = msgspec.json.Decoder(dict[str, Raw])
+_ARRAY = msgspec.json.Decoder(list[Raw])
+_LARGE = 4096
 _BOM = b"\xef\xbb\xbf"
 _WINDOW = 256 * 1024
 # Larger bodies are refused without looking for the field to blame.
@@ -75,7 +78,59 @@ def _flaw(flaw: str, param: str | None = None) -> BadRequest:
     return BadRequest(f"{where} {flaw}.", param=param)
 
 
-def _find_flaw(text: bytes, depth: int) -> str | None:
+def _find_flaw(text: bytes | Raw, depth: int) -> str | None:
+    """Say what is wrong with the valid JSON ``text``, looking past its long strings."""
+    parts = _parts(text) if len(text) >= _LARGE and depth > 0 else None
+    small = [part for part in parts or () if len(part) < _LARGE]
+    if parts is None or sum(map(len, small)) * 2 > len(text):
+        return _scan(bytes(text), depth)
+    # Each look costs something, so the small ones are looked at together.
+    large = (part for part in parts if len(part) >= _LARGE)
+    flaws = (_find_flaw(part, depth - 1) for part in large)
+    return _scan(b",".join(small), depth - 1) or next(filter(None, flaws), None)
+
+
+def _parts(text: bytes | Raw) -> Sequence[Raw] | None:
+    """Give the values inside of ``text``; None where some of them may be missing.
+
+    A repeated key hides its earlier values. None does where the members are all there
+    is, written as most clients write them.
+    """
+    first = bytes(memoryview(text)[:1])
+    if first == b'"':
+        return ()
+    if first == b"[":
+        return _ARRAY.decode(text)
+    if first != b"{":
+        return None
+    members = _OBJECT.decode(text)
+    if _is_compact(text, members) or _is_spaced(bytes(text), members):
+        return list(members.values())
+    return None
+
+
+def _is_compact(text: bytes | Raw, members: Mapping[str, Raw]) -> bool:
+    """Tell whether ``text`` is these members alone, without any space between them.
+
+    Nothing could be written shorter, so the size is proof.
+    """
+    # With its quotes, its colon and a comma or the last brace.
+    size = sum(len(key) + 4 + len(value) for key, value in members.items())
+    return size + 1 == len(text)
+
+
+def _is_spaced(text: bytes, members: Mapping[str, Raw]) -> bool:
+    """Tell the same of members with a space after each comma and colon, as Python's."""
+    at, before = 0, b"{"
+    for key, value in members.items():
+        name = b'%b"%b": ' % (before, key.encode())
+        if not text.startswith(name, at) or not text.startswith(value, at + len(name)):
+            return False
+        at, before = at + len(name) + len(value), b", "
+    return text[at:] == b"}"
+
+
+def _scan(text: bytes, depth: int) -> str | None:
     bare = _without_strings(text)
     steps = array("b", bare.translate(_STEPS, _NO_BRACKET))
     if max(accumulate(steps), default=0) > depth:
@@ -89,7 +144,7 @@ def _find_flaw(text: bytes, depth: int) -> str | None:
 
 def _culprit(fields: dict[str, Raw]) -> str | None:
     for key, raw in fields.items():
-        if _find_flaw(bytes(raw), MAX_DEPTH - 1):
+        if _find_flaw(raw, MAX_DEPTH - 1):
             return key
     return None  # a repeated key's earlier value, which is not kept
 
@@ -99,7 +154,8 @@ def _without_strings(text: bytes) -> bytes:
 
     In windows, so that the list of pieces stays small where the body is large.
     """
-    text = text.replace(b"\\\\", b"").replace(b'\\"', b"")
+    if b"\\" in text:
+        text = text.replace(b"\\\\", b"").replace(b'\\"', b"")
     bare = []
     inside = 0
     for at in range(0, len(text), _WINDOW):

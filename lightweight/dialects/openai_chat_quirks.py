@@ -50,6 +50,8 @@ def suited(fields: Mapping[str, Raw], target: Target) -> _Fields:
     Raises BadRequest, ``param`` set, for what it does not take in any form.
     """
     suiting = dict(fields)
+    if not target.quirks:
+        return suiting
     for quirk, suit in _SUITS.items():
         if quirk in target.quirks:
             suit(suiting)

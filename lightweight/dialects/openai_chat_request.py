@@ -34,7 +34,7 @@ class _Message(Struct, frozen=True):
     role: str
 
 
-_NULL = Raw(b"null")
+_COUNT: msgspec.json.Decoder[int | None] = msgspec.json.Decoder(int | None)
 _MESSAGES = msgspec.json.Decoder(list[_Message])
 _ITEMS = msgspec.json.Decoder(list[Raw])
 _MEMBERS = msgspec.json.Decoder(dict[str, Raw])
@@ -143,10 +143,12 @@ def _message_fault(index: int, item: Raw) -> BadRequest | None:
 
 
 def _choices(raw: Raw | None) -> int:
+    if raw is None:
+        return 1
     try:
-        n = msgspec.json.decode(raw or _NULL, type=int | None)
+        n = _COUNT.decode(raw)
     except msgspec.ValidationError:
-        raise wrong_type("n", "an integer", raw or _NULL) from None
+        raise wrong_type("n", "an integer", raw) from None
     if n is not None and not 1 <= n <= _MAX_CHOICES:
         raise BadRequest(
             f"Invalid 'n': expected a value from 1 to {_MAX_CHOICES}, but got {n}.",
@@ -159,8 +161,10 @@ def _choices(raw: Raw | None) -> int:
 def _most_tokens(fields: Mapping[str, Raw], choices: int) -> int | None:
     """Give what all answers may take; an odd value is the provider's to judge."""
     for name in _ANSWER_LIMITS:
+        if name not in fields:
+            continue
         try:
-            most = msgspec.json.decode(fields.get(name, _NULL), type=int | None)
+            most = _COUNT.decode(fields[name])
         except msgspec.ValidationError:
             continue
         if most is not None and most > 0:

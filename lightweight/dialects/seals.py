@@ -88,7 +88,7 @@ def stripped(body: bytes) -> bytes:
     For a conversation that goes on at a provider of the client's own dialect: it would
     refuse ids of such a length.
     """
-    return WORD.sub(b"", body) if b"_lw1_" in body else body
+    return WORD.sub(b"", body)
 
 
 class Bearer:

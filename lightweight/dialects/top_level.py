@@ -22,7 +22,8 @@ _KINDS = {
     ord("t"): "a boolean",
     ord("f"): "a boolean",
 }
-_NULL = Raw(b"null")
+_FLAG: msgspec.json.Decoder[bool | None] = msgspec.json.Decoder(bool | None)
+_TEXT = msgspec.json.Decoder(str)
 
 
 def model_of(fields: Mapping[str, Raw]) -> str:
@@ -31,7 +32,7 @@ def model_of(fields: Mapping[str, Raw]) -> str:
     if raw is None:
         raise missing("model")
     try:
-        model = msgspec.json.decode(raw, type=str)
+        model = _TEXT.decode(raw)
     except msgspec.ValidationError:
         raise wrong_type("model", "a string", raw) from None
     if not model:
@@ -41,10 +42,12 @@ def model_of(fields: Mapping[str, Raw]) -> str:
 
 def flag(name: str, raw: Raw | None) -> bool:
     """Give a boolean that is false where it is absent or null."""
+    if raw is None:
+        return False
     try:
-        return bool(msgspec.json.decode(raw or _NULL, type=bool | None))
+        return bool(_FLAG.decode(raw))
     except msgspec.ValidationError:
-        raise wrong_type(name, "a boolean", raw or _NULL) from None
+        raise wrong_type(name, "a boolean", raw) from None
 
 
 def forwarded(headers: Headers) -> Headers:

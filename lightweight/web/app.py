@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from functools import wraps
+from functools import partial, wraps
 from typing import TypeAlias
 
 from klein import Klein
@@ -24,10 +24,13 @@ from lightweight.web.auth import Keyring, identify
 from lightweight.web.count_tokens import serve_count
 from lightweight.web.docs.page import static_file
 from lightweight.web.docs.show import show_docs, show_guide
+from lightweight.web.exchange import KeyedExchange
+from lightweight.web.front_exchange import FrontExchange
 from lightweight.web.metrics import Scrape, refuse_stranger
 from lightweight.web.models import list_models, one_model
 from lightweight.web.responses import count_input, not_kept
 from lightweight.web.serve import Desk, serve_call
+from lightweight.web.site import Express
 from lightweight.web.site_exchange import SiteExchange
 from lightweight.web.site_request import GatewayRequest, of
 from lightweight.web.usage import Ledger, show_usage
@@ -41,8 +44,38 @@ _HERE = Answer(
     body=b"Lightweight is running. /docs describes how to use it.\n",
 )
 
+EXPRESS: Mapping[str, DialectName] = {
+    "/v1/chat/completions": "openai_chat",
+    "/v1/messages": "anthropic",
+    "/v1/responses": "openai_responses",
+    **{f"/v1{endpoint.path}": name for name, endpoint in ENDPOINTS.items()},
+}
+"""The paths of the express lane, and what is spoken there."""
+
 Keyed: TypeAlias = Callable[..., Awaitable[None]]
 """A handler that takes the app, an exchange and the Identity it is served for."""
+
+
+async def attend(
+    exchange: KeyedExchange,
+    keyring: Keyring,
+    handle: Callable[[Identity], Awaitable[None]],
+) -> None:
+    """Find out who asks and have ``handle`` answer; what is a bug is answered here.
+
+    Raises Fault. Cancelling says that the client left.
+    """
+    try:
+        identity = exchange.identity
+        if identity is None or not exchange.identified:
+            identity = await identify(exchange.request.headers, keyring)
+            exchange.identity = identity
+        await handle(identity)
+    except (Fault, CancelledError):
+        raise
+    except Exception:  # noqa: BLE001 -- the one catch-all; cancelling passed above
+        # Klein would not tell our log of it once the answer is finished.
+        exchange.failed(Failure())
 
 
 def keyed(handler: Keyed) -> Callable[..., Awaitable[None]]:
@@ -50,17 +83,12 @@ def keyed(handler: Keyed) -> Callable[..., Awaitable[None]]:
 
     @wraps(handler)
     async def route(app: "App", request: IRequest, **parts: str) -> None:
-        ours = of(request)
-        exchange = SiteExchange(ours)
-        try:
-            identity = await identify(exchange.request.headers, app.keyring)
-            ours.identity = identity
-            await handler(app, exchange, identity, **parts)
-        except (Fault, CancelledError):
-            raise
-        except Exception:  # noqa: BLE001 -- the one catch-all; cancelling passed above
-            # Klein would not tell our log of it once the answer is finished.
-            ours.processingFailed(Failure())
+        exchange = SiteExchange(of(request))
+        await attend(
+            exchange,
+            app.keyring,
+            lambda identity: handler(app, exchange, identity, **parts),
+        )
 
     return route
 
@@ -252,8 +280,27 @@ class App:
         send(exchange, answer)
         return True
 
+    # -- the express lane ----------------------------------------------------------
+
+    def express(self) -> Mapping[bytes, Express]:
+        """Give the routes that need no router: every POST that asks a model."""
+        return {
+            path.encode(): partial(self._express, dialect=dialect)
+            for path, dialect in EXPRESS.items()
+        }
+
+    async def _express(self, exchange: FrontExchange, dialect: DialectName) -> None:
+        try:
+            await attend(
+                exchange,
+                self.keyring,
+                lambda identity: self._serve(exchange, identity, dialect),
+            )
+        except Fault as fault:
+            exchange.answer_or_cut(exchange.told(fault))
+
     async def _serve(
-        self, exchange: SiteExchange, identity: Identity, dialect: DialectName
+        self, exchange: KeyedExchange, identity: Identity, dialect: DialectName
     ) -> None:
         runtime = self._current()
         await serve_call(

@@ -9,6 +9,7 @@ from collections.abc import Collection
 from lightweight.records import Headers
 
 _OPEN = ("/v1", "/api")
+_BELOW = tuple(f"{root}/" for root in _OPEN)
 _HEADER_NAMES = re.compile(r"[A-Za-z0-9_, -]{1,1024}")
 _PREFLIGHT_SECONDS = 600
 _EXPOSED = ", ".join(
@@ -27,7 +28,7 @@ _EXPOSED = ", ".join(
 
 
 def _is_open(path: str) -> bool:
-    return any(path == root or path.startswith(f"{root}/") for root in _OPEN)
+    return path.startswith(_BELOW) or path in _OPEN
 
 
 def cors_headers(path: str, origin: str | None, allowed: Collection[str]) -> Headers:

@@ -65,6 +65,12 @@ _CONTINUE = b"100-continue"
 _LONGEST_LENGTH = 20
 
 
+JUDGED = frozenset(
+    {b"host", b"content-length", b"transfer-encoding", b"expect", b"connection"}
+)
+"""The fields that a judgement looks at; no other can change it."""
+
+
 class Head(Struct, frozen=True):
     """The head of a request as it came; names of ``fields`` are lower-case."""
 
@@ -108,6 +114,8 @@ def _judge_line(head: Head) -> Fault | None:
     path = head.target.partition(b"?")[0]
     if not path.startswith(b"/") or not _TARGET.fullmatch(head.target):
         return BadRequest("The request target must be a path that begins with '/'.")
+    if b"%" not in path:
+        return None
     try:
         unquote_to_bytes(path).decode()
     except UnicodeDecodeError:

@@ -1,8 +1,11 @@
 """One HTTP exchange with a client, as both lanes see it."""
 
+from collections.abc import Callable
 from typing import Protocol
 
-from lightweight.records import Headers, Request
+from twisted.python.failure import Failure
+
+from lightweight.records import Headers, Identity, Outcome, Request
 
 
 class Flow(Protocol):
@@ -46,3 +49,18 @@ class Exchange(Protocol):
 
     def detach(self) -> None:
         """Stop steering the flow."""
+
+
+class KeyedExchange(Exchange, Protocol):
+    """An exchange that is served for somebody, and told of in the access log."""
+
+    identity: Identity | None
+    """Who asks, as far as it is known: the answer's fields and the log name it."""
+    identified: bool
+    """The identity was found just now and needs no second look."""
+
+    def hold_line(self) -> Callable[[Outcome | None], None]:
+        """Hold the access line back until the Outcome is given to what is returned."""
+
+    def failed(self, reason: Failure) -> None:
+        """Log a bug of ours with its traceback, and answer without a word of it."""

@@ -4,14 +4,26 @@ Cannot, since there is too much of it or since the account's limits leave no roo
 """
 
 from collections.abc import Callable
+from typing import Protocol
 
 from lightweight.errors import Fault, InvalidKey, Overloaded
-from lightweight.records import Identity
+from lightweight.records import Headers, Identity
 from lightweight.web.auth import Keyring, presented_key
-from lightweight.web.site_request import GatewayRequest
 
 KEYED = (b"/v1/", b"/api/")
 """Nothing below them takes a body without a key."""
+
+
+class Arriving(Protocol):
+    """A request whose head is whole."""
+
+    method: bytes
+    path: bytes
+    identity: Identity | None
+    """Set by the gate, where memory knows who asks."""
+
+    def fields(self) -> Headers:
+        """Give its header fields."""
 
 
 class Gate:
@@ -31,7 +43,7 @@ class Gate:
         self._overloaded = overloaded
         self._refusal = refusal
 
-    def __call__(self, request: GatewayRequest, length: int | None) -> Fault | None:
+    def __call__(self, request: Arriving, length: int | None) -> Fault | None:
         """Say why to refuse the request now; None where its route must decide.
 
         ``length`` is the body's, in bytes; None: chunked.

@@ -1,7 +1,9 @@
 """One model call, from the request that arrived whole to its one Outcome."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from typing import TypeAlias
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.interfaces import IReactorTime
@@ -60,6 +62,21 @@ _CLIENT_LEFT = 499
 _BUG = "A bug in Lightweight: the log has its traceback."
 
 
+LARGE_BODY = 1024 * 1024
+"""Bytes of a body from which on it is judged aside: the others need not wait for it."""
+
+Aside: TypeAlias = Callable[[Callable[[], Call]], Awaitable[Call]]
+"""Does work where it holds nobody up and gives what it made, or raises what it raised.
+
+Cancelling stops waiting; the work may go on.
+"""
+
+
+async def at_once(work: Callable[[], Call]) -> Call:
+    """Do the work here and now."""
+    return work()
+
+
 @dataclass(frozen=True, kw_only=True)
 class Desk:
     """What every call needs and none owns."""
@@ -70,6 +87,7 @@ class Desk:
     live: Live
     rates: Rates
     journal: Journal
+    aside: Aside = at_once
     budget: RetryBudget = field(default_factory=RetryBudget)
     """How many calls may be on a further attempt at the same time."""
 
@@ -93,7 +111,7 @@ async def serve_call(
     serving: _Serving | None = None
     try:
         refuse_loop(exchange.request)
-        call = parsed(dialect, exchange.request)
+        call = await _parsed(exchange.request, dialect, desk.aside)
         serving = _Serving(
             exchange, identity, dialect=dialect, runtime=runtime, desk=desk, call=call
         )
@@ -116,6 +134,12 @@ def parsed(dialect: Dialect, request: Request) -> Call:
     call = dialect.parse_request(request)
     trace = trace_of(request.headers)
     return replace(call, trace=trace) if trace else call
+
+
+async def _parsed(request: Request, dialect: Dialect, aside: Aside) -> Call:
+    if len(request.body) < LARGE_BODY:
+        return parsed(dialect, request)
+    return await aside(partial(parsed, dialect, request))
 
 
 def refuse_loop(request: Request) -> None:

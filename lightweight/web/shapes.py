@@ -3,23 +3,33 @@
 Also what comes before any route: a refused head, a bad key, overload, an unknown path.
 """
 
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
 import msgspec
 
 from lightweight.dialects.dialect import Dialect
 from lightweight.dialects.splice import replaced
-from lightweight.errors import Fault
+from lightweight.errors import Fault, OwnFault
 from lightweight.records import Answer, Headers
 from lightweight.runtime import DIALECTS
 
 _OPENAI = DIALECTS["openai_chat"]
 _ANTHROPIC = DIALECTS["anthropic"]
 _BY_ROOT = (("/v1/messages", _ANTHROPIC), ("/api", DIALECTS["ollama"]))
+_log = Logger()
 _NO_ID = b'"request_id":null'
 
 
 def error_answer(fault: Fault, path: str, request_id: str) -> Answer:
     """Give the answer that tells whoever asked ``path`` of ``fault``."""
     return told(_dialect_at(path), fault, request_id)
+
+
+def bug_answer(reason: Failure, path: str, request_id: str) -> Answer:
+    """Log a bug of ours with its traceback; give the answer, without a word of it."""
+    _log.failure("Failed to handle {id}", failure=reason, id=request_id)
+    return error_answer(OwnFault(), path, request_id)
 
 
 def told(dialect: Dialect, fault: Fault, request_id: str) -> Answer:

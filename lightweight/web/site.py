@@ -4,27 +4,39 @@ Twisted parses; what it would answer or log by itself is replaced, so that a cli
 never meets HTML, a ``Server`` header or an answer without ``x-request-id``.
 """
 
-from collections.abc import Callable
-from typing import TypeAlias
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any, TypeAlias
 
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IProtocolNegotiationFactory, IReactorTime
-from twisted.web.http import Request
+from twisted.internet.interfaces import (
+    IAddress,
+    IProtocolNegotiationFactory,
+    IReactorTime,
+)
+from twisted.web.http import Request, datetimeToString
 from twisted.web.resource import IResource
 from twisted.web.server import Site
 from zope.interface import implementer
 
-from lightweight.errors import Fault
+from lightweight.errors import Fault, InvalidKey
 from lightweight.observe.access import Visit
 from lightweight.records import Headers, Identity
 from lightweight.runtime import Runtime
 from lightweight.web import edge
+from lightweight.web.cors import cors_headers
+from lightweight.web.front import Front
+from lightweight.web.front_exchange import FrontExchange
+from lightweight.web.gate import Arriving
+from lightweight.web.shapes import id_headers
 from lightweight.web.site_channel import GatewayChannel
 from lightweight.web.site_request import GatewayRequest, of
+from lightweight.web.watch import Watch
 
 _ID_BYTES = 12
+_DATE_SECONDS = 0.25
+"""For how long a Date is good: it is in whole seconds."""
 
-Gate: TypeAlias = Callable[[GatewayRequest, int | None], Fault | None]
+Gate: TypeAlias = Callable[[Arriving, int | None], Fault | None]
 """Says why a request is refused before its body is read; None where it is not.
 
 Takes the request, whose head is whole, and its body's length in bytes; None: chunked.
@@ -34,7 +46,11 @@ Standing: TypeAlias = Callable[[Identity], Headers]
 """Gives header fields that every answer to someone carries."""
 
 
-def open_gate(_request: GatewayRequest, _length: int | None) -> None:
+Express: TypeAlias = Callable[[FrontExchange], Coroutine[Any, Any, None]]
+"""Answers a POST; cancelling says that the client left."""
+
+
+def open_gate(_request: Arriving, _length: int | None) -> None:
     """Refuse nothing."""
 
 
@@ -51,7 +67,7 @@ class GatewaySite(Site):
     gives so many random bytes, ``descriptors`` is how many files the process may have
     open. Set ``draining`` to have every answer close its connection, ``gate`` to have
     requests refused before their bodies are read, ``standing`` for header fields of
-    every answer to a known key.
+    every answer to a known key, ``express`` for the paths whose POSTs need no router.
     """
 
     noisy = False
@@ -79,8 +95,11 @@ class GatewaySite(Site):
         self.gate: Gate = open_gate
         self.standing: Standing = nothing_standing
         self.draining = False
-        self.connections: set[GatewayChannel] = set()
+        self.connections: set[Front] = set()
+        self.express: Mapping[bytes, Express] = {}
         self._descriptors = descriptors
+        self._dated = -_DATE_SECONDS
+        self._said_date = ""
         self._entropy_of = entropy
         self._flushing: Deferred[None] | None = None
 
@@ -96,19 +115,15 @@ class GatewaySite(Site):
     @property
     def streams(self) -> int:
         """How many answers are being streamed."""
-        return sum(
-            request.streaming
-            for channel in self.connections
-            for request in channel.requests
-        )
+        return sum(front.streams for front in self.connections)
 
     async def flushed(self) -> None:
         """Close every connection once what was written has left; wait for the last.
 
         To be called when no call is in flight. Cancelling just stops waiting.
         """
-        for channel in list(self.connections):
-            channel.close()
+        for front in list(self.connections):
+            front.close()
         await self.left()
 
     async def left(self) -> None:
@@ -120,11 +135,59 @@ class GatewaySite(Site):
             finally:
                 self._flushing = None
 
-    def gone(self, channel: GatewayChannel) -> None:
+    def gone(self, front: Front) -> None:
         """Learn that a connection is closed."""
-        self.connections.discard(channel)
+        self.connections.discard(front)
         if self._flushing is not None and not self.connections:
             self._flushing.callback(None)
+
+    # -- what both lanes ask -------------------------------------------------------
+
+    def fields_of_all(
+        self, path: str, origin: str | None, identity: Identity | None, request_id: str
+    ) -> Headers:
+        """Give the header fields that every answer carries, whatever else it says."""
+        allowed = self.current().config.cors_origins
+        return {
+            "date": self._date(),
+            **cors_headers(path, origin, allowed),
+            **({} if identity is None else self.standing(identity)),
+            **id_headers(path, request_id),
+        }
+
+    def _date(self) -> str:
+        now = self.reactor.seconds()
+        if not self._dated <= now < self._dated + _DATE_SECONDS:
+            self._dated, self._said_date = now, datetimeToString().decode()
+        return self._said_date
+
+    def closes_after(self, status: int) -> bool:
+        """Tell whether a connection closes after an answer of this status.
+
+        A stranger refused before its body is closed, so every stranger must be: else
+        the answer would tell a key of a wrong form from an unknown one.
+        """
+        return self.draining or status == InvalidKey.status
+
+    # -- Twisted's factory ---------------------------------------------------------
+
+    def buildProtocol(  # type: ignore[override]  # Twisted's speaks of its channel
+        self,
+        addr: IAddress | None,  # noqa: ARG002 -- Twisted's
+    ) -> Front:
+        """Put a front before every connection."""
+        return Front(self)
+
+    def channel(self, watch: Watch, begun_at: float | None) -> GatewayChannel:
+        """Make Twisted's channel for a connection that was opened already.
+
+        ``begun_at``: when the bytes came that it will be given first.
+        """
+        channel: GatewayChannel = super().buildProtocol(None)
+        channel.watch = watch
+        watch.out_of_time = channel.out_of_time
+        channel.begun_at = begun_at
+        return channel
 
     def log(self, request: Request) -> None:
         """Write no line here: the request reports its own Visit."""

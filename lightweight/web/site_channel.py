@@ -2,16 +2,13 @@
 
 from typing import TYPE_CHECKING
 
-from twisted.internet.interfaces import IDelayedCall
-from twisted.internet.protocol import connectionDone
-from twisted.python.failure import Failure
 from twisted.web.http import HTTPChannel
 
-from lightweight.config.schema import Edge
-from lightweight.errors import Fault, Overloaded
+from lightweight.errors import Fault
 from lightweight.web import edge
 from lightweight.web.site_request import GatewayRequest
-from lightweight.web.site_socket import end_of_answers, see_vanished_peers, unsent
+from lightweight.web.site_socket import end_of_answers
+from lightweight.web.watch import Watch
 
 if TYPE_CHECKING:
     from lightweight.web.site import GatewaySite
@@ -30,54 +27,34 @@ class GatewayChannel(HTTPChannel):
 
     def __init__(self) -> None:
         super().__init__()
-        self._patience: edge.Patience
-        self._in_time: IDelayedCall | None = None
-        self._stall: edge.Stall | None = None
-        self._next_look: IDelayedCall | None = None
-        self._refused = False
-        self._closing = False
-        self._discarded = 0
-        self._discarding: IDelayedCall | None = None
-
-    def connectionMade(self) -> None:
-        """Be counted as open; be turned away where too many are."""
-        self.site.connections.add(self)
-        self._patience = edge.Patience(self._edge, self._now())
-        super().connectionMade()
-        see_vanished_peers(self.transport, self._edge.write_stall)
-        room = self.site.room()
-        if room == "cut":
-            self.abort()
-        elif room == "refuse":
-            self.refuse(
-                Overloaded("Too many connections are open. Try again in a moment.")
-            )
-        else:
-            self._wait()
+        self.watch: Watch
+        """Set before the connection is made, by whoever held it."""
+        self.begun_at: float | None = None
+        """When the bytes came that were handed over with the connection."""
 
     @property
-    def _edge(self) -> Edge:
-        return self.site.current().config.edge
+    def streams(self) -> int:
+        """How many answers are being streamed."""
+        return sum(request.streaming for request in self.requests)
 
-    def _now(self) -> float:
-        return self.site.reactor.seconds()
+    def arrival(self) -> float:
+        """Give when the request came whose first line is being read."""
+        begun_at, self.begun_at = self.begun_at, None
+        return self.site.reactor.seconds() if begun_at is None else begun_at
 
     # -- a request arrives ---------------------------------------------------------
 
     def dataReceived(self, data: bytes) -> None:
         """Take bytes from the client, unless it was refused."""
-        if self._refused:
-            self._discarded += len(data)
-            if self._discarded > edge.DISCARD_BYTES:
-                self.abort()
+        if self.watch.refused:
+            self.watch.discard(len(data))
             return
-        self._patience.bytes_came(self._edge, self._now())
-        self._wait()
+        self.watch.bytes_came()
         super().dataReceived(data)
 
     def lineReceived(self, line: bytes) -> None:
         """Take a line of a head, unless the client was refused by one before."""
-        if self._refused:
+        if self.watch.refused:
             return
         in_fields = self._in_fields()
         if self._receivedHeaderSize + len(line) > self.totalHeadersSize:
@@ -119,15 +96,14 @@ class GatewayChannel(HTTPChannel):
                 for value in values
             ],
         )
-        fault = edge.judge(head, self._edge.max_body)
+        fault = edge.judge(head, self.site.current().config.edge.max_body)
         if fault is None:
             self._frame(head)
             fault = self.site.gate(request, self.length)
         if fault is not None:
             self.refuse(fault)
             return
-        self._patience.body_begins(self._edge, self._now())
-        self._wait()
+        self.watch.body_begins()
         super().allHeadersReceived()
 
     def _frame(self, head: edge.Head) -> None:
@@ -149,7 +125,7 @@ class GatewayChannel(HTTPChannel):
     def rawDataReceived(self, data: bytes) -> None:
         """Take a piece of a body, or of the requests after the one that is served."""
         if not self._handlingRequest:
-            self._patience.body_came(len(data))
+            self.watch.body_came(len(data))
         super().rawDataReceived(data)
         # Twisted would stop reading, and its leaving would not be seen.
         if self._handlingRequest and sum(map(len, self._dataBuffer)) > edge.AHEAD_BYTES:
@@ -157,36 +133,20 @@ class GatewayChannel(HTTPChannel):
 
     def allContentReceived(self) -> None:
         """Begin to answer, unless that was done already."""
-        if not self._refused:
-            self._patience.served()
+        if not self.watch.refused:
+            self.watch.served()
             super().allContentReceived()
 
     def requestDone(self, request: GatewayRequest) -> None:
         """Wait for the next request, not for ever."""
         if self.persistent:
-            self._patience.idle(self._edge, self._now())
+            self.watch.idle()
         super().requestDone(request)
-        self._wait()
 
     # -- time ----------------------------------------------------------------------
 
-    def _wait(self) -> None:
-        """Look again when the client is out of time; a look too early does no harm."""
-        due = self._patience.due
-        if due is None or self._refused:
-            return
-        if self._in_time is None or not self._in_time.active():
-            left = max(0.0, due - self._now())
-            self._in_time = self.site.reactor.callLater(left, self._look)
-        elif self._in_time.getTime() > due:
-            self._in_time.reset(max(0.0, due - self._now()))
-
-    def _look(self) -> None:
-        due = self._patience.due
-        if due is None or due > self._now():
-            self._wait()
-            return
-        verdict = self._patience.verdict()
+    def out_of_time(self, verdict: Fault | None) -> None:
+        """Refuse a client that owes something; close one that asked nothing."""
         if verdict is None:
             self.close()
         else:
@@ -195,37 +155,18 @@ class GatewayChannel(HTTPChannel):
     def pauseProducing(self) -> None:
         """Learn that the client takes nothing for now."""
         super().pauseProducing()
-        self._watch_stall()
+        self.watch.takes_nothing()
 
     def resumeProducing(self) -> None:
         """Learn that the client took everything."""
         super().resumeProducing()
-        if not self._closing:
-            self._stall = None
-
-    def _watch_stall(self) -> None:
-        if self._stall is None:
-            self._stall = edge.Stall(
-                self._edge.write_stall, self._now(), unsent(self.transport)
-            )
-        if self._next_look is None or not self._next_look.active():
-            self._next_look = self.site.reactor.callLater(
-                self._stall.every, self._look_at_stall
-            )
-
-    def _look_at_stall(self) -> None:
-        if self._stall is None:
-            return
-        if self._stall.over(self._now(), unsent(self.transport)):
-            self.abort()
-        else:
-            self._watch_stall()
+        self.watch.took_all()
 
     # -- the end -------------------------------------------------------------------
 
     def refuse(self, fault: Fault) -> None:
         """Answer a request that did not arrive whole, and close after it; once."""
-        if self._refused:
+        if self.watch.refused:
             return
         if not self.requests:
             self.requests.append(self.requestFactory(self))
@@ -242,31 +183,21 @@ class GatewayChannel(HTTPChannel):
 
     def discard_rest(self) -> None:
         """Read on without listening: a close now would destroy the answer."""
-        self._refused = True
         self.persistent = 0
-        self._discarding = self.site.reactor.callLater(edge.DISCARD_SECONDS, self.abort)
+        self.watch.refuse()
 
     def loseConnection(self) -> None:
         """Close, or let a refused client read its answer first and close itself."""
-        if self._refused:
+        if self.watch.refused:
             end_of_answers(self.transport)
         else:
             self.close()
 
     def close(self) -> None:
         """Close once what was written has left, or its client stalls."""
-        self._closing = True
-        self._watch_stall()
+        self.watch.closing()
         super().loseConnection()
 
     def abort(self) -> None:
         """Cut the connection at once, with whatever is not sent yet."""
         self.transport.abortConnection()  # type: ignore[union-attr]  # all streams can
-
-    def connectionLost(self, reason: Failure = connectionDone) -> None:
-        """Forget the client."""
-        for call in (self._in_time, self._next_look, self._discarding):
-            if call is not None and call.active():
-                call.cancel()
-        super().connectionLost(reason)
-        self.site.gone(self)

@@ -6,7 +6,7 @@ from twisted.internet.interfaces import IPushProducer
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from lightweight.records import Headers, Outcome
+from lightweight.records import Headers, Identity, Outcome
 from lightweight.web.exchange import Flow
 from lightweight.web.site_request import GatewayRequest
 
@@ -35,16 +35,29 @@ class SiteExchange:
         self.request = request.record()
         self.started = False
         self.lost = False
+        self.identified = False
         self._twisted = request
         self._over = False
         self._attached = False
         # Made before Klein's own listener, so ``lost`` is set when the cancel comes.
         request.notifyFinish().addErrback(self._left)
 
+    @property
+    def identity(self) -> Identity | None:
+        """Who asks."""
+        return self._twisted.identity
+
+    @identity.setter
+    def identity(self, identity: Identity | None) -> None:
+        self._twisted.identity = identity
+
     def hold_line(self) -> Callable[[Outcome | None], None]:
         """Hold the access line back until the Outcome is given to what is returned."""
-        self._twisted.call_began()
-        return self._twisted.call_ended
+        return self._twisted.hold_line()
+
+    def failed(self, reason: Failure) -> None:
+        """Log a bug of ours with its traceback, and answer without a word of it."""
+        self._twisted.processingFailed(reason)
 
     def start(
         self, status: int, headers: Headers, *, length: int | None = None

@@ -1,36 +1,28 @@
 """One HTTP request in Twisted's hands, from its head to its line in the access log."""
 
-from collections.abc import Mapping
-from http import HTTPStatus
+from collections.abc import Callable, Mapping
 from io import BytesIO
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
 
 from twisted.internet.defer import maybeDeferred
-from twisted.logger import Logger
 from twisted.python.failure import Failure
-from twisted.web.http import datetimeToString
 from twisted.web.server import Request as ServerRequest
 
-from lightweight.errors import Fault, InvalidKey, OwnFault
+from lightweight.errors import Fault
 from lightweight.observe.access import Visit
 from lightweight.policy.trace import parent_of
 from lightweight.records import Answer, Headers, Identity, Outcome
 from lightweight.records import Request as RequestRecord
-from lightweight.web.cors import cors_headers, preflight_headers
+from lightweight.web.cors import preflight_headers
 from lightweight.web.edge import body_too_large
 from lightweight.web.forwarded import client_address
-from lightweight.web.shapes import error_answer, id_headers
+from lightweight.web.response_head import PHRASES
+from lightweight.web.shapes import bug_answer, error_answer
+from lightweight.web.visiting import CLIENT_LEFT, Visiting
 
 if TYPE_CHECKING:
     from lightweight.web.site_channel import GatewayChannel
-
-CLIENT_LEFT = 499
-"""What the access log shows where no status was sent (as nginx does)."""
-
-_PHRASES = {each.value: each.phrase.encode() for each in HTTPStatus}
-
-_log = Logger()
 
 
 class GatewayRequest(ServerRequest):
@@ -43,16 +35,13 @@ class GatewayRequest(ServerRequest):
         self.site = self._gateway = channel.site
         self._edge = channel
         self.request_id = channel.site.next_id()
-        self.arrived = channel.site.reactor.seconds()
+        self.arrived = channel.arrival()
         self.identity: Identity | None = None
         self._config = channel.site.current().config
-        self._outcome: Outcome | None = None
-        self._open_calls = 0
+        self._visiting = Visiting(self._report)
         self._body_size = 0
-        self._ended = False
         self._cut = False
         self._closes = False
-        self._status = CLIENT_LEFT
 
     # -- arriving ------------------------------------------------------------------
 
@@ -156,7 +145,7 @@ class GatewayRequest(ServerRequest):
     def head(self, status: int, headers: Mapping[str, str]) -> None:
         """Decide status and header fields; they leave with the first bytes."""
         # Twisted has no words for 429 and others.
-        self.setResponseCode(status, _PHRASES.get(status))
+        self.setResponseCode(status, PHRASES.get(status))
         for name, value in headers.items():
             self.setHeader(name.encode(), value.encode())
 
@@ -192,19 +181,12 @@ class GatewayRequest(ServerRequest):
         super().write(data)
 
     def _complete_head(self) -> None:
-        self.setHeader(b"Date", datetimeToString())
-        more = cors_headers(
-            self._shown_path(), self.sent(b"origin"), self._config.cors_origins
+        fields = self._gateway.fields_of_all(
+            self._shown_path(), self.sent(b"origin"), self.identity, self.request_id
         )
-        if self.identity is not None:
-            more = {**more, **self._gateway.standing(self.identity)}
-        ids = id_headers(self._shown_path(), self.request_id)
-        for name, value in {**more, **ids}.items():
+        for name, value in fields.items():
             self.setHeader(name.encode(), value.encode())
-        # A stranger refused before its body is closed, so every stranger must be:
-        # else the answer would tell a key of a wrong form from an unknown one.
-        stranger = self.code == InvalidKey.status
-        if self._closes or stranger or self._gateway.draining:
+        if self._closes or self._gateway.closes_after(self.code):
             self.setHeader(b"Connection", b"close")
             self._edge.persistent = 0
 
@@ -225,24 +207,18 @@ class GatewayRequest(ServerRequest):
         return reason
 
     def _failed(self, reason: Failure) -> None:
-        _log.failure("Failed to handle {id}", failure=reason, id=self.request_id)
-        self.answer_or_cut(self.told(OwnFault()))
+        self.answer_or_cut(bug_answer(reason, self._shown_path(), self.request_id))
 
     # -- the line in the access log ------------------------------------------------
 
-    def call_began(self) -> None:
-        """Hold the line back: the call's Outcome belongs on it."""
-        self._open_calls += 1
-
-    def call_ended(self, outcome: Outcome | None) -> None:
-        """Give the Outcome, where there was one, and let go of the line."""
-        self._outcome = outcome or self._outcome
-        self._open_calls -= 1
-        self._report()
+    def hold_line(self) -> Callable[[Outcome | None], None]:
+        """Hold the line back until the Outcome is given to what is returned."""
+        self._visiting.call_began()
+        return self._visiting.call_ended
 
     def answered(self) -> None:
         """Learn that the answer was sent."""
-        self._end(self.code)
+        self._visiting.answered(self.code)
 
     def connectionLost(self, reason: Failure) -> None:
         """Learn that the client left before the answer was sent."""
@@ -250,29 +226,22 @@ class GatewayRequest(ServerRequest):
         super().connectionLost(reason)
         # Without a whole head there was no request that a line could tell of.
         if self.content is not None:
-            self._end(status)
+            self._visiting.answered(status)
 
-    def _end(self, status: int) -> None:
-        self._ended = True
-        self._status = status
-        self._report()
-
-    def _report(self) -> None:
-        if not self._ended or self._open_calls:
-            return
+    def _report(self, status: int, outcome: Outcome | None) -> None:
         self._gateway.record(
             Visit(
                 request_id=self.request_id,
                 peer=self._peer(),
                 method=self.method.decode("ascii"),
                 path=self._shown_path(),
-                status=self._status,
+                status=status,
                 sent=self.sentLength,
                 duration_s=self._gateway.reactor.seconds() - self.arrived,
                 traceparent=parent_of(self.sent(b"traceparent")),
                 account_id=self.identity.account.id if self.identity else None,
                 key_id=self.identity.key.id if self.identity else None,
-                outcome=self._outcome,
+                outcome=outcome,
             )
         )
 

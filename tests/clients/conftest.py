@@ -6,9 +6,9 @@ import pytest
 from support.daemon import Gateway
 from support.guides import Snippet
 from support.guides import snippet as snippet_of
-from support.live import gateway, provider
+from support.live import gateway, lane, provider
 
-__all__ = ["gateway", "provider", "snippet"]
+__all__ = ["gateway", "lane", "provider", "snippet"]
 
 
 @pytest.fixture

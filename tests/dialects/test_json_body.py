@@ -40,6 +40,12 @@ REFUSED = [
     (b'{"a":' + b"9" * 299 + b"e99}", LARGE, "a"),
     (b'{"a":1e999,"a":1}', LARGE, None),
     (b'{"a":"\\\\","b":1e999}', LARGE, "b"),
+    (b'{"a":{"b":1e999,"b":1}}', LARGE, "a"),
+    (b'{"a":[{"b":1e999,"c":1, "b":1}]}', LARGE, "a"),
+    (b'{"a":[ "x", {"c":"y","b" : 1e999}]}', LARGE, "a"),
+    (b'{"a": {"b": 1e999, "b": 1}}', LARGE, "a"),
+    (b'{"a": {"b": 1e999, "c": 1, "b": 12345}}', LARGE, "a"),
+    (b'{"a": [{"b": 1, "c": 2}, {"d": 1e999}]}', LARGE, "a"),
     (b'{"a":"\\ud800"}', SURROGATE, "a"),
     (b'{"a":"\\udc00 and more text"}', SURROGATE, "a"),
     (b'{"a":"\\ud83d\\u0041"}', SURROGATE, "a"),
@@ -101,6 +107,19 @@ def test_windows_do_not_change_what_is_found(monkeypatch: pytest.MonkeyPatch) ->
             with pytest.raises(BadRequest) as caught:
                 decode_object(body)
             assert (text in caught.value.message, caught.value.param) == (True, param)
+
+
+@pytest.mark.parametrize("large", [1, 2, 5, 20])
+def test_a_body_looked_at_in_parts_is_judged_alike(
+    monkeypatch: pytest.MonkeyPatch, large: int
+) -> None:
+    monkeypatch.setattr(json_body, "_LARGE", large)
+    for body in ACCEPTED:
+        decode_object(body)
+    for body, text, param in REFUSED:
+        with pytest.raises(BadRequest) as caught:
+            decode_object(body)
+        assert (text in caught.value.message, caught.value.param) == (True, param)
 
 
 def test_a_large_body_is_refused_without_blame() -> None:

@@ -1,5 +1,5 @@
 """The real daemon and the scripted provider behind it."""
 
-from support.live import gateway, provider
+from support.live import gateway, lane, provider
 
-__all__ = ["gateway", "provider"]
+__all__ = ["gateway", "lane", "provider"]

@@ -32,6 +32,11 @@ TOOLS: Any = [
 ]
 
 
+@pytest.fixture(params=["express", "routed"])
+def lane(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
 @pytest.fixture
 def sdk(gateway: Gateway) -> Iterator[openai.OpenAI]:
     with openai.OpenAI(

@@ -18,6 +18,7 @@ from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
 
+from msgspec.structs import replace
 from support.fakes import FakeJournal, FakeLedger, FakeLimits, FakeProvider
 
 from lightweight.catalog.offer import Offering
@@ -38,13 +39,13 @@ from lightweight.records import (
 )
 from lightweight.runtime import DIALECTS, Runtime
 from lightweight.web.app import App
+from lightweight.web.front import Front
 from lightweight.web.gate import Gate
 from lightweight.web.health import Check
 from lightweight.web.live import Live
 from lightweight.web.rates import Rates
-from lightweight.web.serve import Desk
+from lightweight.web.serve import Aside, Desk, at_once
 from lightweight.web.site import GatewaySite
-from lightweight.web.site_channel import GatewayChannel
 
 KEY = "lw-known"
 PRICE = Price(input=1_000_000, output=10_000_000)
@@ -199,7 +200,7 @@ def read_answer(data: bytes, *, head_only: bool = False) -> Answered:
 class Client:
     """One connection to the gateway."""
 
-    def __init__(self, channel: GatewayChannel, wire: Wire) -> None:
+    def __init__(self, channel: Front, wire: Wire) -> None:
         self.wire = wire
         self._channel = channel
         wire.on_close = channel.connectionLost
@@ -269,6 +270,9 @@ class Client:
 class Gateway:
     """A gateway with two providers, "one" and "two", and what it told of itself."""
 
+    express: bool | None = None
+    """Which lane it serves on; None: as its configuration says."""
+
     def __init__(self, config: Config | None = None) -> None:
         self.clock = Clock()
         self.one = FakeProvider("one")
@@ -279,10 +283,14 @@ class Gateway:
         self.ledger = FakeLedger()
         self.live = Live()
         self.keys = Keys()
+        self.aside: Aside = at_once
         self.checks: dict[str, Check] = {}
         self.tiers: dict[str, Tier] = {"pro": Tier()}
         self.standings = {"one": Standing(), "two": Standing()}
-        self.runtime = self.made(config or Config())
+        config = config or Config()
+        if self.express is not None:
+            config = replace(config, express=self.express)
+        self.runtime = self.made(config)
         numbers = itertools.count(1)
         rates = Rates(self.limits, self.clock, tiers=lambda: self.runtime.tiers)
         self.rates = rates
@@ -295,6 +303,7 @@ class Gateway:
                 live=self.live,
                 rates=rates,
                 journal=self.journal,
+                aside=lambda work: self.aside(work),  # noqa: PLW0108 -- set later
             ),
             ledger=self.ledger,
             checks=self.checks,
@@ -308,6 +317,7 @@ class Gateway:
             entropy=lambda size: next(numbers).to_bytes(size, "big"),
             descriptors=100_000,
         )
+        self.site.express = app.express()
         self.overloaded: str | None = None
         self.site.gate = Gate(self.keys, lambda: self.overloaded, rates.refusal)
         self.site.standing = rates.headers
@@ -343,7 +353,6 @@ class Gateway:
     def connect(self) -> Client:
         """Open a connection."""
         channel = self.site.buildProtocol(IPv4Address("TCP", "192.0.2.7", 40000))
-        assert isinstance(channel, GatewayChannel)
         return Client(channel, Wire(self.clock))
 
     def turn(self) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from twisted.internet.task import deferLater
 
+import pytest
 import pytest_twisted
 from support.daemon import Gateway
 from support.http import fetch
@@ -64,11 +65,20 @@ async def provider() -> AsyncIterator[ScriptedProvider]:
     await scripted.stop()
 
 
+@pytest.fixture
+def lane() -> str:
+    """The server's lane that models are asked on: ``express``, or ``routed``."""
+    return "express"
+
+
 @pytest_twisted.async_yield_fixture  # type: ignore[untyped-decorator]  # has no types
-async def gateway(provider: ScriptedProvider, tmp_path: Path) -> AsyncIterator[Gateway]:
+async def gateway(
+    provider: ScriptedProvider, lane: str, tmp_path: Path
+) -> AsyncIterator[Gateway]:
     """A real ``twistd lightweight`` before ``provider``, stopped after the test."""
+    express = f"express = {str(lane == 'express').lower()}\n"
     started = await Gateway.start(
-        tmp_path, config_for(provider), environ={"SCRIPTED_KEY": CANARY}
+        tmp_path, express + config_for(provider), environ={"SCRIPTED_KEY": CANARY}
     )
     yield started
     await started.stop()

@@ -15,10 +15,11 @@ from support.gateway import Gateway, on_loopback
 from support.tls import authority
 
 from lightweight.config.schema import Config, Edge
-from lightweight.web.site_channel import GatewayChannel
+from lightweight.web.front import Front
 from lightweight.web.site_socket import (
     end_of_answers,
     see_vanished_peers,
+    send_now,
     unsent,
 )
 
@@ -41,9 +42,9 @@ def asked(port: int, *, tls: bool) -> socket.socket:
     return client
 
 
-def only(gateway: Gateway) -> GatewayChannel:
-    (channel,) = gateway.site.connections
-    return channel
+def only(gateway: Gateway) -> Front:
+    (front,) = gateway.site.connections
+    return front
 
 
 async def turns(reactor: Any, until: Any) -> None:
@@ -77,10 +78,10 @@ async def test_what_waits_for_a_client_that_does_not_read(*, tls: bool) -> None:
     context = authority().server() if tls else None
     async with on_loopback(gateway, context) as port:
         client = await deferToThread(asked, port, tls=tls)
-        channel = only(gateway)
-        channel.write(b"a" * LARGE)
+        front = only(gateway)
+        front.transport.write(b"a" * LARGE)
         await deferLater(reactor, 0.05)
-        waiting = unsent(channel.transport)
+        waiting = unsent(front.transport)
         assert waiting is not None
         assert waiting > 0
 
@@ -90,7 +91,7 @@ async def test_what_waits_for_a_client_that_does_not_read(*, tls: bool) -> None:
                 left -= len(client.recv(1024 * 1024))
 
         await deferToThread(read)
-        await turns(reactor, lambda: unsent(channel.transport) == 0)
+        await turns(reactor, lambda: unsent(front.transport) == 0)
         client.close()
 
 
@@ -98,9 +99,9 @@ async def test_a_client_learns_that_nothing_more_comes() -> None:
     gateway = Gateway(Config(edge=Edge(keep_alive=300.0)))
     async with on_loopback(gateway) as port:
         client = await deferToThread(asked, port, tls=False)
-        channel = only(gateway)
-        channel.write(b"a" * LARGE)
-        end_of_answers(channel.transport)
+        front = only(gateway)
+        front.transport.write(b"a" * LARGE)
+        end_of_answers(front.transport)
 
         def read() -> int:
             with client:
@@ -142,3 +143,66 @@ def test_a_transport_that_has_nothing_of_it_is_left_alone() -> None:
     end_of_answers(wire)
     assert unsent(wire) is None
     assert not wire.disconnecting
+
+
+async def test_what_is_sent_now_has_left() -> None:
+    gateway = Gateway()
+    async with on_loopback(gateway) as port:
+        client = await deferToThread(asked, port, tls=False)
+        transport = only(gateway).transport
+        send_now(transport, b"one")
+        assert unsent(transport) == 0
+        # Before any turn of the reactor.
+        assert client.recv(65536) == b"one"
+        transport.write(b"two")
+        send_now(transport, b"three")
+        assert unsent(transport) == len(b"twothree")
+        assert await deferToThread(client.recv, 65536) == b"twothree"
+        client.close()
+
+
+async def test_what_the_kernel_does_not_take_follows() -> None:
+    from twisted.internet import reactor
+
+    gateway = Gateway()
+    async with on_loopback(gateway) as port:
+        client = await deferToThread(asked, port, tls=False)
+        transport = only(gateway).transport
+        data = bytes(range(256)) * (LARGE // 256)
+        send_now(transport, data)
+        waiting = unsent(transport)
+        assert waiting is not None
+        assert 0 < waiting < LARGE
+
+        def read() -> bytes:
+            came = b""
+            while len(came) < LARGE:
+                came += client.recv(1024 * 1024)
+            return came
+
+        assert await deferToThread(read) == data
+        await turns(reactor, lambda: unsent(transport) == 0)
+        client.close()
+
+
+@pytest.mark.parametrize("tls", [False, True])
+async def test_what_is_sent_now_to_nobody_is_lost_in_order(*, tls: bool) -> None:
+    from twisted.internet import reactor
+
+    gateway = Gateway()
+    context = authority().server() if tls else None
+    async with on_loopback(gateway, context) as port:
+        client = await deferToThread(asked, port, tls=tls)
+        transport = only(gateway).transport
+        send_now(transport, b"one")
+        transport.abortConnection()
+        send_now(transport, b"two")
+        await turns(reactor, lambda: not gateway.site.connections)
+        send_now(transport, b"three")
+        client.close()
+
+
+def test_a_transport_of_another_kind_is_written_to() -> None:
+    wire = StringTransport()
+    send_now(wire, b"one")
+    assert wire.value() == b"one"

@@ -1,0 +1,183 @@
+"""An Exchange over a connection itself: the express lane."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from twisted.python.failure import Failure
+
+from lightweight.errors import Fault
+from lightweight.observe.access import Visit
+from lightweight.records import Answer, Headers, Outcome, Request
+from lightweight.web.answers import send
+from lightweight.web.exchange import Flow
+from lightweight.web.forwarded import client_address
+from lightweight.web.front_head import Asking
+from lightweight.web.response_head import head_bytes
+from lightweight.web.shapes import bug_answer, error_answer
+from lightweight.web.visiting import CLIENT_LEFT, Visiting
+
+if TYPE_CHECKING:
+    from lightweight.web.front import Front
+
+_LAST_CHUNK = b"0\r\n\r\n"
+
+
+class FrontExchange:
+    """One request of a Front and its answer, whose head leaves with its first bytes."""
+
+    def __init__(self, front: "Front", asking: Asking, body: bytes, host: str) -> None:
+        """``host`` is the address that the connection comes from."""
+        self.request = Request(
+            id=front.site.next_id(),
+            method="POST",
+            path=asking.path.decode(),
+            query=asking.query.decode(),
+            headers=asking.headers,
+            body=body,
+            arrived=asking.arrived,
+            peer=client_address(
+                host,
+                asking.headers.get("x-forwarded-for"),
+                front.site.current().config.trusted_proxies,
+            ),
+        )
+        self.identity = asking.identity
+        self.identified = asking.fresh and asking.identity is not None
+        """The identity needs no second look."""
+        self.started = False
+        self.lost = False
+        self.persists = asking.persists
+        """The connection may serve another request after this one."""
+        self._front = front
+        self._visiting = Visiting(self._report)
+        self._status = CLIENT_LEFT
+        self._over = False
+        self._attached = False
+        self._head = b""
+        self._chunked = False
+        self._sent = 0
+
+    @property
+    def streaming(self) -> bool:
+        """Whether an answer of unknown length is on its way."""
+        return self._chunked and not self._over
+
+    def hold_line(self) -> Callable[[Outcome | None], None]:
+        """Hold the access line back until the Outcome is given to what is returned."""
+        self._visiting.call_began()
+        return self._visiting.call_ended
+
+    # -- answering -----------------------------------------------------------------
+
+    def start(
+        self, status: int, headers: Headers, *, length: int | None = None
+    ) -> None:
+        """Decide the head."""
+        if self.lost or self._over:
+            return
+        self.started = True
+        self._status = status
+        fields = {} if self.persists else {"connection": "close"}
+        fields.update(headers)
+        if length is not None:
+            fields["content-length"] = str(length)
+        request, site = self.request, self._front.site
+        fields.update(
+            site.fields_of_all(
+                request.path, request.headers.get("origin"), self.identity, request.id
+            )
+        )
+        if site.closes_after(status):
+            fields["connection"] = "close"
+            self.persists = False
+        if length is None:
+            fields["transfer-encoding"] = "chunked"
+            self._chunked = True
+        self._head = head_bytes(status, fields)
+
+    def write(self, data: bytes) -> None:
+        """Send the next bytes of the body."""
+        if self.lost or self._over or not data:
+            return
+        self._sent += len(data)
+        if self._chunked:
+            data = b"%x\r\n%b\r\n" % (len(data), data)
+        self._put(data)
+
+    def finish(self) -> None:
+        """End the answer."""
+        self.detach()
+        if self.lost or self._over:
+            return
+        self._over = True
+        self._put(_LAST_CHUNK if self._chunked else b"")
+        self._visiting.answered(self._status)
+        self._front.answered(persists=self.persists)
+
+    def abort(self) -> None:
+        """Cut the connection."""
+        self.detach()
+        if not self.lost and not self._over:
+            self._over = True
+            self._front.abort()
+
+    def _put(self, data: bytes) -> None:
+        head, self._head = self._head, b""
+        if head or data:
+            self._front.send(head + data)
+
+    # -- the client's speed, and its leaving ---------------------------------------
+
+    def attach(self, flow: Flow) -> None:
+        """Let the client's speed pause and resume ``flow``."""
+        if not self.lost and not self._over:
+            self._attached = True
+            self._front.flow = flow
+
+    def detach(self) -> None:
+        """Stop steering the flow."""
+        # By now the flow may be that of the next exchange.
+        if self._attached:
+            self._attached = False
+            self._front.flow = None
+
+    def left(self) -> None:
+        """Learn that the connection is lost: everything later is a no-op."""
+        self.lost = True
+        self._visiting.answered(self._status)
+
+    # -- what goes wrong -----------------------------------------------------------
+
+    def told(self, fault: Fault) -> Answer:
+        """Give the answer that tells this client of ``fault`` in its dialect."""
+        return error_answer(fault, self.request.path, self.request.id)
+
+    def answer_or_cut(self, answer: Answer) -> None:
+        """Send a whole answer, or cut the one that was begun."""
+        if self.started:
+            self.abort()
+        else:
+            send(self, answer)
+
+    def failed(self, reason: Failure) -> None:
+        """Log a bug of ours with its traceback, and answer without a word of it."""
+        self.answer_or_cut(bug_answer(reason, self.request.path, self.request.id))
+
+    # -- the line in the access log ------------------------------------------------
+
+    def _report(self, status: int, outcome: Outcome | None) -> None:
+        request, site, identity = self.request, self._front.site, self.identity
+        site.record(
+            Visit(
+                request_id=request.id,
+                peer=request.peer,
+                method=request.method,
+                path=request.path,
+                status=status,
+                sent=self._sent,
+                duration_s=site.reactor.seconds() - request.arrived,
+                account_id=identity.account.id if identity else None,
+                key_id=identity.key.id if identity else None,
+                outcome=outcome,
+            )
+        )

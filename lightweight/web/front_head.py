@@ -1,0 +1,106 @@
+"""The heads that the express lane reads by itself: whole, plain, of a POST it knows.
+
+Whatever is not beyond doubt is no refusal: it goes to Twisted's parser, whose answer
+then holds. So nothing that it or the edge refuses is ever taken here.
+"""
+
+import re
+from collections.abc import Container
+
+from msgspec import Struct
+
+from lightweight.records import Headers, Identity
+from lightweight.web import edge
+
+_START = b"POST /"
+_END = b"\r\n\r\n"
+_LINE = re.compile(rb"POST (/[!-~]*) HTTP/1\.1\r\n")
+_FIELD = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+:[ -~]*\r\n"
+_FIELDS = re.compile(rb"(?:" + _FIELD + rb")+\r\n")
+_FIELDS_SO_FAR = re.compile(rb"(?:" + _FIELD + rb")*[ -~]*\r?")
+_ELSEWHERE = frozenset({"transfer-encoding", "expect", "upgrade"})
+_JUDGED = frozenset(name.decode() for name in edge.JUDGED)
+
+
+class Asking(Struct):
+    """A request whose head was read and judged well."""
+
+    path: bytes
+    query: bytes
+    headers: Headers
+    length: int
+    """Of the body, in bytes."""
+    head_size: int
+    persists: bool
+    """The connection may serve another request."""
+    arrived: float
+    """When its first byte came, by the reactor's clock."""
+    method: bytes = b"POST"
+    identity: Identity | None = None
+    """Who asks, as far as the gate knows."""
+    fresh: bool = False
+    """The body came with the head: since the gate looked no time has passed."""
+
+    def fields(self) -> Headers:
+        """Give the client's header fields."""
+        return self.headers
+
+
+def may_become(came: bytes, paths: Container[bytes]) -> bool:
+    """Tell whether bytes without the end of a head may begin one for this lane."""
+    if not came.startswith(_START):
+        return _START.startswith(came)
+    if len(came) > edge.LINE_BYTES:
+        return False
+    if b"\r\n" not in came:
+        return True
+    line = _LINE.match(came)
+    if line is None or line[1].partition(b"?")[0] not in paths:
+        return False
+    return _FIELDS_SO_FAR.fullmatch(came, line.end()) is not None
+
+
+def read_head(
+    came: bytes, paths: Container[bytes], *, max_body: int, arrived: float
+) -> Asking | None:
+    """Give the request whose head begins ``came`` and is whole; None: not for us.
+
+    ``max_body`` is in bytes.
+    """
+    size = came.index(_END) + len(_END)
+    line = _LINE.match(came)
+    if line is None or size > edge.LINE_BYTES:
+        return None
+    path, _, query = line[1].partition(b"?")
+    if path not in paths or not _FIELDS.fullmatch(came, line.end(), size):
+        return None
+    headers: dict[str, str] = {}
+    judged = []
+    lines = came[line.end() : size - len(_END)].decode().split("\r\n")
+    for each in lines:
+        name, _, value = each.partition(":")
+        name, value = name.lower(), value.strip(" ")
+        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+        if name in _JUDGED:
+            judged.append((name.encode(), value.encode()))
+    if "content-length" not in headers or not _ELSEWHERE.isdisjoint(headers):
+        return None
+    head = edge.Head(b"POST", line[1], b"HTTP/1.1", judged)
+    if len(lines) > edge.HEAD_FIELDS or edge.judge(head, max_body) is not None:
+        return None
+    length = edge.body_length(head)
+    assert length is not None  # there is no Transfer-Encoding
+    return Asking(
+        path=path,
+        query=query,
+        headers=headers,
+        length=length,
+        head_size=size,
+        persists=edge.persists(head),
+        arrived=arrived,
+    )
+
+
+def is_whole(came: bytes) -> bool:
+    """Tell whether ``came`` has the end of a head."""
+    return _END in came
