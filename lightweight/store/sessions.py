@@ -110,11 +110,14 @@ def begin_session(
     checked: Credential,
     *,
     secret: str,
+    replaces: str | None,
     address: str,
     pepper: bytes,
     now: float,
 ) -> bool:
     """Let in whoever gave the right password, or just joined; clear their attempts.
+
+    Ends the session that the same browser had before: its secret may have been planted.
 
     Tell whether it was done: not where the password was changed meanwhile, or the
     person disabled.
@@ -129,6 +132,7 @@ def begin_session(
             or_(
                 sessions.c.seen_at <= now - IDLE_S,
                 sessions.c.created_at <= now - LIFE_S,
+                sessions.c.digest == digest(pepper, replaces or ""),
             )
         )
     )

@@ -18,7 +18,7 @@ from lightweight.records import Answer, Headers, Identity, Outcome
 from lightweight.records import Request as RequestRecord
 from lightweight.web.cors import cors_headers, preflight_headers
 from lightweight.web.edge import body_too_large
-from lightweight.web.forwarded import client_address
+from lightweight.web.forwarded import client_address, client_scheme_is_https
 from lightweight.web.shapes import error_answer, id_headers
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ class GatewayRequest(ServerRequest):
             headers=self.fields(),
             body=self._body.getvalue(),
             arrived=self.arrived,
-            peer=self._peer(),
+            peer=self.peer(),
         )
 
     def fields(self) -> Headers:
@@ -127,15 +127,27 @@ class GatewayRequest(ServerRequest):
     def _shown_path(self) -> str:
         return (self.path or b"").decode("utf-8", "backslashreplace")
 
-    def _peer(self) -> str:
+    def peer(self) -> str:
+        """Give the client's address, also from behind a proxy that is trusted."""
         return client_address(
-            str(getattr(self.client, "host", "") or ""),
-            self._forwarded(),
+            self._neighbour(),
+            self._forwarded(b"x-forwarded-for"),
             self._config.trusted_proxies,
         )
 
-    def _forwarded(self) -> str | None:
-        said = self.requestHeaders.getRawHeaders(b"x-forwarded-for")
+    def over_tls(self) -> bool:
+        """Whether the client came over TLS, also to a proxy that is trusted."""
+        return self.isSecure() or client_scheme_is_https(
+            self._neighbour(),
+            self._forwarded(b"x-forwarded-proto"),
+            self._config.trusted_proxies,
+        )
+
+    def _neighbour(self) -> str:
+        return str(getattr(self.client, "host", "") or "")
+
+    def _forwarded(self, name: bytes) -> str | None:
+        said = self.requestHeaders.getRawHeaders(name)
         return None if said is None else b",".join(said).decode("latin-1")
 
     # -- answering -----------------------------------------------------------------
@@ -257,7 +269,7 @@ class GatewayRequest(ServerRequest):
         self._gateway.record(
             Visit(
                 request_id=self.request_id,
-                peer=self._peer(),
+                peer=self.peer(),
                 method=self.method.decode("ascii"),
                 path=self._shown_path(),
                 status=self._status,
