@@ -28,6 +28,7 @@ from lightweight.daemon.service import GatewayService, Parts
 from lightweight.daemon.state import (
     State,
     make_first_key,
+    new_id,
     open_database,
     open_state,
 )
@@ -43,14 +44,17 @@ from lightweight.runtime import ProviderPlan, Runtime, build_runtime
 from lightweight.store.bill import Ledger
 from lightweight.store.database import Database
 from lightweight.store.keyring import Keyring
+from lightweight.store.passwords import Passwords
 from lightweight.upstream.demo import DemoProvider
 from lightweight.upstream.discover import Found, discover
 from lightweight.upstream.http import HttpProvider, credential_headers
 from lightweight.upstream.probes import Probed, Probes
 from lightweight.upstream.provider import Provider
+from lightweight.web.admin.app import admin_resource
 from lightweight.web.app import App
 from lightweight.web.gate import Gate
 from lightweight.web.live import Live
+from lightweight.web.office import Office
 from lightweight.web.overload import Overload
 from lightweight.web.rates import Rates
 from lightweight.web.serve import Desk
@@ -204,6 +208,17 @@ def gateway_service(
             keyring, lambda: overload.why() or journal.why_full, rates.refusal
         )
         desk = Desk(clock=reactor, wall=wall, live=live, rates=rates, journal=journal)
+        office = Office(
+            database=database,
+            passwords=Passwords(reactor),
+            pepper=state.pepper,
+            clock=reactor,
+            wall=wall,
+            random_bytes=secrets.token_bytes,
+            new_id=lambda prefix: new_id(prefix, secrets.token_bytes),
+            current=lambda: swap.current,
+            rates=rates,
+        )
         site.resource = App(
             current=lambda: swap.current,
             keyring=keyring,
@@ -215,6 +230,7 @@ def gateway_service(
                 "journal": lambda: journal.why_full,
             },
             troubles={"limits": metering.why_degraded},
+            admin=admin_resource(office),
         ).get_resource()
         return metering
 

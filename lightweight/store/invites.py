@@ -39,7 +39,7 @@ def create_invite(
     account: str | None = None,
     account_name: str | None = None,
     tier: str | None = None,
-    note_: str = "",
+    whom: str = "",
     life: float = INVITE_S,
     now: float,
     who: str,
@@ -48,7 +48,7 @@ def create_invite(
 
     An operator may be invited to none. ``life`` is in seconds.
     """
-    check_name(note_)
+    check_name(whom)
     if not 0 < life <= LONGEST_S:
         raise DirectoryProblem("An invite works for 90 days at most: choose fewer.")
     owner = None if account is None else find_account(connection, account)
@@ -60,7 +60,7 @@ def create_invite(
         raise DirectoryProblem("Only an operator may belong to no account: name one.")
     invite = Invite(
         id=invite_id,
-        note=note_,
+        note=whom,
         role=role,
         account_id=None if owner is None else owner.id,
         account_name=account_name,
@@ -82,7 +82,7 @@ def create_invite(
         )
     )
     account_of = invite.account_id or account_name
-    details = {"role": role, "account": account_of, "note": note_}
+    details = {"role": role, "account": account_of, "note": whom}
     note(connection, now, who, "invite.create", invite.id, **details)
     return invite
 
@@ -91,15 +91,21 @@ def invites_page(
     connection: Connection,
     *,
     account_id: str | None = None,
+    operators: bool = True,
     after: Place | None = None,
     most: int | None = 50,
 ) -> list[Invite]:
-    """Give a page of invites, the newest first: to one account, or all there are."""
+    """Give a page of invites, the newest first: to one account, or all there are.
+
+    ``operators``: also those that make one.
+    """
     query = paged(
         select(invites), invites.c.created_at, invites.c.id, after=after, most=most
     )
     if account_id is not None:
         query = query.where(invites.c.account_id == account_id)
+    if not operators:
+        query = query.where(invites.c.role != "operator")
     return [invite_of(row) for row in connection.execute(query)]
 
 

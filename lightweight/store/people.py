@@ -95,15 +95,21 @@ def people_page(
     connection: Connection,
     *,
     account_id: str | None = None,
+    operators: bool = True,
     after: Place | None = None,
     most: int | None = 50,
 ) -> list[Person]:
-    """Give a page of people, the newest first: of one account, or all there are."""
+    """Give a page of people, the newest first: of one account, or all there are.
+
+    ``operators``: also those who are one.
+    """
     query = paged(
         select(people), people.c.created_at, people.c.id, after=after, most=most
     )
     if account_id is not None:
         query = query.where(people.c.account_id == account_id)
+    if not operators:
+        query = query.where(people.c.role != "operator")
     return [person_of(row) for row in connection.execute(query)]
 
 

@@ -4,7 +4,7 @@ Days and months are UTC. Every function takes a connection inside a transaction.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 from typing import Any, TypeAlias
 
@@ -170,9 +170,14 @@ def place_of(use: Use) -> Place:
     return Place(use.at, use.outcome.request_id)
 
 
-def last_used_at(connection: Connection) -> dict[str, float]:
-    """Give when each key was used last, by key; one that never was is not there."""
-    return {row.key_id: row.at for row in connection.execute(select(last_used))}
+def last_used_at(
+    connection: Connection, keys: Collection[str] | None = None
+) -> dict[str, float]:
+    """Give when keys (None: all) were used last; one that never was is not there."""
+    query = select(last_used)
+    if keys is not None:
+        query = query.where(last_used.c.key_id.in_(keys))
+    return {row.key_id: row.at for row in connection.execute(query)}
 
 
 def _used(account_id: str | None) -> Select[Any]:
