@@ -50,7 +50,9 @@ class Desk:
         await until(lambda: b"\r\n\r\n" in client.received and client.answer().whole)
         return client.answer()
 
-    async def asked(self, method: str, path: str, body: object = None, **more: str) -> Any:
+    async def asked(
+        self, method: str, path: str, body: object = None, **more: str
+    ) -> Any:
         """Give the JSON of an answer that must be good."""
         answer = await self.ask(method, path, body, **more)
         assert answer.status in (200, 201), answer.body
