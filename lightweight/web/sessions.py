@@ -149,7 +149,8 @@ def check_origin(headers: Headers, door: Door) -> None:
 
 def check_csrf(signed: SignedIn, given: str | None) -> None:
     """Raise Forbidden where ``given`` is not the token of this session."""
-    if not hmac.compare_digest((given or "").encode(), signed.csrf.encode()):
+    said = (given or "").encode("utf-8", "surrogatepass")
+    if not hmac.compare_digest(said, signed.csrf.encode()):
         raise Forbidden("This page is out of date: reload it and try again.")
 
 

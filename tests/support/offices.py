@@ -45,7 +45,8 @@ class Desk:
         fields = {name.replace("_", "-"): value for name, value in headers.items()}
         if token is not None:
             fields["Authorization"] = f"Bearer {token}"
-        sent = None if body is None else json.dumps(body).encode()
+        plain = body is None or isinstance(body, bytes)
+        sent = body if plain else json.dumps(body).encode()
         client.ask(method, path, sent, fields, key=None)
         await until(lambda: b"\r\n\r\n" in client.received and client.answer().whole)
         return client.answer()

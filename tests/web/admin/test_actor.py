@@ -19,7 +19,7 @@ BODIES: Mapping[str, dict[str, object]] = {
     "change_account": {"disabled": True},
     "create_a_key": {"account": "theirs"},
     "change_key": {"limits": {"rpm": 1}},
-    "change_person": {"disabled": True},
+    "change_person": {"role": "owner"},
     "create_an_invite": {"account": "theirs"},
     "create_token": {"name": "ci"},
     "explain": {"model": "same", "account": "theirs"},
