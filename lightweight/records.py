@@ -32,6 +32,11 @@ Role: TypeAlias = Literal["operator", "owner", "member"]
 """What somebody may do: an ``operator`` everything on this server; an ``owner`` sees to
 the keys and the people of one account, a ``member`` to its keys."""
 
+KeyState: TypeAlias = Literal["active", "rotated", "expired", "revoked"]
+"""Whether a key works: a rotated one does, for its grace."""
+
+InviteState: TypeAlias = Literal["open", "used", "expired", "revoked"]
+
 DialectName: TypeAlias = Literal[
     "openai_chat",
     "openai_responses",

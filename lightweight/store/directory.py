@@ -17,7 +17,7 @@ from msgspec.structs import asdict, replace
 from sqlalchemy import Connection, Row, Select, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from lightweight.records import Account, ApiKey, Limits
+from lightweight.records import Account, ApiKey, KeyState, Limits
 from lightweight.store.audit import note
 from lightweight.store.keys import digest, shown
 from lightweight.store.pages import Place, paged
@@ -346,6 +346,15 @@ def set_key_limits(
     _update_key(connection, key.id, limits=_written(limits))
     note(connection, now, who, "key.limits", key.id, **changes)
     return replace(key, limits=limits)
+
+
+def state_of_key(key: ApiKey, now: float) -> KeyState:
+    """Say whether a key works; of its account nothing is said."""
+    if _is_past(key.revoked_at, now):
+        return "revoked"
+    if _is_past(key.expires_at, now):
+        return "expired"
+    return "active" if key.revoked_at is None else "rotated"
 
 
 # -- limits ------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select, update
 
-from lightweight.records import Invite, Person, Role
+from lightweight.records import Invite, InviteState, Person, Role
 from lightweight.store.audit import note
 from lightweight.store.directory import (
     DirectoryProblem,
@@ -206,6 +206,15 @@ def accept_invite(
         account=account_id,
     )
     return person
+
+
+def state_of_invite(invite: Invite, now: float) -> InviteState:
+    """Say whether an invite may still be used."""
+    if invite.used_at is not None:
+        return "used"
+    if invite.revoked_at is not None:
+        return "revoked"
+    return "expired" if invite.expires_at <= now else "open"
 
 
 def invite_of(row: Row[Any]) -> Invite:

@@ -45,8 +45,9 @@ class Desk:
         fields = {name.replace("_", "-"): value for name, value in headers.items()}
         if token is not None:
             fields["Authorization"] = f"Bearer {token}"
-        plain = body is None or isinstance(body, bytes)
-        sent = body if plain else json.dumps(body).encode()
+        sent = None
+        if body is not None:
+            sent = body if isinstance(body, bytes) else json.dumps(body).encode()
         client.ask(method, path, sent, fields, key=None)
         await until(lambda: b"\r\n\r\n" in client.received and client.answer().whole)
         return client.answer()

@@ -10,7 +10,7 @@ from lightweight.policy.route import arranged, fitting
 from lightweight.records import Account, ApiKey, Identity, Model, Target
 from lightweight.runtime import Runtime
 from lightweight.store.connect import Connection
-from lightweight.store.directory import find_account
+from lightweight.store.directory import find_account, state_of_key
 from lightweight.web.admin import drafts, shapes, shown
 from lightweight.web.admin.actor import account_for, key_for
 from lightweight.web.admin.identities import without_key
@@ -83,7 +83,7 @@ def _dead(account: Account, key: ApiKey | None, now: float) -> str | None:
         return "The account is disabled."
     if key is None:
         return None
-    state = shown.key_state(key, now)
+    state = state_of_key(key, now)
     return f"The key is {state}." if state in ("revoked", "expired") else None
 
 

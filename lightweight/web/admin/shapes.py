@@ -9,12 +9,9 @@ from typing import Generic, Literal, TypeVar
 from msgspec import UNSET, Struct, UnsetType
 
 from lightweight import records
-from lightweight.records import Role
+from lightweight.records import InviteState, KeyState, Role
 
 T = TypeVar("T")
-
-KeyState = Literal["active", "rotated", "expired", "revoked"]
-InviteState = Literal["open", "used", "expired", "revoked"]
 
 
 class Page(Struct, Generic[T], kw_only=True):

@@ -6,6 +6,8 @@ from lightweight import records
 from lightweight.policy.admission import Tier
 from lightweight.policy.price import dollars
 from lightweight.store.audit import AuditEntry
+from lightweight.store.directory import state_of_key
+from lightweight.store.invites import state_of_invite
 from lightweight.web.admin import shapes
 
 
@@ -48,15 +50,6 @@ def account(found: records.Account) -> shapes.Account:
     )
 
 
-def key_state(key: records.ApiKey, now: float) -> shapes.KeyState:
-    """Say whether a key works; a rotated one does, for its grace."""
-    if key.revoked_at is not None and key.revoked_at <= now:
-        return "revoked"
-    if key.expires_at is not None and key.expires_at <= now:
-        return "expired"
-    return "active" if key.revoked_at is None else "rotated"
-
-
 def key(
     found: records.ApiKey, now: float, last_used_at: float | None = None
 ) -> shapes.Key:
@@ -66,7 +59,7 @@ def key(
         account_id=found.account_id,
         name=found.name,
         shown=found.shown,
-        state=key_state(found, now),
+        state=state_of_key(found, now),
         created_at=moment(found.created_at),
         expires_at=moment_or_none(found.expires_at),
         revoked_at=moment_or_none(found.revoked_at),
@@ -89,15 +82,6 @@ def person(found: records.Person) -> shapes.Person:
     )
 
 
-def invite_state(invite: records.Invite, now: float) -> shapes.InviteState:
-    """Say whether an invite may still be used."""
-    if invite.used_at is not None:
-        return "used"
-    if invite.revoked_at is not None:
-        return "revoked"
-    return "expired" if invite.expires_at <= now else "open"
-
-
 def invite(found: records.Invite, now: float) -> shapes.Invite:
     """Show an invite."""
     return shapes.Invite(
@@ -107,7 +91,7 @@ def invite(found: records.Invite, now: float) -> shapes.Invite:
         account_id=found.account_id,
         account_name=found.account_name,
         tier=found.tier,
-        state=invite_state(found, now),
+        state=state_of_invite(found, now),
         created_at=moment(found.created_at),
         expires_at=moment(found.expires_at),
         used_by=found.used_by,
