@@ -208,17 +208,6 @@ def gateway_service(
             keyring, lambda: overload.why() or journal.why_full, rates.refusal
         )
         desk = Desk(clock=reactor, wall=wall, live=live, rates=rates, journal=journal)
-        office = Office(
-            database=database,
-            passwords=Passwords(reactor),
-            pepper=state.pepper,
-            clock=reactor,
-            wall=wall,
-            random_bytes=secrets.token_bytes,
-            new_id=lambda prefix: new_id(prefix, secrets.token_bytes),
-            current=lambda: swap.current,
-            rates=rates,
-        )
         site.resource = App(
             current=lambda: swap.current,
             keyring=keyring,
@@ -230,7 +219,7 @@ def gateway_service(
                 "journal": lambda: journal.why_full,
             },
             troubles={"limits": metering.why_degraded},
-            admin=admin_resource(office),
+            admin=admin_resource(_office(reactor, database, state, swap, rates)),
         ).get_resource()
         return metering
 
@@ -255,6 +244,22 @@ def gateway_service(
         )
     )
     return service
+
+
+def _office(
+    reactor: Any, database: Database, state: State, swap: Swap, rates: Rates
+) -> Office:
+    return Office(
+        database=database,
+        passwords=Passwords(reactor),
+        pepper=state.pepper,
+        clock=reactor,
+        wall=time.time,  # noqa: TID251 -- the composition root
+        random_bytes=secrets.token_bytes,
+        new_id=lambda prefix: new_id(prefix, secrets.token_bytes),
+        current=lambda: swap.current,
+        rates=rates,
+    )
 
 
 def _farewells(reactor: Any, wall: Callable[[], float], swap: Swap) -> Farewells:

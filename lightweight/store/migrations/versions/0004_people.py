@@ -8,6 +8,12 @@ down_revision = "0003"
 
 
 def upgrade() -> None:
+    _people()
+    _sign_in()
+    _admin_tokens()
+
+
+def _people() -> None:
     op.create_table(
         "people",
         sa.Column("id", sa.String, nullable=False),
@@ -49,6 +55,9 @@ def upgrade() -> None:
         ),
     )
     op.create_index("ix_invites_account_id", "invites", ["account_id"])
+
+
+def _sign_in() -> None:
     op.create_table(
         "password_links",
         sa.Column("person_id", sa.String, nullable=False),
@@ -80,6 +89,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("digest", name="pk_sign_in_attempts"),
     )
     op.create_index("ix_sign_in_attempts_since", "sign_in_attempts", ["since"])
+
+
+def _admin_tokens() -> None:
     op.create_table(
         "admin_tokens",
         sa.Column("id", sa.String, nullable=False),
