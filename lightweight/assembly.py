@@ -193,14 +193,7 @@ def gateway_service(
     overload = Overload(reactor, memory=resident, mark=mark)
 
     def serve(keyring: Keyring, database: Database, state: State) -> Metering:
-        metering = Meters(
-            reactor=reactor,
-            wall=wall,
-            config=ground.loaded.config,
-            directory=state.directory,
-            generation=generation or 0,
-            limits_at=limits_at,
-        ).of_server(database)
+        metering = _meters(ground, state, generation, limits_at).of_server(database)
         rates = Rates(metering.limits, reactor, tiers=lambda: swap.current.tiers)
         journal = metering.journal
         site.standing = rates.headers
@@ -244,6 +237,19 @@ def gateway_service(
         )
     )
     return service
+
+
+def _meters(
+    ground: Ground, state: State, generation: int | None, limits_at: int | None
+) -> Meters:
+    return Meters(
+        reactor=ground.reactor,
+        wall=time.time,  # noqa: TID251 -- the composition root
+        config=ground.loaded.config,
+        directory=state.directory,
+        generation=generation or 0,
+        limits_at=limits_at,
+    )
 
 
 def _office(
