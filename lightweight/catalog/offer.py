@@ -127,7 +127,7 @@ def offer(
     of providers that do not have their preset's. Raises CatalogProblem for an addition
     or a quirk that cannot be right.
     """
-    laid = _by_id(additions, providers)
+    laid = _by_id(additions, {*providers, *catalog.presets})
     told = _quirks(catalog, providers, quirks)
     models: dict[str, Model] = {}
     reasons: dict[str, str] = {}
@@ -143,10 +143,7 @@ def offer(
         if model.targets:
             models[id_] = model
         elif entry is None or (addition is not None and addition.targets is not None):
-            reasons[id_] = (
-                f"The model '{id_}' is configured, but with no target that this "
-                "version of Lightweight can speak to."
-            )
+            reasons[id_] = _why_none(id_, addition, providers, dialects)
         else:
             reasons[id_] = _why_not(entry, providers, dialects, today)
     return Offering(
@@ -157,14 +154,14 @@ def offer(
 
 
 def _by_id(
-    additions: Sequence[Addition], providers: Mapping[str, str | None]
+    additions: Sequence[Addition], known: Collection[str]
 ) -> Mapping[str, Addition]:
     laid: dict[str, Addition] = {}
     for addition in additions:
         if addition.id in laid:
             raise CatalogProblem(f"model {addition.id!r}: given twice")
         for target in addition.targets or ():
-            if target.provider not in providers:
+            if target.provider not in known:
                 raise CatalogProblem(
                     f"model {addition.id!r}: there is no provider {target.provider!r}"
                 )
@@ -256,7 +253,7 @@ def _lay_over(
                 weight=target.weight,
             )
             for target in addition.targets
-            if target.dialect in dialects
+            if target.dialect in dialects and target.provider in quirks
         )
         given["shutdown_date"] = addition.shutdown_date
     price = given.pop("price", None)
@@ -273,6 +270,30 @@ def _living(entry: Entry, today: date) -> Sequence[CatalogTarget]:
         for target in entry.targets
         if target.shutdown is None or today < target.shutdown
     ]
+
+
+def _why_none(
+    id_: str,
+    addition: Addition | None,
+    providers: Mapping[str, str | None],
+    dialects: Collection[str],
+) -> str:
+    """Say why none of the targets that the operator gave counts."""
+    given = addition.targets if addition is not None else None
+    absent = [
+        f"[providers.{target.provider}]"
+        for target in given or ()
+        if target.dialect in dialects and target.provider not in providers
+    ]
+    if absent:
+        return (
+            f"The model '{id_}' is configured, but none of its providers is: it needs "
+            f"{_either(absent)}."
+        )
+    return (
+        f"The model '{id_}' is configured, but with no target that this version of "
+        "Lightweight can speak to."
+    )
 
 
 def _why_not(

@@ -309,6 +309,18 @@ def test_an_operators_alias_may_revive_a_retired_name(catalog: Catalog) -> None:
     assert offering.find("gpt-5.1").id == "gpt-5.1"  # offered under its own id
 
 
+def test_a_target_of_a_preset_counts_when_its_provider_is_configured(
+    catalog: Catalog,
+) -> None:
+    given = Addition(id="fast", targets=(at("groq"), at("openai")))
+    offering = offer(catalog, {"openai": "openai"}, [given], CHAT, TODAY)
+    assert [each.provider for each in offering.find("fast").targets] == ["openai"]
+
+    alone = Addition(id="fast", targets=(at("groq"),))
+    with pytest.raises(ModelNotFound, match=r"it needs \[providers\.groq\]\.$"):
+        offer(catalog, {"openai": "openai"}, [alone], CHAT, TODAY).find("fast")
+
+
 @pytest.mark.parametrize(
     ("additions", "complaint"),
     [
