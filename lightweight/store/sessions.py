@@ -5,9 +5,10 @@ LIFE_S after it began, whatever is done with it.
 """
 
 from ipaddress import IPv6Address, IPv6Network, ip_address
+from typing import Any
 
 from msgspec import Struct
-from sqlalchemy import Connection, case, delete, insert, or_, select, update
+from sqlalchemy import Connection, Row, case, delete, insert, or_, select, update
 
 from lightweight.records import Person
 from lightweight.store.audit import note
@@ -48,37 +49,39 @@ class Credential(Struct, frozen=True):
 # -- trying ------------------------------------------------------------------------
 
 
+def wait_to_sign_in(
+    connection: Connection, name: str, address: str, *, pepper: bytes, now: float
+) -> float:
+    """Give for how many seconds nobody may try; 0 where somebody may."""
+    counted = _counted(connection, name, address, pepper, now)
+    by_name, by_address = _subjects(name, address, pepper)
+    waits: list[float] = [
+        counted[subject].since + WINDOW_S - now
+        for subject, most in ((by_name, PER_NAME), (by_address, PER_ADDRESS))
+        if subject in counted and counted[subject].tries >= most
+    ]
+    return max(1.0, *waits) if waits else 0.0
+
+
 def try_sign_in(
     connection: Connection, name: str, address: str, *, pepper: bytes, now: float
 ) -> float:
     """Count an attempt before the password is looked at.
 
-    Give 0, or for how many seconds no more may be tried. ``signed_in`` takes the
-    attempt back.
+    Gives what ``wait_to_sign_in`` does, in turn. ``begin_session`` takes the attempt
+    back.
     """
     # Counted in turn: who tries a hundred at once must not pass as one.
     take_turn(connection)
+    wait = wait_to_sign_in(connection, name, address, pepper=pepper, now=now)
+    if wait:
+        return wait
     connection.execute(
         delete(sign_in_attempts).where(sign_in_attempts.c.since <= now - WINDOW_S)
     )
-    by_name, by_address = _subjects(name, address, pepper)
-    rows = {
-        row.digest: row
-        for row in connection.execute(
-            select(sign_in_attempts).where(
-                sign_in_attempts.c.digest.in_((by_name, by_address))
-            )
-        )
-    }
-    waits: list[float] = [
-        rows[subject].since + WINDOW_S - now
-        for subject, most in ((by_name, PER_NAME), (by_address, PER_ADDRESS))
-        if subject in rows and rows[subject].tries >= most
-    ]
-    if waits:
-        return max(1.0, *waits)
-    for subject in (by_name, by_address):
-        if subject in rows:
+    counted = _counted(connection, name, address, pepper, now)
+    for subject in _subjects(name, address, pepper):
+        if subject in counted:
             connection.execute(
                 update(sign_in_attempts)
                 .where(sign_in_attempts.c.digest == subject)
@@ -193,6 +196,17 @@ def end_session(
     if seen is not None:
         person = seen.person
         note(connection, now, signature(person), "person.sign_out", person.id)
+
+
+def _counted(
+    connection: Connection, name: str, address: str, pepper: bytes, now: float
+) -> dict[bytes, Row[Any]]:
+    query = (
+        select(sign_in_attempts)
+        .where(sign_in_attempts.c.digest.in_(_subjects(name, address, pepper)))
+        .where(sign_in_attempts.c.since > now - WINDOW_S)
+    )
+    return {row.digest: row for row in connection.execute(query)}
 
 
 def _subjects(name: str, address: str, pepper: bytes) -> tuple[bytes, bytes]:

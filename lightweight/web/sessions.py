@@ -31,6 +31,7 @@ from lightweight.store.sessions import (
     keep_session,
     session_of,
     try_sign_in,
+    wait_to_sign_in,
 )
 from lightweight.store.tokens import mint_token
 from lightweight.web.office import Office, told_as_faults
@@ -304,12 +305,17 @@ async def change_password(
 
 async def _checked(name: str, password: str, door: Door, office: Office) -> Credential:
     """Give whose name and password these are; raise NotSignedIn, RateLimited."""
+    pepper, now = office.pepper, office.wall()
+    address, database = door.address, office.database
     with told_as_faults():
-        wait = await office.database.run(
-            lambda c: try_sign_in(
-                c, name, door.address, pepper=office.pepper, now=office.wall()
-            )
+        # Who is refused anyway must not keep the database's only writer busy.
+        wait = await database.read(
+            lambda c: wait_to_sign_in(c, name, address, pepper=pepper, now=now)
         )
+        if not wait:
+            wait = await database.run(
+                lambda c: try_sign_in(c, name, address, pepper=pepper, now=now)
+            )
         if wait:
             raise RateLimited(
                 "Too many attempts to sign in: wait, or ask an operator for a "
