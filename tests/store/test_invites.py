@@ -1,3 +1,5 @@
+from contextlib import suppress
+from threading import Barrier, Thread
 from typing import Any
 
 import pytest
@@ -5,7 +7,7 @@ from sqlalchemy import func, select
 from support.people import DAY, NOW, PEPPER, an_account, an_invite, somebody, trail
 
 from lightweight.records import Person
-from lightweight.store.connect import Connection
+from lightweight.store.connect import Connection, Engine, writing
 from lightweight.store.directory import DirectoryProblem, Missing, find_account
 from lightweight.store.invites import (
     INVITE_S,
@@ -139,3 +141,23 @@ def test_pages_of_invites(connection: Connection) -> None:
     assert [i.id for i in ours] == ["invite_b"]
     with pytest.raises(Missing):
         find_invite(connection, "\ud800")
+
+
+def test_an_invite_taken_at_once_by_many_makes_one(engine: Engine) -> None:
+    with writing(engine) as connection:
+        an_invite(connection)
+    made: list[str] = []
+    barrier = Barrier(4)
+
+    def take(number: int) -> None:
+        barrier.wait()
+        with suppress(Missing), writing(engine) as connection:
+            name = accept(connection, person_id=f"person_{number}", name=f"n{number}")
+            made.append(name.id)
+
+    threads = [Thread(target=take, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(made) == 1
