@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from lightweight.catalog.left_out import LeftOut
 from lightweight.errors import Fault, ModelDenied, ModelNotFound
 from lightweight.policy.pace import ACCOUNT, Balance, Room, Verdict
 from lightweight.policy.price import dollars
@@ -31,6 +32,9 @@ async def explain(case: Case, *, asked: drafts.Question) -> shapes.Explanation:
     verdict, refusal = await office.rates.foresee(identity, case.request_id, tokens=1)
     model, denied = _model(runtime, identity, asked.model)
     places = [] if model is None else _places(case, account, model, asked)
+    known = runtime.offering.known_id(asked.model)
+    left_out = runtime.offering.left_out.get(known or "", ())
+    places += [_left_out(each) for each in left_out]
     why_not = _dead(account, key, office.wall())
     for fault in (denied, refusal):
         if why_not is None and fault is not None:
@@ -38,7 +42,7 @@ async def explain(case: Case, *, asked: drafts.Question) -> shapes.Explanation:
     if why_not is None and not any(place.tried for place in places):
         why_not = "No target can be asked now: 'places' says why."
     return shapes.Explanation(
-        model=None if model is None else model.id,
+        model=known,
         allowed=why_not is None,
         why_not=why_not,
         subjects=[
@@ -122,6 +126,18 @@ def _place(
         weight=target.weight,
         tried=why_not is None,
         why_not=why_not,
+    )
+
+
+def _left_out(target: LeftOut) -> shapes.Place:
+    return shapes.Place(
+        provider=target.provider,
+        model=target.model,
+        dialect=target.dialect,
+        priority=None,
+        weight=None,
+        tried=False,
+        why_not=target.why,
     )
 
 

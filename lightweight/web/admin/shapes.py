@@ -369,8 +369,9 @@ class Place(Struct, kw_only=True):
     provider: str
     model: str
     dialect: str
-    priority: int
-    weight: int
+    priority: int | None
+    """From 1, which goes first; null: it does not count at all."""
+    weight: int | None
     tried: bool
     """It would be asked if those before it fail."""
     why_not: str | None

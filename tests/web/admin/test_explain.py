@@ -3,9 +3,11 @@
 from dataclasses import replace
 from typing import Any
 
+import msgspec
 from support.gateway import EPOCH, model, offering
 from support.offices import Desk
 
+from lightweight.catalog.left_out import LeftOut
 from lightweight.policy.admission import Tier
 from lightweight.policy.pace import Refusal, Room, Verdict
 from lightweight.records import Limits, Target
@@ -56,6 +58,28 @@ async def test_a_worse_dialect_of_the_same_place_is_not_tried(desk: Desk) -> Non
     places = [(place["dialect"], place["tried"]) for place in told["places"]]
     assert places == [("openai_responses", True), ("openai_chat", False)]
     assert "own dialect" in told["places"][1]["why_not"]
+
+
+async def test_targets_that_do_not_count_are_told_of(desk: Desk) -> None:
+    await desk.account("acme")
+    why = "No provider is configured for it: add [providers.acme]."
+    absent = LeftOut(provider="acme", model="m", dialect="anthropic", why=why)
+    runtime = desk.gateway.runtime
+    left_out = {"same": (absent,), "gone": (absent,)}
+    told_of = msgspec.structs.replace(
+        runtime.offering,
+        left_out=left_out,
+        names={**runtime.offering.names, "gone": "gone"},
+        reasons={"gone": "The model 'gone' is known."},
+    )
+    desk.gateway.runtime = replace(runtime, offering=told_of)
+    told = await asked(desk, model="same")
+    places = [(place["provider"], place["why_not"]) for place in told["places"]]
+    assert places == [("one", None), ("acme", why)]
+    assert told["allowed"]
+    gone = await asked(desk, model="gone")
+    assert (gone["model"], gone["allowed"]) == ("gone", False)
+    assert [place["why_not"] for place in gone["places"]] == [why]
 
 
 async def test_one_session_always_draws_the_same(desk: Desk) -> None:
