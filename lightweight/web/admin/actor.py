@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from msgspec import Struct
 
-from lightweight.errors import Forbidden, NotSignedIn
+from lightweight.errors import BadRequest, Forbidden, NotSignedIn
 from lightweight.records import (
     Account,
     ApiKey,
@@ -114,6 +114,26 @@ def account_for(actor: Actor, connection: Connection, account: str) -> Account:
     """Give an account by id or name; raise Missing where it is not theirs."""
     found = find_account(connection, account)
     return _theirs(found, actor, found.id)
+
+
+def own_account(actor: Actor, account: str | None) -> str:
+    """Give the account that is meant: by default one's own. Raises BadRequest."""
+    meant = account or actor.account_id
+    if meant is None:
+        raise BadRequest(
+            "Say which 'account' you mean: you belong to none.", param="account"
+        )
+    return meant
+
+
+def scope_for(actor: Actor, connection: Connection, account: str | None) -> str | None:
+    """Give the id of the account that a list is about; None: of all there are.
+
+    ``account`` is an id or name; None: all that are theirs. Raises Missing.
+    """
+    if account is None:
+        return actor.scope
+    return account_for(actor, connection, account).id
 
 
 def key_for(actor: Actor, connection: Connection, key_id: str) -> ApiKey:

@@ -13,9 +13,8 @@ from lightweight.runtime import Runtime
 from lightweight.store.connect import Connection
 from lightweight.store.directory import find_account, state_of_key
 from lightweight.web.admin import drafts, shapes, shown
-from lightweight.web.admin.actor import account_for, key_for
+from lightweight.web.admin.actor import account_for, key_for, own_account
 from lightweight.web.admin.identities import without_key
-from lightweight.web.admin.keys import own_account
 from lightweight.web.admin.table import Case, Table
 from lightweight.web.auth import require_model
 
@@ -62,7 +61,7 @@ def _whose(
     connection: Connection, case: Case, asked: drafts.Question
 ) -> tuple[Account, ApiKey | None]:
     if asked.key is None:
-        account = own_account(case, asked.account)
+        account = own_account(case.actor, asked.account)
         return account_for(case.actor, connection, account), None
     key = key_for(case.actor, connection, asked.key)
     return find_account(connection, key.account_id), key

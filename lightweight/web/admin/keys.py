@@ -13,7 +13,12 @@ from lightweight.store.directory import (
 from lightweight.store.keys import mint
 from lightweight.store.usage import last_used_at
 from lightweight.web.admin import drafts, shapes, shown
-from lightweight.web.admin.actor import account_for, key_for
+from lightweight.web.admin.actor import (
+    account_for,
+    key_for,
+    own_account,
+    scope_for,
+)
 from lightweight.web.admin.reading import (
     epoch,
     limit_changes,
@@ -36,9 +41,7 @@ async def list_keys(case: Case, *, query: drafts.OwnedQuery) -> shapes.Page[shap
     most, after = page_size(query), place_after(query)
 
     def work(connection: Connection) -> tuple[list[ApiKey], dict[str, float]]:
-        owner = case.actor.scope
-        if query.account is not None:
-            owner = account_for(case.actor, connection, query.account).id
+        owner = scope_for(case.actor, connection, query.account)
         keys = key_page(connection, account_id=owner, after=after, most=most + 1)
         return keys, last_used_at(connection, [key.id for key in keys])
 
@@ -57,7 +60,7 @@ async def create_a_key(case: Case, *, asked: drafts.KeyDraft) -> shapes.NewKey:
     """Make a key and show it, this once."""
     office, secret = case.office, mint(case.office.random_bytes)
     limits, expires_at = limits_of(asked.limits), epoch(asked.expires_at)
-    account = own_account(case, asked.account)
+    account = own_account(case.actor, asked.account)
 
     def work(connection: Connection) -> ApiKey:
         return create_key(
@@ -141,13 +144,3 @@ async def revoke_a_key(case: Case) -> shapes.Key:
         )
     )
     return shown.key(ended, now)
-
-
-def own_account(case: Case, account: str | None) -> str:
-    """Give the account that is meant: by default one's own. Raises BadRequest."""
-    meant = account or case.actor.account_id
-    if meant is None:
-        raise BadRequest(
-            "Say which 'account' you mean: you belong to none.", param="account"
-        )
-    return meant

@@ -11,7 +11,7 @@ from lightweight.store.bill import Ledger
 from lightweight.store.connect import Connection
 from lightweight.store.usage import place_of, request_log
 from lightweight.web.admin import drafts, shapes, shown
-from lightweight.web.admin.actor import account_for, use_for
+from lightweight.web.admin.actor import account_for, scope_for, use_for
 from lightweight.web.admin.identities import without_key
 from lightweight.web.admin.reading import (
     number_after,
@@ -50,9 +50,7 @@ async def list_requests(
     most, after = page_size(query), place_after(query)
 
     def work(connection: Connection) -> list[Use]:
-        owner = case.actor.scope
-        if query.account is not None:
-            owner = account_for(case.actor, connection, query.account).id
+        owner = scope_for(case.actor, connection, query.account)
         return request_log(connection, account_id=owner, after=after, most=most + 1)
 
     found = await case.office.database.read(work)

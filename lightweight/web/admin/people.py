@@ -19,10 +19,11 @@ from lightweight.web.admin import drafts, shapes, shown
 from lightweight.web.admin.actor import (
     account_for,
     invite_for,
+    own_account,
     person_for,
     require_role,
+    scope_for,
 )
-from lightweight.web.admin.keys import own_account
 from lightweight.web.admin.reading import made_at, page, page_size, place_after
 from lightweight.web.admin.table import Case, Table
 from lightweight.web.admin.tiers import require_tier
@@ -39,9 +40,7 @@ async def list_people(
     most, after = page_size(query), place_after(query)
 
     def work(connection: Connection) -> list[Person]:
-        owner = case.actor.scope
-        if query.account is not None:
-            owner = account_for(case.actor, connection, query.account).id
+        owner = scope_for(case.actor, connection, query.account)
         return people_page(
             connection,
             account_id=owner,
@@ -113,9 +112,7 @@ async def list_invites(
     most, after = page_size(query), place_after(query)
 
     def work(connection: Connection) -> list[Invite]:
-        owner = case.actor.scope
-        if query.account is not None:
-            owner = account_for(case.actor, connection, query.account).id
+        owner = scope_for(case.actor, connection, query.account)
         return invites_page(
             connection,
             account_id=owner,
@@ -146,7 +143,7 @@ async def create_an_invite(
         require_tier(case, asked.tier)
     account = asked.account
     if account is None and asked.new_account is None and asked.role != "operator":
-        account = own_account(case, None)
+        account = own_account(case.actor, None)
     office, secret = case.office, mint_token(case.office.random_bytes)
     now = office.wall()
 
