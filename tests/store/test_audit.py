@@ -13,3 +13,4 @@ def test_the_log_is_read_backwards_in_pages(connection: Connection) -> None:
     assert [entry.at for entry in rest] == [2, 1, 0]
     about = audit_log(connection, subject="key_1")
     assert [entry.at for entry in about] == [3, 1]
+    assert audit_log(connection, subject="\0") == []

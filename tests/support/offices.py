@@ -2,15 +2,18 @@
 
 import itertools
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from support.gateway import PEPPER, Answered, Gateway
 from support.until import until
+from support.uses import use
 
 from lightweight.records import Account, AdminToken, ApiKey, Person, Role
 from lightweight.store.admin_tokens import create_admin_token
 from lightweight.store.directory import create_account, create_key
 from lightweight.store.keys import mint
+from lightweight.store.ledger import record
 from lightweight.store.people import add_person
 from lightweight.store.tokens import ADMIN_PREFIX, mint_token
 from lightweight.web.office import Office
@@ -19,6 +22,19 @@ from lightweight.web.sessions import csrf_of
 PASSWORD = "correct horse battery"
 NOW = 1_795_343_000.0
 """A few minutes before a gateway's clock begins."""
+
+BODIES: Mapping[str, dict[str, object]] = {
+    "create_an_account": {"name": "new", "tier": "pro"},
+    "top_up_account": {"tokens": 1},
+    "change_account": {"disabled": True},
+    "create_a_key": {"account": "theirs"},
+    "change_key": {"limits": {"rpm": 1}},
+    "change_person": {"role": "owner"},
+    "create_an_invite": {"account": "theirs"},
+    "create_token": {"name": "ci"},
+    "explain": {"model": "same", "account": "theirs"},
+}
+"""A body for each operation that an operator could send; ``theirs`` is an account."""
 
 _numbers = itertools.count(1)
 
@@ -59,6 +75,28 @@ class Desk:
         answer = await self.ask(method, path, body, **more)
         assert answer.status in (200, 201), answer.body
         return answer.json()
+
+    async def stocked(self, name: str) -> dict[str, str]:
+        """Make an account with everything in it; give ids by the first of a path."""
+        account = await self.account(name)
+        key, person = (
+            await self.key(account),
+            await self.person("eve", "member", account),
+        )
+        made = use("req_1", account_id=account.id, key_id=key.id)
+        await self.office.database.run(lambda c: record(c, [made]))
+        secret, token = await self.token_and_row()
+        draft = {"account": account.id}
+        invite = await self.asked("POST", "/admin/v1/invites", draft, token=secret)
+        return {
+            "accounts": account.id,
+            "keys": key.id,
+            "people": person.id,
+            "invites": invite["details"]["id"],
+            "requests": "req_1",
+            "tokens": token.id,
+            "providers": "one",
+        }
 
     # -- what is there -------------------------------------------------------------
 

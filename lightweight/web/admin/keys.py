@@ -59,7 +59,7 @@ async def list_keys(case: Case, *, query: drafts.OwnedQuery) -> shapes.Page[shap
 async def create_a_key(case: Case, *, asked: drafts.KeyDraft) -> shapes.NewKey:
     """Make a key and show it, this once."""
     office, secret = case.office, mint(case.office.random_bytes)
-    limits, expires_at = limits_of(asked.limits), epoch(asked.expires_at)
+    limits, expires_at = limits_of(asked.limits), epoch("expires_at", asked.expires_at)
     account = own_account(case.actor, asked.account)
 
     def work(connection: Connection) -> ApiKey:

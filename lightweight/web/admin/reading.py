@@ -21,6 +21,8 @@ S = TypeVar("S")
 MOST = 200
 """Things on one page."""
 
+_LAST = datetime(9999, 12, 31, tzinfo=UTC).timestamp()
+
 _AT = re.compile(r" - at `\$\.?(.*)`$")
 
 
@@ -72,9 +74,12 @@ def place_after(query: drafts.PageQuery) -> Place | None:
         return None
     at, _, name = query.after.partition("~")
     try:
-        return Place(float(at), name)
+        place = Place(float(at), name)
     except ValueError:
         raise _bad_after() from None
+    if not name.isprintable():
+        raise _bad_after()  # PostgreSQL would not even be asked
+    return place
 
 
 def number_after(query: drafts.PageQuery) -> int | None:
@@ -164,8 +169,18 @@ def micro_usd(name: str, text: str) -> int:
         ) from None
 
 
-def epoch(at: datetime | None) -> float | None:
-    """Give a time in seconds since the epoch; one without a zone is UTC's."""
+def epoch(name: str, at: datetime | None) -> float | None:
+    """Give a time in seconds since the epoch; one without a zone is UTC's.
+
+    Raises BadRequest for one that UTC has no words for.
+    """
     if at is None:
         return None
-    return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
+    seconds = (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
+    if not 0 <= seconds <= _LAST:
+        raise BadRequest(
+            f"Invalid '{name}': expected a time from 1970 to 9999.",
+            param=name,
+            code="invalid_value",
+        )
+    return seconds

@@ -42,7 +42,7 @@ async def create_token(
             name=asked.name,
             role=asked.role,
             account=asked.account,
-            expires_at=epoch(asked.expires_at),
+            expires_at=epoch("expires_at", asked.expires_at),
             now=office.wall(),
             who=case.actor.who,
         )

@@ -4,27 +4,12 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from support.offices import Desk
-from support.uses import use
+from support.offices import BODIES, Desk
 
 from lightweight.records import Role
-from lightweight.store.ledger import record
 from lightweight.web.admin.actor import Actor, sees
 from lightweight.web.admin.app import ROUTES
 from lightweight.web.admin.table import Route
-
-BODIES: Mapping[str, dict[str, object]] = {
-    "create_an_account": {"name": "new", "tier": "pro"},
-    "top_up_account": {"tokens": 1},
-    "change_account": {"disabled": True},
-    "create_a_key": {"account": "theirs"},
-    "change_key": {"limits": {"rpm": 1}},
-    "change_person": {"role": "owner"},
-    "create_an_invite": {"account": "theirs"},
-    "create_token": {"name": "ci"},
-    "explain": {"model": "same", "account": "theirs"},
-}
-"""A body that an operator could send; ``theirs`` becomes another's account."""
 
 OWN = {"show_me", "list_tiers", "list_models", "list_accounts"}
 """What is about nobody's id, so that there is nothing foreign to ask for."""
@@ -34,30 +19,6 @@ FOR_OPERATORS = {route.name for route in ROUTES if route.least == "operator"}
 
 def filled(value: object, account: str) -> object:
     return account if value == "theirs" else value
-
-
-async def strangers_things(desk: Desk, *, role: Role = "member") -> dict[str, str]:
-    """Make an account with everything in it; give the ids by the first of a path."""
-    theirs = await desk.account("theirs")
-    key = await desk.key(theirs)
-    person = await desk.person("eve", role, theirs)
-    await desk.office.database.run(
-        lambda c: record(c, [use("req_theirs", account_id=theirs.id, key_id=key.id)])
-    )
-    operator = await desk.token()
-    invite = await desk.asked(
-        "POST",
-        "/admin/v1/invites",
-        {"account": theirs.id, "role": role},
-        token=operator,
-    )
-    return {
-        "accounts": theirs.id,
-        "keys": key.id,
-        "people": person.id,
-        "invites": invite["details"]["id"],
-        "requests": "req_theirs",
-    }
 
 
 def request_of(route: Route, ids: Mapping[str, str]) -> tuple[str, object]:
@@ -75,7 +36,7 @@ def request_of(route: Route, ids: Mapping[str, str]) -> tuple[str, object]:
 async def test_what_is_anothers_does_not_exist(desk: Desk) -> None:
     ours = await desk.account("ours")
     token = await desk.token("owner", ours)
-    ids = await strangers_things(desk)
+    ids = await desk.stocked("theirs")
     told: dict[str, tuple[int, Any]] = {}
     for route in ROUTES:
         if route.name in OWN | FOR_OPERATORS:
@@ -92,7 +53,7 @@ async def test_what_is_anothers_does_not_exist(desk: Desk) -> None:
 
 async def test_the_same_requests_work_for_an_operator(desk: Desk) -> None:
     """Else the walk above would prove only that its requests are wrong."""
-    ids = await strangers_things(desk)
+    ids = await desk.stocked("theirs")
     token = await desk.token()
     for route in ROUTES:
         if route.name in OWN | FOR_OPERATORS:
@@ -107,7 +68,7 @@ async def test_lists_have_only_what_is_theirs(desk: Desk) -> None:
     await desk.key(ours)
     await desk.person("ann", "owner", ours)
     token = await desk.token("owner", ours)
-    await strangers_things(desk)
+    await desk.stocked("theirs")
     for path in ("accounts", "keys", "people", "invites", "requests"):
         found = await desk.asked("GET", f"/admin/v1/{path}", token=token)
         owners = {row.get("account_id", row["id"]) for row in found["data"]}

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from lightweight.errors import BadRequest
 from lightweight.records import Limits
 from lightweight.store.pages import Place
-from lightweight.web.admin import drafts
+from lightweight.web.admin import drafts, shown
 from lightweight.web.admin.reading import (
     epoch,
     limit_changes,
@@ -20,7 +20,7 @@ from lightweight.web.admin.reading import (
 )
 
 
-@given(st.floats(0, 1e12), st.text(min_size=1))
+@given(st.floats(0, 1e12), st.text().filter(str.isprintable))
 def test_a_page_goes_on_where_it_ended(at: float, name: str) -> None:
     query = drafts.PageQuery(after=place_text(Place(at, name)))
     assert place_after(query) == Place(at, name)
@@ -75,6 +75,16 @@ def test_limits_that_are_not_given_do_not_change() -> None:
 
 
 def test_a_time_without_a_zone_is_utcs() -> None:
-    assert epoch(datetime(1970, 1, 2, tzinfo=UTC)) == 86_400
-    assert epoch(datetime(1970, 1, 2)) == 86_400  # noqa: DTZ001 -- that is the point
-    assert epoch(None) is None
+    assert epoch("at", datetime(1970, 1, 2, tzinfo=UTC)) == 86_400
+    assert epoch("at", datetime(1970, 1, 2)) == 86_400  # noqa: DTZ001 -- that is the point
+    assert epoch("at", None) is None
+
+
+@given(st.datetimes(timezones=st.timezones() | st.none()))
+def test_any_time_can_be_shown_or_is_refused(at: datetime) -> None:
+    try:
+        seconds = epoch("at", at)
+    except BadRequest as fault:
+        assert fault.param == "at"
+    else:
+        assert shown.moment_or_none(seconds) is not None
