@@ -236,6 +236,15 @@ class ProviderRefused(ProviderFault):
     """The provider answered with an error of its own or rejected our credential."""
 
 
+class ProviderLacks(ProviderFault):
+    """The provider does not serve this model at the client's endpoint."""
+
+    status = 404
+    type = "invalid_request_error"
+    code = "model_not_found"
+    should_retry = False
+
+
 class ProviderBusy(ProviderFault):
     """The provider has no room and may say when: its own 429, with its Retry-After.
 

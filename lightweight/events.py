@@ -25,6 +25,10 @@ class Started(Struct, frozen=True, kw_only=True):
     """Seconds since the epoch, by the provider's clock."""
     model: str
     """The provider's name for the model."""
+    fingerprint: str | None = None
+    """Of the system that answers, where the provider tells one."""
+    service_tier: str | None = None
+    """In which of the provider's tiers it was served."""
 
 
 class TextDelta(Struct, frozen=True, kw_only=True):

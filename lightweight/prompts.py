@@ -181,3 +181,5 @@ class Prompt(Struct, frozen=True, kw_only=True):
     """Top-level fields that have no word here, by the client's name: each writer says
     which of them it drops (documented) and refuses the others
     (``unsupported_parameter``)."""
+    left_out: tuple[str, ...] = ()
+    """Types of what the client said that is passed over here, each told in the log."""

@@ -96,6 +96,8 @@ class Call(Struct, frozen=True, kw_only=True):
     """The body's top level; nested values are the client's own bytes."""
     forward: Headers = {}
     """The client's headers that a provider of the same dialect may see."""
+    query: str = ""
+    """What such a provider may see of the path's query."""
     arrived: float
     form: tuple[bytes, bytes] | None = None
     """Of a form with files: its bytes before the model's name, and after it."""
@@ -300,6 +302,8 @@ class Outgoing(Struct, frozen=True, kw_only=True):
     headers: Headers
     body: bytes
     stream: bool
+    left_out: tuple[str, ...] = ()
+    """Types of what the client said that this request passes over."""
 
 
 class Answer(Struct, frozen=True, kw_only=True):
@@ -322,6 +326,8 @@ class Attempted(Struct, frozen=True, kw_only=True):
     """One sentence for the operator, without secrets; None when all went well."""
     seconds: float
     """From the request to the fault, or to the end of the answer."""
+    left_out: tuple[str, ...] = ()
+    """As in its Outgoing."""
 
 
 class Outcome(Struct, frozen=True, kw_only=True):

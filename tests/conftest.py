@@ -19,6 +19,7 @@ from twisted.logger import ILogObserver, LogEvent, globalLogPublisher
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+import hypothesis
 import pytest
 import pytest_twisted
 
@@ -35,6 +36,9 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "async_limit(seconds): how long a coroutine test may take"
     )
+    # Its deadline would be a timed assertion, which a busy machine fails.
+    hypothesis.settings.register_profile("untimed", deadline=None)
+    hypothesis.settings.load_profile("untimed")
 
 
 def pytest_collection_finish() -> None:

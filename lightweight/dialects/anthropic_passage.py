@@ -5,9 +5,9 @@ Both sides speak this dialect, so the provider's bytes are the client's, save th
 stream that steer a client (``id``, ``retry``) are dropped. Usage is always told here.
 """
 
-import msgspec
 from msgspec import Raw
 
+from lightweight.dialects.answer import EventStream, Gathered, cut_short, own_name
 from lightweight.dialects.anthropic_faults import broken_stream
 from lightweight.dialects.anthropic_shapes import (
     StreamEvent,
@@ -17,16 +17,10 @@ from lightweight.dialects.anthropic_shapes import (
     decode_whole,
     said_size,
 )
-from lightweight.dialects.openai_chat_shapes import Gathered, cut_short
 from lightweight.dialects.splice import replaced
-from lightweight.dialects.sse import Block, Framing, passable, with_data
-from lightweight.errors import Fault, ProviderFault
+from lightweight.dialects.sse import Block, passable, with_data
+from lightweight.errors import Fault
 from lightweight.records import Call, Target, Usage
-
-
-def _own_name(call: Call, target: Target) -> bytes | None:
-    """Give the JSON of the model's name to set back; None where it is the same."""
-    return None if call.model == target.model else msgspec.json.encode(call.model)
 
 
 class StreamPassage:
@@ -38,45 +32,29 @@ class StreamPassage:
 
     def __init__(self, call: Call, target: Target) -> None:
         self.content_type = "text/event-stream"
-        self.complete = False
         self.usage: Usage | None = None
         self.deltas = 0
         self.size = 0
         self._call_id = call.id
-        self._model = _own_name(call, target)
-        self._framing = Framing()
+        self._model = own_name(call, target)
+        self._stream = EventStream()
         self._tally = Tally()
         self._finished = False
         self._end = b""
-        self._fault: ProviderFault | None = None
+
+    @property
+    def complete(self) -> bool:
+        """Nothing more is to be fed: the end was seen, or a fault waits."""
+        return self._stream.complete or self._stream.faulty
 
     def feed(self, data: bytes) -> bytes:
         """Give the events that ``data`` completes; raise ProviderFault on garbage."""
-        if self._fault is not None:
-            raise self._fault
-        if self.complete:
-            return b""
-        passed = bytearray()
-        try:
-            for block in self._framing.feed(data):
-                passed += self._pass(block)
-                if self.complete:
-                    break
-        except ProviderFault as fault:
-            if not passed:
-                raise
-            self._fault = fault
-            self.complete = True
-        return bytes(passed)
+        return b"".join(self._stream.feed(data, self._hear))
 
     def finish(self) -> bytes:
         """Give message_stop; raise ProviderFault if the answer is not whole."""
-        if self._fault is not None:
-            raise self._fault
-        rest = b""
-        if not self.complete:
-            rest = b"".join([self._pass(block) for block in self._framing.finish()])
-        if not self.complete:
+        rest = b"".join(self._stream.finish(self._hear))
+        if not self._stream.complete:
             raise cut_short()
         return rest + self._end
 
@@ -84,13 +62,16 @@ class StreamPassage:
         """Give the error event."""
         return broken_stream(fault, self._call_id)
 
+    def _hear(self, block: Block) -> tuple[bytes, ...]:
+        return (self._pass(block),)
+
     def _pass(self, block: Block) -> bytes:
         if block.data is None:
             return passable(block)
         event = decode_event(block.data)
         self._watch(event)
         raw = passable(block)
-        if self.complete:
+        if self._stream.complete:
             self._end = raw
             return b""
         return self._edited(raw, block.data, event)
@@ -109,7 +90,7 @@ class StreamPassage:
             case "message_stop":
                 if not self._finished:
                     raise cut_short()
-                self.complete = True
+                self._stream.complete = True
 
     def _count(self, told: Raw) -> None:
         self._tally.hear(told)
@@ -134,7 +115,7 @@ class WholePassage:
         self.usage: Usage | None = None
         self.deltas = 0
         self.size = 0
-        self._model = _own_name(call, target)
+        self._model = own_name(call, target)
         self._gathered = Gathered()
 
     def feed(self, data: bytes) -> bytes:

@@ -6,10 +6,11 @@ no word in the events (citations, what servers' tools do) comes as ``Unknown``. 
 message has no time of its own: ``Started.created`` is 0.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
+from lightweight.dialects.answer import EventStream, Gathered, cut_short
 from lightweight.dialects.anthropic_shapes import (
     Block,
     Delta,
@@ -22,9 +23,8 @@ from lightweight.dialects.anthropic_shapes import (
     decode_whole,
     reason_of,
 )
-from lightweight.dialects.openai_chat_shapes import Gathered, cut_short
-from lightweight.dialects.sse import Framing
-from lightweight.errors import ProviderFault, ProviderGarbage
+from lightweight.dialects.sse import Block as StreamBlock
+from lightweight.errors import ProviderGarbage
 from lightweight.events import (
     Event,
     Finished,
@@ -110,57 +110,35 @@ class _Open:
 
 
 class StreamReader:
-    """Reader of a streamed answer.
-
-    Where one piece of the body holds events and then a fault, the events are given
-    first and the fault is raised by the next call: what was said before does not depend
-    on how the network cut it.
-    """
+    """Reader of a streamed answer."""
 
     def __init__(self, call: Call) -> None:  # noqa: ARG002  (every reader is made so)
-        self.complete = False
-        self._framing = Framing()
+        self._stream = EventStream()
         self._blocks = _Blocks()
         self._tally = Tally()
         self._started = False
         self._finished = False
-        self._fault: ProviderFault | None = None
+
+    @property
+    def complete(self) -> bool:
+        """The answer's end was seen."""
+        return self._stream.complete
 
     def feed(self, data: bytes) -> Sequence[Event]:
         """Give the events that ``data`` completes; raise ProviderFault on garbage."""
-        if self._fault is not None:
-            raise self._fault
-        events: list[Event] = []
-        if self.complete:
-            return events
-        try:
-            for block in self._framing.feed(data):
-                if block.data is not None:
-                    self._hear(block.data, events)
-                if self.complete:
-                    break
-        except ProviderFault as fault:
-            if not events:
-                raise
-            self._fault = fault
-        return events
+        return self._stream.feed(data, self._hear)
 
     def finish(self) -> Sequence[Event]:
         """Give the last events; raise ProviderCut if the body is not whole."""
-        if self._fault is not None:
-            raise self._fault
-        events: list[Event] = []
-        if not self.complete:
-            for block in self._framing.finish():
-                if block.data is not None:
-                    self._hear(block.data, events)
+        events = self._stream.finish(self._hear)
         if not self.complete:
             raise cut_short()
         return events
 
-    def _hear(self, data: bytes, events: list[Event]) -> None:
-        # One by one: what was said before a fault counts.
-        events.extend(self._heard(decode_event(data), data))
+    def _hear(self, block: StreamBlock) -> Iterable[Event]:
+        if block.data is None:
+            return ()
+        return self._heard(decode_event(block.data), block.data)
 
     def _heard(self, event: StreamEvent, data: bytes) -> Iterator[Event]:
         if event.type == "ping":
@@ -183,7 +161,7 @@ class StreamReader:
         elif event.type == "message_stop":
             if not self._finished:
                 raise cut_short()
-            self.complete = True
+            self._stream.complete = True
         else:
             yield Unknown(raw=data)
 

@@ -27,6 +27,7 @@ _FAST_BETA = "fast-mode-2026-02-01"
 _COUNT = "/count_tokens"
 # Everything else a client sends stays here.
 _FORWARDED = ("anthropic-version", "anthropic-beta")
+_BETA = "beta=true"
 
 
 class _Message(Struct, frozen=True):
@@ -66,6 +67,7 @@ def parse_request(request: Request) -> Call:
             for name in _FORWARDED
             if name in request.headers
         },
+        query=_BETA if _BETA in request.query.split("&") else "",
         arrived=request.arrived,
         body_size=len(request.body),
     )
@@ -93,8 +95,9 @@ def outgoing(call: Call, target: Target, body: bytes) -> Outgoing:
         headers["anthropic-beta"] = ",".join(filter(None, betas))
     headers["content-type"] = "application/json"
     headers["accept"] = "text/event-stream" if call.stream else "application/json"
+    path = f"/messages{_COUNT}" if call.counts else "/messages"
     return Outgoing(
-        path=f"/messages{_COUNT}" if call.counts else "/messages",
+        path=f"{path}?{call.query}" if call.query else path,
         headers=headers,
         body=body,
         stream=call.stream,

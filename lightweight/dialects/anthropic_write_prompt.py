@@ -16,7 +16,7 @@ Dropped, since the answer is one the client could have got anyway: ``hints``,
 turn's ``name``. Every other member in ``rest`` is refused.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any, TypeAlias
 
 import msgspec
@@ -30,7 +30,7 @@ from lightweight.dialects.custom_tools import as_function
 from lightweight.dialects.hints import refuse_rest
 from lightweight.dialects.typed import unsupported
 from lightweight.prompts import JsonFormat, Prompt, Tool
-from lightweight.records import Call, DialectName, Outgoing, Target
+from lightweight.records import Call, Outgoing, Target
 
 Json: TypeAlias = dict[str, Any]
 
@@ -39,12 +39,6 @@ JSON_ONLY = "Answer with one JSON value and nothing else: no prose, no code fenc
 
 _NO_SCHEMA = Raw(b'{"type":"object","properties":{}}')
 _SCHEMA = msgspec.json.Decoder(dict[str, Raw])
-_FORMAT_PARAM: Mapping[DialectName, str] = {
-    "openai_chat": "response_format",
-    "openai_responses": "text.format",
-    "gemini": "generationConfig.responseJsonSchema",
-    "ollama": "format",
-}
 _CHOICES = {"auto": "auto", "none": "none", "required": "any", "named": "tool"}
 
 
@@ -66,7 +60,7 @@ def write_prompt(prompt: Prompt, call: Call, target: Target) -> Outgoing:
     if prompt.stop:
         asked["stop_sequences"] = prompt.stop
     if prompt.format is not None and prompt.format.schema is not None:
-        shape = _schema_format(prompt.format.schema, call, target, can)
+        shape = _schema_format(prompt.format.schema, target, can)
         asked["output_config"] = {**asked.get("output_config", {}), "format": shape}
     if prompt.user:
         asked["metadata"] = {"user_id": prompt.user}
@@ -82,10 +76,11 @@ def _json_instruction(shape: JsonFormat | None) -> Iterator[Json]:
         yield {"type": "text", "text": JSON_ONLY}
 
 
-def _schema_format(schema: Raw, call: Call, target: Target, can: Abilities) -> Json:
+def _schema_format(schema: Raw, target: Target, can: Abilities) -> Json:
     if not can.schemas:
-        param = _FORMAT_PARAM.get(call.dialect, "response_format")
-        raise unsupported(param, f"{target.model} cannot: choose a newer model.")
+        raise unsupported(
+            "response_format", f"{target.model} cannot: choose a newer model."
+        )
     return {"type": "json_schema", "schema": schema}
 
 

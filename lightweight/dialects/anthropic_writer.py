@@ -10,9 +10,9 @@ from typing import Final
 
 import msgspec
 
+from lightweight.dialects.answer import cut_short
 from lightweight.dialects.anthropic_blocks import Blocks, Json
 from lightweight.dialects.anthropic_faults import broken_stream
-from lightweight.dialects.openai_chat_shapes import cut_short
 from lightweight.dialects.sse import framed
 from lightweight.errors import Fault
 from lightweight.events import (

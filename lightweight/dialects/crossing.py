@@ -7,9 +7,12 @@ target's dialect, has the client's endpoint too.
 
 from collections.abc import Mapping, Sequence
 
+from msgspec.structs import replace
+
+from lightweight.dialects.clients_names import as_client_names
 from lightweight.dialects.custom_tools import Restored, custom_names
 from lightweight.dialects.dialect import Dialect, Passage, Reader, Writer
-from lightweight.errors import Fault
+from lightweight.errors import BadRequest, Fault
 from lightweight.events import (
     Event,
     ReasoningDelta,
@@ -56,13 +59,18 @@ def write_request(
 ) -> Outgoing:
     """Give the request that asks ``target`` what ``call`` asks.
 
-    Raises BadRequest where the target's dialect cannot express it.
+    Raises BadRequest where the target's dialect cannot express it, in the client's
+    names.
     """
     provider = spoken(dialects, call, target)
     if _is_same(call, target):
         return provider.write_request(call, target)
     prompt = dialects[call.dialect].read_prompt(call)
-    return provider.write_prompt(prompt, call, target)
+    try:
+        outgoing = provider.write_prompt(prompt, call, target)
+    except BadRequest as fault:
+        raise as_client_names(fault, call.dialect) from None
+    return replace(outgoing, left_out=prompt.left_out)
 
 
 def passage(

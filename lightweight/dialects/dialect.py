@@ -30,8 +30,9 @@ from lightweight.records import (
 class Reader(Protocol):
     """A provider's bytes to events, whole or streamed. One for each answer."""
 
-    complete: bool
-    """The answer's end was seen: ``finish`` may be called before the body ends."""
+    @property
+    def complete(self) -> bool:
+        """The answer's end was seen: ``finish`` may be called before the body ends."""
 
     def feed(self, data: bytes) -> Sequence[Event]:
         """Give the events that ``data`` completes; raise ProviderFault on garbage."""
@@ -64,8 +65,9 @@ class Passage(Protocol):
     content_type: str
     """The Content-Type of the client's answer; empty: the provider's own."""
 
-    complete: bool
-    """The answer's end was seen: ``finish`` may be called before the body ends."""
+    @property
+    def complete(self) -> bool:
+        """The answer's end was seen: ``finish`` may be called before the body ends."""
 
     usage: Usage | None
     """What the provider reported so far."""

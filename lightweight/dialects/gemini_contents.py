@@ -31,7 +31,6 @@ from lightweight.prompts import (
     ToolResult,
     Turn,
 )
-from lightweight.records import Call, DialectName
 
 _Json: TypeAlias = dict[str, Any]
 
@@ -41,7 +40,6 @@ BEGIN = "Begin."
 NO_SIGNATURE = "skip_thought_signature_validator"
 """Google's word for a call whose signature is gone (docs, "Thought signatures")."""
 
-_CONVERSATION: Mapping[DialectName, str] = {"openai_responses": "input"}
 _OBJECT = msgspec.json.Decoder(dict[str, Raw])
 
 
@@ -57,14 +55,11 @@ def system_of(turns: Sequence[Turn]) -> _Json | None:
     return {"parts": parts} if parts else None
 
 
-def contents_of(
-    turns: Sequence[Turn], call: Call, *, sealed_calls: bool
-) -> list[_Json]:
+def contents_of(turns: Sequence[Turn], *, sealed_calls: bool) -> list[_Json]:
     """Give the contents; raise BadRequest for what Gemini cannot be told.
 
     ``sealed_calls``: the model refuses calls of tools without a signature.
     """
-    param = _CONVERSATION.get(call.dialect, "messages")
     names = {
         part.id: part.name
         for turn in turns
@@ -72,7 +67,7 @@ def contents_of(
         if isinstance(part, ToolCall)
     }
     merged: list[tuple[str, list[_Json]]] = []
-    for kind, parts in _pieces(turns, names, param):
+    for kind, parts in _pieces(turns, names):
         if not parts:
             continue
         if merged and merged[-1][0] == kind:
@@ -107,7 +102,7 @@ def as_object(text: str) -> Raw | _Json:
 
 
 def _pieces(
-    turns: Sequence[Turn], names: Mapping[str, str], param: str
+    turns: Sequence[Turn], names: Mapping[str, str]
 ) -> Iterator[tuple[str, list[_Json]]]:
     shown: list[_Json] = []
     for turn in turns:
@@ -115,9 +110,9 @@ def _pieces(
             continue
         if turn.role == "tool":
             results = [part for part in turn.parts if isinstance(part, ToolResult)]
-            yield "results", [_result(result, names, param) for result in results]
+            yield "results", [_result(result, names) for result in results]
             shown += [
-                _part(part, param)
+                _part(part)
                 for result in results
                 for part in result.parts
                 if not isinstance(part, Text)
@@ -130,7 +125,7 @@ def _pieces(
             yield "model", [said for part in turn.parts for said in _said(part)]
         else:
             spoken = (part for part in turn.parts if not _is_empty(part))
-            yield "user", [_part(part, param) for part in spoken]
+            yield "user", [_part(part) for part in spoken]
     yield "user", shown
 
 
@@ -172,12 +167,12 @@ def _seal_first_call(parts: list[_Json]) -> None:
         first.setdefault("thoughtSignature", NO_SIGNATURE)
 
 
-def _result(result: ToolResult, names: Mapping[str, str], param: str) -> _Json:
+def _result(result: ToolResult, names: Mapping[str, str]) -> _Json:
     if result.call_id not in names:
         raise BadRequest(
-            f"Invalid '{param}': the result for the tool call "
+            f"Invalid 'messages': the result for the tool call "
             f"'{result.call_id[:64]}' has no such call before it.",
-            param=param,
+            param="messages",
         )
     texts = [part.text for part in result.parts if isinstance(part, Text)]
     key = "error" if result.error else "output"
@@ -190,7 +185,7 @@ def _result(result: ToolResult, names: Mapping[str, str], param: str) -> _Json:
     }
 
 
-def _part(part: Part, param: str) -> _Json:
+def _part(part: Part) -> _Json:
     match part:
         case Text():
             return {"text": part.text}
@@ -200,7 +195,9 @@ def _part(part: Part, param: str) -> _Json:
             return _inline(part.media_type, part.data)
         case Audio():
             return _inline(f"audio/{part.format}", part.data)
-    raise unsupported(param, "A user's message holds text, pictures, sound and files.")
+    raise unsupported(
+        "messages", "A user's message holds text, pictures, sound and files."
+    )
 
 
 def _inline(media_type: str | None, data: str | None) -> _Json:

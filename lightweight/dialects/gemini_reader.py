@@ -19,16 +19,17 @@ Parts of other kinds (pictures, code that Google ran) come as ``Unknown``. An an
 no time of its own: ``Started.created`` is 0.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Annotated
 
 import msgspec
 from msgspec import Meta, Raw, Struct
 
+from lightweight.dialects.answer import EventStream, Gathered, cut_short
 from lightweight.dialects.gemini_faults import read_error_frame
-from lightweight.dialects.openai_chat_shapes import Gathered, Progress, says_something
-from lightweight.dialects.sse import Block, Framing
-from lightweight.errors import ProviderCut, ProviderFault, ProviderGarbage
+from lightweight.dialects.openai_chat_shapes import Progress, says_something
+from lightweight.dialects.sse import Block
+from lightweight.errors import ProviderGarbage
 from lightweight.events import (
     Event,
     Finished,
@@ -203,50 +204,32 @@ class _Listener:
 
 
 class StreamReader:
-    """Reader of a streamed answer.
-
-    Where one piece of the body holds events and then a fault, the events are given
-    first and the fault is raised by the next call.
-    """
+    """Reader of a streamed answer."""
 
     def __init__(self, call: Call) -> None:
-        self.complete = False
-        self._framing = Framing()
+        self._stream = EventStream()
         self._listener = _Listener(call)
-        self._fault: ProviderFault | None = None
+
+    @property
+    def complete(self) -> bool:
+        """The answer's end was seen."""
+        return self._stream.complete
 
     def feed(self, data: bytes) -> Sequence[Event]:
         """Give the events that ``data`` completes; raise ProviderFault on garbage."""
-        if self._fault is not None:
-            raise self._fault
-        events: list[Event] = []
-        try:
-            for block in self._framing.feed(data):
-                self._hear(block, events)
-        except ProviderFault as fault:
-            if not events:
-                raise
-            self._fault = fault
-        return events
+        return self._stream.feed(data, self._hear)
 
     def finish(self) -> Sequence[Event]:
         """Give the last events; raise ProviderCut if the body is not whole."""
-        if self._fault is not None:
-            raise self._fault
-        events: list[Event] = []
-        for block in self._framing.finish():
-            self._hear(block, events)
+        events = self._stream.finish(self._hear)
         self._listener.progress.check()
-        if self._framing.leftover.strip():
-            raise ProviderCut("The provider's answer broke off before it was complete.")
-        self.complete = True
+        if self._stream.leftover.strip():
+            raise cut_short()
+        self._stream.complete = True
         return events
 
-    def _hear(self, block: Block, events: list[Event]) -> None:
-        if block.data is not None:
-            # One by one: what was said before a fault has been said.
-            for event in self._listener.hear(block.data):
-                events.append(event)  # noqa: PERF402  (extend would lose them)
+    def _hear(self, block: Block) -> Iterable[Event]:
+        return () if block.data is None else self._listener.hear(block.data)
 
 
 class WholeReader:

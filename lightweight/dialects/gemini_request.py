@@ -57,7 +57,7 @@ def write_prompt(prompt: Prompt, call: Call, target: Target) -> Outgoing:
     can = abilities_of(target.model)
     asked = {
         "systemInstruction": system_of(prompt.turns),
-        "contents": contents_of(prompt.turns, call, sealed_calls=can.sealed_calls),
+        "contents": contents_of(prompt.turns, sealed_calls=can.sealed_calls),
         "tools": _tools(prompt.tools),
         "toolConfig": _tool_config(prompt),
         "generationConfig": _config(prompt, can) or None,

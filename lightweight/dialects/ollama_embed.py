@@ -13,9 +13,10 @@ from msgspec import Raw, Struct
 from msgspec.structs import replace
 
 from lightweight.dialects import ollama_faults, ollama_request, openai_chat_faults
+from lightweight.dialects.answer import Gathered
 from lightweight.dialects.dialect import Passage, Reader
 from lightweight.dialects.ollama_writer import OllamaWriter
-from lightweight.dialects.openai_chat_shapes import Gathered, says_something
+from lightweight.dialects.openai_chat_shapes import says_something
 from lightweight.dialects.openai_relay_passage import relayed_usage
 from lightweight.dialects.splice import replaced
 from lightweight.dialects.top_level import missing, wrong_type

@@ -6,10 +6,10 @@ Both sides speak this dialect, so the provider's bytes are the client's, save th
 
 import msgspec
 
+from lightweight.dialects.answer import Gathered, cut_short
 from lightweight.dialects.ndjson import Lines
 from lightweight.dialects.ollama_faults import broken_stream
 from lightweight.dialects.ollama_shapes import decode_line, reason_of
-from lightweight.dialects.openai_chat_shapes import Gathered, cut_short
 from lightweight.dialects.splice import replaced
 from lightweight.errors import Fault, ProviderFault
 from lightweight.records import Call, Target, Usage

@@ -6,6 +6,7 @@ Ollama's API, "Generate a chat completion". Tool calls come whole; the answer en
 
 from collections.abc import Iterator, Sequence
 
+from lightweight.dialects.answer import Gathered, cut_short
 from lightweight.dialects.ndjson import Lines
 from lightweight.dialects.ollama_shapes import (
     Called,
@@ -15,7 +16,7 @@ from lightweight.dialects.ollama_shapes import (
     reason_of,
     seconds_of,
 )
-from lightweight.dialects.openai_chat_shapes import Gathered, cut_short, says_something
+from lightweight.dialects.openai_chat_shapes import says_something
 from lightweight.errors import ProviderFault
 from lightweight.events import (
     Event,

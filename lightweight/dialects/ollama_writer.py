@@ -11,9 +11,9 @@ from typing import Any, Literal, TypeAlias
 import msgspec
 from msgspec import Raw
 
+from lightweight.dialects.answer import cut_short
 from lightweight.dialects.ollama_faults import broken_stream
 from lightweight.dialects.ollama_shapes import time_of
-from lightweight.dialects.openai_chat_shapes import cut_short
 from lightweight.dialects.seals import Bearer
 from lightweight.errors import Fault
 from lightweight.events import (

@@ -11,8 +11,9 @@ Beyond it:
 
 Kept are members of deltas and messages that the events have no word for, logprobs,
 and chunks that say nothing else; they come after the chunk's own words. Lost are
-comments, and what tool calls, choices or chunks have beside such words: a fingerprint,
-padding, Azure's filter results of each delta.
+comments, and what tool calls, choices or chunks have beside such words: padding,
+Azure's filter results of each delta. The fingerprint and the service tier are those of
+the first chunk.
 """
 
 from collections.abc import Iterator, Sequence

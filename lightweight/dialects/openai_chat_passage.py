@@ -6,13 +6,11 @@ ask for is cut out, and the lines of an event stream that steer a client (``id``
 ``retry``) are dropped.
 """
 
-import msgspec
-
+from lightweight.dialects.answer import EventStream, Gathered, own_name
 from lightweight.dialects.openai_chat_faults import read_error_frame
 from lightweight.dialects.openai_chat_reader import DONE as DONE_DATA
 from lightweight.dialects.openai_chat_reader import check_ending, decode_whole
 from lightweight.dialects.openai_chat_shapes import (
-    Gathered,
     Piece,
     Progress,
     content_size,
@@ -23,14 +21,9 @@ from lightweight.dialects.openai_chat_shapes import (
 )
 from lightweight.dialects.openai_chat_writer import DONE, broken_stream
 from lightweight.dialects.splice import replaced, without
-from lightweight.dialects.sse import Block, Framing, passable, with_data
-from lightweight.errors import Fault, ProviderFault
+from lightweight.dialects.sse import Block, passable, with_data
+from lightweight.errors import Fault
 from lightweight.records import Call, Target, Usage
-
-
-def _own_name(call: Call, target: Target) -> bytes | None:
-    """Give the JSON of the model's name to set back; None where it is the same."""
-    return None if call.model == target.model else msgspec.json.encode(call.model)
 
 
 class StreamPassage:
@@ -42,58 +35,45 @@ class StreamPassage:
 
     def __init__(self, call: Call, target: Target) -> None:
         self.content_type = "text/event-stream"
-        self.complete = False
         self.usage: Usage | None = None
         self.deltas = 0
         self.size = 0
-        self._model = _own_name(call, target)
+        self._model = own_name(call, target)
         self._cut_usage = not call.wants_usage
-        self._framing = Framing()
+        self._stream = EventStream()
         self._progress = Progress()
         self._done = b""
-        self._fault: ProviderFault | None = None
+
+    @property
+    def complete(self) -> bool:
+        """Nothing more is to be fed: the end was seen, or a fault waits."""
+        return self._stream.complete or self._stream.faulty
 
     def feed(self, data: bytes) -> bytes:
         """Give the events that ``data`` completes; raise ProviderFault on garbage."""
-        if self._fault is not None:
-            raise self._fault
-        if self.complete:
-            return b""
-        passed = bytearray()
-        try:
-            for block in self._framing.feed(data):
-                passed += self._pass(block)
-                if self.complete:
-                    break
-        except ProviderFault as fault:
-            if not passed:
-                raise
-            self._fault = fault
-            self.complete = True
-        return bytes(passed)
+        return b"".join(self._stream.feed(data, self._hear))
 
     def finish(self) -> bytes:
         """Give the rest and [DONE]; raise ProviderFault if the answer is not whole."""
-        if self._fault is not None:
-            raise self._fault
-        rest = b""
-        if not self.complete:
-            rest = b"".join([self._pass(block) for block in self._framing.finish()])
-        if not self.complete:
-            check_ending(self._framing, self._progress)
-            self.complete = True
+        rest = b"".join(self._stream.finish(self._hear))
+        if not self._stream.complete:
+            check_ending(self._stream.leftover, self._progress)
+            self._stream.complete = True
         return rest + (self._done or DONE)
 
     def broken(self, fault: Fault) -> bytes:
         """Give the error frame and [DONE]."""
         return broken_stream(fault)
 
+    def _hear(self, block: Block) -> tuple[bytes, ...]:
+        return (self._pass(block),)
+
     def _pass(self, block: Block) -> bytes:
         if block.data is None:
             return passable(block)
         if block.data.strip() == DONE_DATA:
             self._progress.check()
-            self.complete = True
+            self._stream.complete = True
             self._done = passable(block)
             return b""
         piece = decode_piece(block.data)
@@ -133,7 +113,7 @@ class WholePassage:
         self.usage: Usage | None = None
         self.deltas = 0
         self.size = 0
-        self._model = _own_name(call, target)
+        self._model = own_name(call, target)
         self._gathered = Gathered()
 
     def feed(self, data: bytes) -> bytes:

@@ -15,14 +15,13 @@ from collections.abc import Iterator, Sequence
 import msgspec
 from msgspec import Raw
 
+from lightweight.dialects.answer import EventStream, Gathered, cut_short
 from lightweight.dialects.openai_chat_calls import Function, ToolCall, ToolCalls
 from lightweight.dialects.openai_chat_faults import read_error_frame
 from lightweight.dialects.openai_chat_shapes import (
     Choice,
-    Gathered,
     Piece,
     Progress,
-    cut_short,
     decode,
     decode_piece,
     says_something,
@@ -30,8 +29,8 @@ from lightweight.dialects.openai_chat_shapes import (
     text_of,
     usage_of,
 )
-from lightweight.dialects.sse import Block, Framing
-from lightweight.errors import ProviderFault, ProviderGarbage
+from lightweight.dialects.sse import Block
+from lightweight.errors import ProviderGarbage
 from lightweight.events import (
     Event,
     Finished,
@@ -107,49 +106,27 @@ _NULL = Raw(b"null")
 
 
 class StreamReader:
-    """Reader of a streamed answer.
-
-    Where one piece of the body holds events and then a fault, the events are given
-    first and the fault is raised by the next call: what was said before does not depend
-    on how the network cut it.
-    """
+    """Reader of a streamed answer."""
 
     def __init__(self, call: Call) -> None:
-        self.complete = False
-        self._framing = Framing()
+        self._stream = EventStream()
         self._listener = _Listener(call)
         self._started = False
-        self._fault: ProviderFault | None = None
+
+    @property
+    def complete(self) -> bool:
+        """The answer's end was seen."""
+        return self._stream.complete
 
     def feed(self, data: bytes) -> Sequence[Event]:
         """Give the events that ``data`` completes; raise ProviderFault on garbage."""
-        if self._fault is not None:
-            raise self._fault
-        events: list[Event] = []
-        if self.complete:
-            return events
-        try:
-            for block in self._framing.feed(data):
-                events += self._hear_block(block)
-                if self.complete:
-                    break
-        except ProviderFault as fault:
-            if not events:
-                raise
-            self._fault = fault
-        return events
+        return self._stream.feed(data, self._hear_block)
 
     def finish(self) -> Sequence[Event]:
         """Give the last events; raise ProviderCut if the body is not whole."""
-        if self._fault is not None:
-            raise self._fault
-        events: list[Event] = []
-        if self.complete:
-            return events
-        for block in self._framing.finish():
-            events += self._hear_block(block)
+        events = self._stream.finish(self._hear_block)
         if not self.complete:
-            check_ending(self._framing, self._listener.progress)
+            check_ending(self._stream.leftover, self._listener.progress)
         return events
 
     def _hear_block(self, block: Block) -> Sequence[Event]:
@@ -157,7 +134,7 @@ class StreamReader:
             return ()
         if block.data.strip() == DONE:
             self._listener.progress.check()
-            self.complete = True
+            self._stream.complete = True
             return ()
         piece = decode_piece(block.data)
         if says_something(piece.error):
@@ -228,13 +205,13 @@ def decode_whole(body: bytes) -> Piece:
     return piece
 
 
-def check_ending(framing: Framing, progress: Progress) -> None:
+def check_ending(leftover: bytes, progress: Progress) -> None:
     """Raise ProviderCut unless a stream that ended without [DONE] is complete.
 
     A [DONE] whose blank line is missing counts as one.
     """
     progress.check()
-    rest = framing.leftover.strip()
+    rest = leftover.strip()
     if rest and rest.removeprefix(b"data:").strip() != DONE:
         raise cut_short()
 
@@ -244,6 +221,8 @@ def _started(piece: Piece) -> Started:
         id=text_of(piece.id),
         created=seconds_of(piece.created),
         model=text_of(piece.model),
+        fingerprint=text_of(piece.system_fingerprint) or None,
+        service_tier=text_of(piece.service_tier) or None,
     )
 
 

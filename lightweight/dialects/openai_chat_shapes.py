@@ -11,11 +11,9 @@ from typing import Annotated, TypeVar
 import msgspec
 from msgspec import Meta, Raw, Struct
 
-from lightweight.errors import ProviderCut, ProviderGarbage
+from lightweight.dialects.answer import cut_short
+from lightweight.errors import ProviderGarbage
 from lightweight.records import Usage
-
-MAX_ANSWER = 64 * 1024 * 1024
-"""The largest whole answer that is accepted, in bytes."""
 
 _T = TypeVar("_T")
 _Tokens = Annotated[int, Meta(ge=0, le=2**53)]
@@ -40,6 +38,8 @@ class Piece(Struct, frozen=True):
     id: Raw = Raw()
     created: Raw = Raw()
     model: Raw = Raw()
+    system_fingerprint: Raw = Raw()
+    service_tier: Raw = Raw()
     choices: list[Choice] | None = None
     usage: Raw = Raw()
     error: Raw = Raw()
@@ -158,11 +158,6 @@ def usage_of(raw: Raw) -> Usage | None:
     )
 
 
-def cut_short() -> ProviderCut:
-    """Give the fault of an answer without its end."""
-    return ProviderCut("The provider's answer broke off before it was complete.")
-
-
 class Progress:
     """Which choices of an answer began, and which of them are finished."""
 
@@ -186,22 +181,3 @@ class Progress:
         """Raise ProviderCut unless there is a choice and every one is finished."""
         if not self._finished or not all(self._finished.values()):
             raise cut_short()
-
-
-class Gathered:
-    """A whole answer's bytes, up to ``limit`` of them."""
-
-    def __init__(self, limit: int = MAX_ANSWER) -> None:
-        self._limit = limit
-        self._body = bytearray()
-
-    def add(self, data: bytes) -> None:
-        """Take more; raise ProviderGarbage when it is too much."""
-        self._body += data
-        if len(self._body) > self._limit:
-            raise ProviderGarbage("The provider's answer is too large.")
-
-    @property
-    def body(self) -> bytes:
-        """All of it."""
-        return bytes(self._body)

@@ -64,10 +64,16 @@ class _Head:
         self._kind = kind
         self._id = f"chatcmpl-{call.id}"
         self._created = 0
+        self._beside: _Json = {}
 
     def take(self, started: Started) -> None:
         self._id = started.id or self._id
         self._created = started.created
+        told = {
+            "system_fingerprint": started.fingerprint,
+            "service_tier": started.service_tier,
+        }
+        self._beside = {name: each for name, each in told.items() if each}
 
     def render(self, choices: list[_Json]) -> _Json:
         return {
@@ -75,6 +81,7 @@ class _Head:
             "object": self._kind,
             "created": self._created,
             "model": self._model,
+            **self._beside,
             "choices": choices,
         }
 

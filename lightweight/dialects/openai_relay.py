@@ -29,7 +29,7 @@ from lightweight.dialects.openai_relay_passage import (
 from lightweight.dialects.sse import COMMENT
 from lightweight.dialects.top_level import flag, forwarded, model_of
 from lightweight.dialects.typed import given, typed
-from lightweight.errors import Fault, ModelNotFound
+from lightweight.errors import Fault, ModelNotFound, ProviderLacks
 from lightweight.events import Event
 from lightweight.prompts import Prompt
 from lightweight.records import (
@@ -160,10 +160,10 @@ class OpenAIRelay:
         """Judge a provider's answer outside 2xx.
 
         That it does not have the endpoint, or not for this model, is the client's to
-        know: most models serve one endpoint.
+        know where no other provider has it: most models serve one endpoint.
         """
         if status in _NO_ENDPOINT:
-            return ModelNotFound(
+            return ProviderLacks(
                 f"The provider of this model does not serve it at "
                 f"/v1{self._endpoint.path}. Use another model for it.",
                 param="model",

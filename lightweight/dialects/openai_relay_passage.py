@@ -10,13 +10,9 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta, Raw, Struct
 
+from lightweight.dialects.answer import Gathered, cut_short
 from lightweight.dialects.openai_chat_faults import read_error_frame
-from lightweight.dialects.openai_chat_shapes import (
-    Gathered,
-    cut_short,
-    says_something,
-    usage_of,
-)
+from lightweight.dialects.openai_chat_shapes import says_something, usage_of
 from lightweight.dialects.openai_chat_writer import broken_stream
 from lightweight.dialects.splice import replaced
 from lightweight.dialects.sse import Block, Framing, passable

@@ -104,6 +104,7 @@ class _Thought(Struct, frozen=True):
 
 _INPUT = msgspec.json.Decoder(str | list[Raw])
 _KIND = msgspec.json.Decoder(_Kind)
+_KINDS = msgspec.json.Decoder(str | list[_Kind])
 _MESSAGE = msgspec.json.Decoder(_Message)
 _CALL = msgspec.json.Decoder(_Call)
 _RESULT = msgspec.json.Decoder(_Result)
@@ -118,6 +119,19 @@ _ROLES: dict[str, Role] = {
     "assistant": "assistant",
 }
 _MERGED = ("assistant", "tool")
+_READ = frozenset(
+    {
+        None,
+        "message",
+        "function_call",
+        "custom_tool_call",
+        "function_call_output",
+        "custom_tool_call_output",
+        "reasoning",
+        "compaction",
+    }
+)
+"""The types of items that mean something here."""
 
 
 def read_turns(fields: Mapping[str, Raw], customs: frozenset[str]) -> tuple[Turn, ...]:
@@ -126,6 +140,14 @@ def read_turns(fields: Mapping[str, Raw], customs: frozenset[str]) -> tuple[Turn
     ``customs`` are the names of the custom tools.
     """
     return tuple(_merged(_items(fields, customs)))
+
+
+def items_left_out(fields: Mapping[str, Raw]) -> Iterator[str]:
+    """Give the type of each item that is dropped."""
+    told = typed(_KINDS, fields["input"], "input")
+    for each in told if isinstance(told, list) else ():
+        if each.type not in _READ:
+            yield str(each.type)
 
 
 def _merged(said: Iterable[_Said]) -> Iterator[Turn]:

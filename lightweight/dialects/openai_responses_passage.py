@@ -5,9 +5,7 @@ Both sides speak this dialect, so the provider's bytes are the client's, save th
 stream that steer a client (``id``, ``retry``) are dropped.
 """
 
-import msgspec
-
-from lightweight.dialects.openai_chat_shapes import Gathered, cut_short
+from lightweight.dialects.answer import EventStream, Gathered, cut_short, own_name
 from lightweight.dialects.openai_responses_reader import (
     ENDINGS,
     check_failure,
@@ -21,14 +19,9 @@ from lightweight.dialects.openai_responses_shapes import (
 )
 from lightweight.dialects.openai_responses_writer import broken_stream
 from lightweight.dialects.splice import replaced
-from lightweight.dialects.sse import Block, Framing, passable, with_data
-from lightweight.errors import Fault, ProviderFault
+from lightweight.dialects.sse import Block, passable, with_data
+from lightweight.errors import Fault
 from lightweight.records import Call, Target, Usage
-
-
-def _own_name(call: Call, target: Target) -> bytes | None:
-    """Give the JSON of the model's name to set back; None where it is the same."""
-    return None if call.model == target.model else msgspec.json.encode(call.model)
 
 
 class StreamPassage:
@@ -40,50 +33,37 @@ class StreamPassage:
 
     def __init__(self, call: Call, target: Target) -> None:
         self.content_type = "text/event-stream"
-        self.complete = False
         self.usage: Usage | None = None
         self.deltas = 0
         self.size = 0
         self._call = call
-        self._model = _own_name(call, target)
-        self._framing = Framing()
+        self._model = own_name(call, target)
+        self._stream = EventStream()
         self._number = 0
         self._ending = b""
-        self._fault: ProviderFault | None = None
+
+    @property
+    def complete(self) -> bool:
+        """Nothing more is to be fed: the end was seen, or a fault waits."""
+        return self._stream.complete or self._stream.faulty
 
     def feed(self, data: bytes) -> bytes:
         """Give the events that ``data`` completes; raise ProviderFault on garbage."""
-        if self._fault is not None:
-            raise self._fault
-        if self.complete:
-            return b""
-        passed = bytearray()
-        try:
-            for block in self._framing.feed(data):
-                passed += self._pass(block)
-                if self.complete:
-                    break
-        except ProviderFault as fault:
-            if not passed:
-                raise
-            self._fault = fault
-            self.complete = True
-        return bytes(passed)
+        return b"".join(self._stream.feed(data, self._hear))
 
     def finish(self) -> bytes:
         """Give the rest and the last event; raise ProviderFault if there is none."""
-        if self._fault is not None:
-            raise self._fault
-        rest = b""
-        if not self.complete:
-            rest = b"".join([self._pass(block) for block in self._framing.finish()])
-        if not self.complete:
+        rest = b"".join(self._stream.finish(self._hear))
+        if not self._stream.complete:
             raise cut_short()
         return rest + self._ending
 
     def broken(self, fault: Fault) -> bytes:
         """Give the events that tell of a stream which broke."""
         return broken_stream(self._call, fault, self._number)
+
+    def _hear(self, block: Block) -> tuple[bytes, ...]:
+        return (self._pass(block),)
 
     def _pass(self, block: Block) -> bytes:
         if block.data is None:
@@ -100,7 +80,7 @@ class StreamPassage:
         if piece.type not in ENDINGS:
             return edited
         self.usage = usage_of(decode_response(piece.response).usage)
-        self.complete = True
+        self._stream.complete = True
         self._ending = edited
         return b""
 
@@ -123,7 +103,7 @@ class WholePassage:
         self.usage: Usage | None = None
         self.deltas = 0
         self.size = 0
-        self._model = _own_name(call, target)
+        self._model = own_name(call, target)
         self._gathered = Gathered()
 
     def feed(self, data: bytes) -> bytes:

@@ -4,16 +4,18 @@ API reference, "Create a model response". The conversation is read by
 ``openai_responses_items``, the tools by ``openai_responses_tools``.
 """
 
+import re
 from collections.abc import Mapping
 from typing import TypeVar
 
 import msgspec
 from msgspec import Raw, Struct, field
 
-from lightweight.dialects.openai_responses_items import read_turns
+from lightweight.dialects.openai_responses_items import items_left_out, read_turns
 from lightweight.dialects.openai_responses_tools import (
     read_choice,
     read_tools,
+    tools_left_out,
 )
 from lightweight.dialects.typed import given, typed
 from lightweight.errors import BadRequest
@@ -52,6 +54,8 @@ _INT = msgspec.json.Decoder(int)
 _FLOAT = msgspec.json.Decoder(float)
 _BOOL = msgspec.json.Decoder(bool)
 
+_ODD = re.compile(r"[^a-zA-Z0-9_.:-]")
+_MOST_TYPES, _LONGEST_TYPE = 8, 64
 _WORDS = frozenset(
     {
         "model",
@@ -95,7 +99,14 @@ def read_prompt(call: Call) -> Prompt:
             for name, raw in fields.items()
             if name not in _WORDS and given(raw)
         },
+        left_out=_each_once(*items_left_out(fields), *tools_left_out(fields)),
     )
+
+
+def _each_once(*types: str) -> tuple[str, ...]:
+    """Give the first of these types, such as a line of the log may hold them."""
+    sound = (_ODD.sub("?", name[:_LONGEST_TYPE]) for name in types)
+    return tuple(dict.fromkeys(sound))[:_MOST_TYPES]
 
 
 def _optional(

@@ -64,7 +64,6 @@ _SHARED = frozenset(
         "service_tier",
     }
 )
-_STOP = {"anthropic": "stop_sequences", "ollama": "options.stop"}
 _BUDGETS = ((2048, "low"), (8192, "medium"))
 _NO_PARAMETERS = Raw(b'{"type":"object","properties":{}}')
 _NOTHING_LIKE_IT = "This model is served by an API that has nothing like it."
@@ -87,7 +86,7 @@ def write_prompt(prompt: Prompt, call: Call, target: Target) -> Outgoing:
     shared = _SHARED if call.dialect in _OPENAI else frozenset()
     refuse_rest(prompt, taken=shared)
     if prompt.stop:
-        raise unsupported(_STOP.get(call.dialect, "stop"), _NOTHING_LIKE_IT)
+        raise unsupported("stop", _NOTHING_LIKE_IT)
     fields: _Json = {"model": target.model, "input": list(_items(prompt.turns))}
     fields |= {name: raw for name, raw in prompt.rest.items() if name in shared}
     fields |= _tools(prompt) | _tuning(prompt, target.model) | {"store": False}

@@ -8,13 +8,8 @@ from collections.abc import Iterator, Sequence
 
 from msgspec import Raw
 
-from lightweight.dialects.openai_chat_shapes import (
-    Gathered,
-    cut_short,
-    says_something,
-    seconds_of,
-    text_of,
-)
+from lightweight.dialects.answer import EventStream, Gathered, cut_short
+from lightweight.dialects.openai_chat_shapes import says_something, seconds_of, text_of
 from lightweight.dialects.openai_responses_faults import read_failure
 from lightweight.dialects.openai_responses_output import Output
 from lightweight.dialects.openai_responses_shapes import (
@@ -25,8 +20,8 @@ from lightweight.dialects.openai_responses_shapes import (
     decode_response,
     usage_of,
 )
-from lightweight.dialects.sse import Block, Framing
-from lightweight.errors import ProviderFault, ProviderGarbage, ProviderRefused
+from lightweight.dialects.sse import Block
+from lightweight.errors import ProviderGarbage, ProviderRefused
 from lightweight.events import (
     Event,
     Finished,
@@ -46,47 +41,25 @@ _NOTHING = Raw(b"{}")
 
 
 class StreamReader:
-    """Reader of a streamed response.
-
-    Where one piece of the body holds events and then a fault, the events are given
-    first and the fault is raised by the next call: what was said before does not depend
-    on how the network cut it.
-    """
+    """Reader of a streamed response."""
 
     def __init__(self, call: Call) -> None:
-        self.complete = False
-        self._framing = Framing()
+        self._stream = EventStream()
         self._output = Output(call)
         self._started = False
-        self._fault: ProviderFault | None = None
+
+    @property
+    def complete(self) -> bool:
+        """The answer's end was seen."""
+        return self._stream.complete
 
     def feed(self, data: bytes) -> Sequence[Event]:
         """Give the events that ``data`` completes; raise ProviderFault on garbage."""
-        if self._fault is not None:
-            raise self._fault
-        events: list[Event] = []
-        if self.complete:
-            return events
-        try:
-            for block in self._framing.feed(data):
-                events += self._hear_block(block)
-                if self.complete:
-                    break
-        except ProviderFault as fault:
-            if not events:
-                raise
-            self._fault = fault
-        return events
+        return self._stream.feed(data, self._hear_block)
 
     def finish(self) -> Sequence[Event]:
         """Give the last events; raise ProviderCut if the body is not whole."""
-        if self._fault is not None:
-            raise self._fault
-        events: list[Event] = []
-        if self.complete:
-            return events
-        for block in self._framing.finish():
-            events += self._hear_block(block)
+        events = self._stream.finish(self._hear_block)
         if not self.complete:
             raise cut_short()
         return events
@@ -107,7 +80,7 @@ class StreamReader:
             response = decode_response(piece.response)
             incomplete = piece.type == _INCOMPLETE
             yield from _end(self._output, response, incomplete=incomplete)
-            self.complete = True
+            self._stream.complete = True
         elif piece.type != "response.created":
             yield from self._output.hear(piece, data)
 

@@ -61,8 +61,12 @@ class _Choice(Struct, frozen=True):
 
 _RAWS = msgspec.json.Decoder(list[Raw])
 _KIND = msgspec.json.Decoder(_Kind)
+_KINDS = msgspec.json.Decoder(list[_Kind])
 _TOOL = msgspec.json.Decoder(_Tool)
 _CHOICE = msgspec.json.Decoder(str | _Choice)
+_MEMBERS = msgspec.json.Decoder(list[dict[str, Raw]])
+_UNSAID = {"parameters": Raw(b"null"), "strict": Raw(b"null")}
+"""What a function may be asked for without, and is always repeated with."""
 
 
 def flat_name(namespace: str | None, name: str) -> str:
@@ -84,6 +88,16 @@ def read_tools(fields: Mapping[str, Raw]) -> tuple[Tool, ...]:
     )
 
 
+def tools_left_out(fields: Mapping[str, Raw]) -> Iterator[str]:
+    """Give the type of each tool that is offered in vain."""
+    raw = fields.get("tools")
+    if raw is None or not given(raw):
+        return
+    for each in typed(_KINDS, raw, "tools"):
+        if each.type.startswith(_OFFERED):
+            yield each.type
+
+
 def namespaces(fields: Mapping[str, Raw]) -> dict[str, tuple[str, str]]:
     """Give the namespace and the name behind each longer name."""
     return {
@@ -91,6 +105,19 @@ def namespaces(fields: Mapping[str, Raw]) -> dict[str, tuple[str, str]]:
         for told, namespace, _ in _each_tool(fields)
         if namespace and (name := _body(told).name)
     }
+
+
+def repeated_tools(raw: Raw) -> Raw:
+    """Give a request's tools as its response repeats them; never raises."""
+    try:
+        tools = _MEMBERS.decode(raw)
+    except msgspec.MsgspecError:
+        return raw
+    flat = [
+        {**_UNSAID, **tool} if bytes(tool.get("type", b"")) == b'"function"' else tool
+        for tool in tools
+    ]
+    return Raw(msgspec.json.encode(flat))
 
 
 def read_choice(

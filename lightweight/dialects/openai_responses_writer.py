@@ -10,11 +10,12 @@ from collections.abc import Mapping
 from typing import Any
 
 import msgspec
+from msgspec import Raw
 
-from lightweight.dialects.openai_chat_shapes import cut_short
+from lightweight.dialects.answer import cut_short
 from lightweight.dialects.openai_responses_faults import error_code
 from lightweight.dialects.openai_responses_script import Json, Script
-from lightweight.dialects.openai_responses_tools import namespaces
+from lightweight.dialects.openai_responses_tools import namespaces, repeated_tools
 from lightweight.dialects.sse import framed
 from lightweight.dialects.typed import given
 from lightweight.errors import ClientFault, Fault
@@ -80,6 +81,12 @@ def render_response(
     call: Call, status: str, output: list[Json], *, created: int = 0, **members: Any
 ) -> Json:
     """Give the response object at any stage; ``created`` is in seconds."""
+    repeated = {
+        name: call.fields[name] if given(call.fields.get(name)) else silent
+        for name, silent in _REPEATED.items()
+    }
+    if isinstance(repeated["tools"], Raw):
+        repeated["tools"] = repeated_tools(repeated["tools"])
     return {
         "id": f"resp_{call.id}",
         "object": "response",
@@ -92,10 +99,7 @@ def render_response(
         "output": output,
         "previous_response_id": None,
         "store": False,
-        **{
-            name: call.fields[name] if given(call.fields.get(name)) else silent
-            for name, silent in _REPEATED.items()
-        },
+        **repeated,
         **members,
     }
 

@@ -193,6 +193,9 @@ def visit_as_text(visit: Visit, ts: str) -> str:
             words.append(f"{outcome.usage.prompt}+{outcome.usage.completion}tok")
         if outcome.fault is not None:
             words.append(f"({_plain(outcome.fault)})")
+        left_out = outcome.attempts[-1].left_out if outcome.attempts else ()
+        if left_out:
+            words.append(f"without {_plain(', '.join(left_out))}")
     return " ".join(words)
 
 
@@ -206,6 +209,8 @@ def _attempt(attempted: Attempted) -> dict[str, object]:
         told["status"] = attempted.status
     if attempted.fault is not None:
         told["fault"] = attempted.fault
+    if attempted.left_out:
+        told["left_out"] = attempted.left_out
     return told
 
 

@@ -20,6 +20,14 @@ from lightweight.records import Call, DialectName, Headers, Target
 _FIELDS = ("prompt_cache_key", "user", "safety_identifier")
 """What OpenAI's API calls a session or its user (API reference, chat completions)."""
 
+
+class _Metadata(Struct, frozen=True):
+    user_id: str = ""
+    """Anthropic's word; Claude Code puts its session into it."""
+
+
+_METADATA = msgspec.json.Decoder(_Metadata)
+
 _HEADERS = ("x-session-id", "session_id", "x-session-affinity")
 """What coding agents call it."""
 
@@ -71,7 +79,8 @@ def session_of(call: Call, headers: Headers) -> str | None:
     for header in _HEADERS:
         if headers.get(header):
             return headers[header]
-    return next(filter(None, (_text(call.fields, name) for name in _FIELDS)), None)
+    named = next(filter(None, (_text(call.fields, name) for name in _FIELDS)), None)
+    return named or _user_id(call.fields) or None
 
 
 def fitting(targets: Sequence[Target], dialect: DialectName) -> Sequence[Target]:
@@ -139,6 +148,13 @@ def _lot(target: Target, seed: str) -> float:
     told = f"{seed}\0{target.provider}\0{target.model}".encode(errors="replace")
     drawn = int.from_bytes(hashlib.blake2b(told, digest_size=8).digest(), "big")
     return -math.log((drawn + 0.5) / _LOTS) / target.weight
+
+
+def _user_id(fields: Mapping[str, Raw]) -> str:
+    try:
+        return _METADATA.decode(fields.get("metadata", b"{}")).user_id
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return ""
 
 
 def _text(fields: Mapping[str, Raw], name: str) -> str:

@@ -138,6 +138,7 @@ def _short(attempt: Attempted) -> Attempted:
         provider=_cut(attempt.provider),
         model=_cut(attempt.model),
         fault=_cut(attempt.fault),
+        left_out=(),
     )
 
 

@@ -20,6 +20,7 @@ from lightweight.errors import (
     ModelNotFound,
     ProviderBusy,
     ProviderFault,
+    ProviderLacks,
     ProviderUnreachable,
 )
 from lightweight.policy.retry import RetryBudget
@@ -56,9 +57,20 @@ class Attempt:
     reply: Reply
     """Set before the attempt is handed to anyone."""
 
-    def __init__(self, target: Target, field: Field, *, further: bool) -> None:
-        """``further``: leave for a further attempt was taken and must be given back."""
+    def __init__(
+        self,
+        target: Target,
+        field: Field,
+        *,
+        further: bool,
+        left_out: tuple[str, ...] = (),
+    ) -> None:
+        """``further``: leave for a further attempt was taken and must be given back.
+
+        ``left_out`` is told of the attempt.
+        """
         self.target = target
+        self._left_out = left_out
         self.answered = False
         """The answer's first byte is on its way to the client: no going back."""
         self._standing = field.standings[target.provider]
@@ -105,6 +117,7 @@ class Attempt:
             status=self._status,
             fault=self._fault,
             seconds=self._clock.seconds() - self._began,
+            left_out=self._left_out,
         )
 
     def _give_back(self) -> None:
@@ -165,7 +178,8 @@ class Attempts:
         abort. It calls ``begun`` of the attempt before the client gets the first byte;
         a retryable ProviderFault that it raises earlier moves on like any other. The
         last of them is raised where no target is left; any other Fault is raised at
-        once. A target whose dialect cannot express the call is passed over. Cancelling
+        once. A target whose dialect cannot express the call is passed over; that one
+        lacks the endpoint counts less than how another one failed. Cancelling
         stops the provider that is being asked and tries no other.
         """
         failed: ProviderFault | None = None
@@ -186,14 +200,15 @@ class Attempts:
                 if further and not budget.take():
                     break
                 attempt = self._under_way = Attempt(
-                    target, self._field, further=further
+                    target, self._field, further=further, left_out=outgoing.left_out
                 )
                 try:
                     return await self._ask(attempt, outgoing, carry)
                 except ProviderFault as fault:
                     if attempt.answered or not fault.retryable:
                         raise
-                    failed = fault
+                    if failed is None or not isinstance(fault, ProviderLacks):
+                        failed = fault
         if failed is None and unfit is not None:
             raise unfit
         raise self._last_word(failed)

@@ -40,6 +40,13 @@ _PAGE = {
     "content-security-policy": "default-src 'none'; style-src 'self'; img-src 'self'",
 }
 
+_VARIES = {"vary": "Accept"}
+_HERE = Answer(
+    status=200,
+    headers={"content-type": "text/plain; charset=utf-8", **_VARIES},
+    body=b"Lightweight is running. /docs describes how to use it.\n",
+)
+
 Keyed: TypeAlias = Callable[..., Awaitable[None]]
 """A handler that takes the app, an exchange and the Identity it is served for."""
 
@@ -270,10 +277,15 @@ class App:
     @_app.route("/", methods=["GET"])
     @public
     def front(self, request: GatewayRequest) -> Answer:
-        """Lead a visitor to the docs; tell Ollama's clients what they look for."""
+        """Lead a browser to the docs; tell a client that somebody is here.
+
+        Ollama's look for certain words, Claude Code for a 200 of any.
+        """
         if ollama.is_client(request.sent(b"user-agent") or ""):
             return ollama.RUNNING
-        return redirect("/docs")
+        if "text/html" in (request.sent(b"accept") or ""):
+            return with_headers(redirect("/docs"), _VARIES)
+        return _HERE
 
     @_app.route("/docs", methods=["GET"])
     @public

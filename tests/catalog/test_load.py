@@ -147,6 +147,63 @@ def test_facts_that_decide_who_is_asked(catalog: Catalog) -> None:
     assert catalog.models["gemini-3-pro"].replacement == "gemini-3.1-pro"
 
 
+OWN = """
+gpt-5.3-codex openai gpt-5.3-codex 2027-04-01
+gpt-5.2-codex openai gpt-5.2-codex 2026-07-23
+gpt-5.2-codex azure gpt-5.2-codex 2027-07-13
+gpt-5.1-codex openai gpt-5.1-codex 2026-07-23
+gpt-5.1-codex azure gpt-5.1-codex 2027-05-15
+gpt-5.1-codex-max openai gpt-5.1-codex-max 2026-07-23
+gpt-5.1-codex-max azure gpt-5.1-codex-max 2027-05-18
+gpt-5.1-codex-mini openai gpt-5.1-codex-mini 2026-07-23
+gpt-5.1-codex-mini azure gpt-5.1-codex-mini 2027-05-15
+gpt-5.2 openai gpt-5.2 -
+gpt-5.1 openai gpt-5.1 2027-04-01
+gpt-5-mini openai gpt-5-mini 2026-12-11
+claude-opus-4.6 anthropic claude-opus-4-6 -
+claude-opus-4.6-fast anthropic claude-opus-4-6 -
+claude-opus-4.5 anthropic claude-opus-4-5-20251101 -
+claude-sonnet-4.6 anthropic claude-sonnet-4-6 -
+claude-sonnet-4.5 anthropic claude-sonnet-4-5-20250929 2026-11-30
+claude-sonnet-4 anthropic claude-sonnet-4-20250514 2026-06-15
+claude-haiku-4.5 anthropic claude-haiku-4-5-20251001 -
+gemini-3.1-pro gemini gemini-3.1-pro-preview -
+gemini-3-pro gemini gemini-3-pro-preview 2026-03-09
+gemini-3-flash gemini gemini-3-flash-preview -
+gemini-2.5-pro gemini gemini-2.5-pro 2026-12-01
+grok-code-fast-1 xai grok-code-fast-1 2026-05-15
+grok-code-fast-1 azure grok-code-fast-1 2027-01-31
+gpt-4o openai gpt-4o 2027-01-14
+gpt-4o-mini openai gpt-4o-mini 2027-01-14
+o1 openai o1 2026-10-23
+o1 azure o1 2026-11-19
+o1-mini openai o1-mini 2025-10-27
+o3-mini openai o3-mini 2026-10-23
+o4-mini openai o4-mini 2026-10-23
+Llama-3.3-70B-Instruct azure Llama-3.3-70B-Instruct 2027-01-31
+Llama-4-Scout azure Llama-4-Scout-17B-16E-Instruct 2027-01-31
+Phi-4 azure Phi-4 2027-01-17
+Phi-4-mini-instruct azure Phi-4-mini-instruct 2027-01-17
+MAI-DS-R1 azure MAI-DS-R1 2026-02-27
+Mistral-Small-3.1 azure mistral-small-2503 2027-02-15
+Codestral-2501 mistral codestral-2501 2025-11-30
+Codestral-2501 azure Codestral-2501 2027-02-15
+Mistral-Medium-3 azure mistral-medium-2505 2026-12-09
+Command-R-Plus cohere command-r-plus-08-2024 -
+Command-R cohere command-r-08-2024 -
+"""
+"""Id, preset, the id there, the last day there; as the vendors say it."""
+
+
+def test_vendors_names_and_dates(catalog: Catalog) -> None:
+    told = {
+        (entry.id, target.preset, target.model, str(target.shutdown or "-"))
+        for entry in catalog.models.values()
+        for target in entry.targets
+    }
+    assert {tuple(line.split()) for line in OWN.split("\n") if line} - told == set()
+
+
 def test_prices_are_dated_and_plausible(catalog: Catalog) -> None:
     prices = {
         (target.preset, target.model): target.price

@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from support.chat import Damage, call, damages
 from support.messages import DIALECT, HELLO, request, target
 from support.messages import call as anthropic_call
@@ -86,6 +87,23 @@ def test_only_the_model_changes_on_the_way() -> None:
         "content-type": "application/json",
         "accept": "application/json",
     }
+
+
+@pytest.mark.parametrize(
+    ("query", "path"),
+    [
+        ("", "/messages"),
+        ("beta=true", "/messages?beta=true"),
+        ("key=secret&beta=true", "/messages?beta=true"),
+        ("beta=false", "/messages"),
+        ("xbeta=true", "/messages"),
+    ],
+)
+def test_the_path_of_a_beta_goes_on_and_nothing_else_of_the_query(
+    query: str, path: str
+) -> None:
+    asked = replace(request(GOOD), query=query)
+    assert write_request(parse_request(asked), target()).path == path
 
 
 def test_the_clients_version_and_betas_go_on() -> None:

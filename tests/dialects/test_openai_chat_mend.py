@@ -213,6 +213,21 @@ def test_logprobs_and_unknown_members_are_kept() -> None:
     assert kept["usage"] is None
 
 
+@pytest.mark.parametrize("streamed", [True, False])
+def test_the_fingerprint_and_the_tier_are_kept(*, streamed: bool) -> None:
+    told = {"system_fingerprint": "fp_1", "service_tier": "flex"}
+    if streamed:
+        data = chunk(speech("Hi"), **told) + chunk(ending(), **told) + DONE
+        made = mended(data)
+    else:
+        way = DIALECT.passage(call(), quirky(ODD))
+        way.feed(completion(answer(), **told))
+        made = [json.loads(way.finish())]
+    for each in made:
+        assert {name: each[name] for name in told} == told
+    assert "service_tier" not in mended(chunk(ending(), service_tier=None) + DONE)[0]
+
+
 def test_a_whole_answer_keeps_them_too() -> None:
     spoken = answer("stop", tool_calls=[{"id": "c", "function": {"name": "f"}}])
     spoken["logprobs"] = {"content": None, "refusal": None}

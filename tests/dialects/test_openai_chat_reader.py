@@ -63,7 +63,13 @@ def raw_event(transcript: str, number: int) -> bytes:
 
 TOLD: dict[str, list[Event]] = {
     "openai.sse": [
-        Started(id="chatcmpl-9aB", created=1790000001, model="gpt-4o-2024-08-06"),
+        Started(
+            id="chatcmpl-9aB",
+            created=1790000001,
+            model="gpt-4o-2024-08-06",
+            fingerprint="fp_1a",
+            service_tier="default",
+        ),
         TextDelta(text="Grüße"),
         ToolCallDelta(call=0, arguments="", id="call_a", name="weather"),
         ToolCallDelta(call=0, arguments='{"city":"Köln"}'),
@@ -72,7 +78,12 @@ TOLD: dict[str, list[Event]] = {
         UsageReported(usage=Usage(fresh=56, cached=64, answer=23, reasoning=8)),
     ],
     "llama_cpp.sse": [
-        Started(id="chatcmpl-Lc1", created=1790000002, model="gemma.gguf"),
+        Started(
+            id="chatcmpl-Lc1",
+            created=1790000002,
+            model="gemma.gguf",
+            fingerprint="b1-x",
+        ),
         TextDelta(text="Hel"),
         TextDelta(text="lo"),
         STOP,
@@ -80,7 +91,9 @@ TOLD: dict[str, list[Event]] = {
     ],
     "azure.sse": [
         Unknown(raw=raw_event("azure.sse", 0)),
-        Started(id="chatcmpl-Az", created=1790000003, model="gpt-4o"),
+        Started(
+            id="chatcmpl-Az", created=1790000003, model="gpt-4o", fingerprint="fp_az"
+        ),
         TextDelta(text="Yes."),
         STOP,
         UsageReported(usage=Usage(fresh=10, answer=2)),

@@ -5,9 +5,7 @@ import pytest
 from msgspec import Raw
 
 from lightweight.dialects.openai_chat_shapes import (
-    Gathered,
     Progress,
-    cut_short,
     decode_piece,
     says_something,
     seconds_of,
@@ -130,16 +128,3 @@ def test_progress() -> None:
     assert progress.end(2)
     assert progress.end(1)
     progress.check()
-
-
-def test_a_whole_answer_is_bounded() -> None:
-    gathered = Gathered(limit=4)
-    gathered.add(b"ab")
-    gathered.add(b"cd")
-    assert gathered.body == b"abcd"
-    with pytest.raises(ProviderGarbage, match="too large"):
-        gathered.add(b"e")
-
-
-def test_cut_short() -> None:
-    assert isinstance(cut_short(), ProviderCut)

@@ -9,6 +9,7 @@ from lightweight.dialects.openai_responses_tools import (
     namespaces,
     read_choice,
     read_tools,
+    repeated_tools,
 )
 from lightweight.errors import BadRequest
 from lightweight.prompts import Tool, ToolChoice
@@ -134,3 +135,8 @@ def test_a_choice_that_cannot_be_translated(odd: Any) -> None:
     with pytest.raises(BadRequest) as caught:
         choose(odd)
     assert caught.value.param == "tool_choice"
+
+
+@pytest.mark.parametrize("odd", [b"{}", b"[1]", b'"x"', b"[{}]"])
+def test_tools_that_are_none_are_repeated_as_they_are(odd: bytes) -> None:
+    assert bytes(repeated_tools(Raw(odd))) == odd

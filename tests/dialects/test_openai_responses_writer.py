@@ -172,6 +172,19 @@ def test_a_stream_that_broke_before_it_began() -> None:
     assert failed["response"]["error"]["code"] == "rate_limit_exceeded"
 
 
+def test_tools_are_repeated_with_what_the_document_wants_of_each() -> None:
+    custom = {"type": "custom", "name": "patch"}
+    flat = {"type": "function", "name": "f", "x_odd": 1}
+    for made in (
+        whole(STARTED, STOP, tools=[flat, custom]),
+        stream(STARTED, STOP, tools=[flat, custom])[-1]["response"],
+    ):
+        assert made["tools"] == [
+            {"parameters": None, "strict": None, **flat},
+            custom,
+        ]
+
+
 def test_tools_that_are_refused_can_be_told_of() -> None:
     refused = call(stream=True, tools=[{"type": "mcp"}])
     assert told(DIALECT.writer(refused).broken(ProviderBusy("Wait")))

@@ -5,6 +5,8 @@ import json
 from twisted.logger import LogEvent, LogLevel
 from twisted.python.failure import Failure
 
+from msgspec.structs import replace
+
 from lightweight.observe.access import Visit
 from lightweight.observe.logs import AccessLog, LogFormat, LogObserver
 from lightweight.records import Attempted, Outcome, Usage
@@ -141,6 +143,18 @@ def test_a_call_tells_where_it_went_and_how_it_ended() -> None:
 
     assert "key_1 m\\x0a1@azure>openai cut 5+7tok (provider openai closed" in line
     assert "\n" not in line
+
+
+def test_what_a_provider_was_not_told_is_told_here() -> None:
+    assert CALL.outcome is not None
+    assert "without" not in visited("text", CALL)
+    told = replace(CALL.outcome.attempts[1], left_out=("x_item", "web_search"))
+    outcome = replace(CALL.outcome, attempts=(CALL.outcome.attempts[0], told))
+    call = replace(CALL, outcome=outcome)
+    assert visited("text", call).endswith(" without x_item, web_search")
+    first, second = json.loads(visited("json", call))["attempts"]
+    assert "left_out" not in first
+    assert second["left_out"] == ["x_item", "web_search"]
 
 
 def test_a_visit_is_one_json_object() -> None:

@@ -72,6 +72,10 @@ def test_a_session_keeps_its_place_and_loses_it_alone() -> None:
         ({"user": "u"}, {"session_id": "h"}, "h"),
         ({"user": "u"}, {"x-session-id": ""}, "u"),
         ({"prompt_cache_key": ["no", "text"]}, {}, None),
+        ({"metadata": {"user_id": "user_a_session_b", "x": 1}}, {}, "user_a_session_b"),
+        ({"metadata": {"user_id": "m"}, "user": "u"}, {}, "u"),
+        ({"metadata": {"user_id": 7}}, {}, None),
+        ({"metadata": "odd"}, {}, None),
     ],
 )
 def test_what_names_a_session(

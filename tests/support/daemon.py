@@ -186,9 +186,10 @@ class Gateway:
         self.root = match[1]
         await self.child.line(r"Ready\b")
         first_run = self.directory / "state" / "first-run.txt"
-        found = re.search(r"lw-[0-9A-Za-z]{49}", first_run.read_text())
-        assert found is not None
-        self.key = found[0]
+        if first_run.exists():  # else another machine made the first key
+            found = re.search(r"lw-[0-9A-Za-z]{49}", first_run.read_text())
+            assert found is not None
+            self.key = found[0]
 
     async def stop(self) -> int:
         """Ask it to stop and give the exit status; kill it if it does not."""

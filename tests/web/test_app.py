@@ -115,16 +115,36 @@ def test_request_ids_are_unique() -> None:
 
 
 def test_a_head_has_no_body() -> None:
-    for path, status in (("/", 302), ("/healthz", 200), ("/nothing", 404)):
+    for path, status in (("/", 200), ("/healthz", 200), ("/nothing", 404)):
         answer, received = asked(Gateway(), "HEAD", path, key=None)
         assert answer.status == status
         assert received.endswith(b"\r\n\r\n")
         assert received.count(b"\r\n\r\n") == 1
 
 
-def test_the_front_leads_to_the_docs() -> None:
-    answer, _ = asked(Gateway(), "GET", "/", key=None)
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_the_front_leads_browsers_to_the_docs(method: str) -> None:
+    client = Gateway().connect()
+    client.ask(method, "/", headers={"Accept": "text/html,*/*;q=0.8"}, key=None)
+    answer = client.answer(head_only=method == "HEAD")
     assert (answer.status, answer.headers["location"]) == (302, "/docs")
+
+
+@pytest.mark.parametrize("headers", [{}, {"Accept": "*/*"}])
+def test_the_front_tells_clients_that_somebody_is_here(headers: dict[str, str]) -> None:
+    """As Claude Code asks: HEAD says what GET would, without its body."""
+    told = []
+    for method in ("HEAD", "GET"):
+        client = Gateway().connect()
+        client.ask(method, "/", headers=headers, key=None)
+        told.append(client.answer(head_only=method == "HEAD"))
+    head, get = told
+    assert (head.status, get.status) == (200, 200)
+    assert get.body.startswith(b"Lightweight is running.")
+    assert (head.headers["content-length"], head.headers["vary"]) == (
+        str(len(get.body)),
+        "Accept",
+    )
 
 
 def test_a_cancelled_handler_is_cut_in_silence() -> None:

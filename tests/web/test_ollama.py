@@ -210,7 +210,7 @@ def test_small_talk() -> None:
 def test_the_root_knows_ollamas_clients() -> None:
     answer = got("/", {"User-Agent": "ollama-python/0.6.3"}, key=None)
     assert (answer.status, answer.body) == (200, b"Ollama is running")
-    browser = got("/", {"User-Agent": "Mozilla/5.0"}, key=None)
+    browser = got("/", {"User-Agent": "Mozilla/5.0", "Accept": "text/html"}, key=None)
     assert (browser.status, browser.headers["location"]) == (302, "/docs")
 
 

@@ -215,6 +215,28 @@ def test_a_provider_without_the_endpoint_is_a_404_that_says_so() -> None:
     )
 
 
+def test_another_provider_may_have_the_endpoint() -> None:
+    gateway = Gateway()
+    client = posted(gateway, "/v1/embeddings", input="a", model="org/path.1")
+    gateway.one.reply(404).end()
+    body = gateway.two.reply()
+    body.push(b'{"object":"list","data":[],"model":"renamed-there"}')
+    body.end()
+    assert (client.answer().status, gateway.outcome.provider) == (200, "two")
+
+
+@pytest.mark.parametrize(("statuses", "told"), [((500, 404), 502), ((404, 500), 502)])
+def test_a_missing_endpoint_hides_no_failure_of_another(
+    statuses: tuple[int, int], told: int
+) -> None:
+    gateway = Gateway()
+    client = posted(gateway, "/v1/embeddings", input="a", model="org/path.1")
+    gateway.one.reply(statuses[0]).end()
+    gateway.two.reply(statuses[1]).end()
+    assert client.answer().status == told
+    assert len(gateway.outcome.attempts) == 2
+
+
 def test_a_get_is_told_what_to_send() -> None:
     client = Gateway().connect()
     client.ask("GET", "/v1/embeddings")

@@ -147,6 +147,32 @@ def test_a_provider_that_fails_before_it_says_anything(gateway: Gateway) -> None
     assert b"sda1" not in client.received
 
 
+def test_what_another_api_has_no_word_for_is_left_out_and_told(
+    gateway: Gateway,
+) -> None:
+    items: list[Any] = [
+        {"type": "message", "role": "user", "content": "Hi"},
+        {"type": "web_search_call", "id": "ws_1"},
+        {"type": "odd\x00 one" + "x" * 99},
+        {"type": "web_search_call", "id": "ws_2"},
+    ]
+    tools = [{"type": "web_search"}, {"type": "function", "name": "f"}]
+    client = ask(gateway, model="chatty", input=items, tools=tools)
+    answer(gateway, completion())
+    assert client.answer().status == 200
+    (attempt,) = gateway.outcome.attempts
+    first, odd, last = attempt.left_out
+    assert (first, last) == ("web_search_call", "web_search")
+    assert odd.startswith("odd??one")
+    assert len(odd) == 64
+
+
+def test_nothing_is_left_out_where_nothing_is_translated(gateway: Gateway) -> None:
+    ask(gateway, input=[{"type": "web_search_call", "id": "ws_1"}])
+    answer(gateway, json.dumps(response("completed", HI)).encode())
+    assert gateway.outcome.attempts[0].left_out == ()
+
+
 def test_errors_have_the_envelope(gateway: Gateway) -> None:
     client = ask(gateway)
     gateway.one.fail(ProviderUnreachable("No connection."))
