@@ -15,7 +15,7 @@ from lightweight.runtime import Runtime
 from lightweight.web import health, ollama
 from lightweight.web.address import address_of
 from lightweight.web.admin.openapi import described_api
-from lightweight.web.answers import redirect, send
+from lightweight.web.answers import redirect, send, with_headers
 from lightweight.web.auth import Keyring, identify
 from lightweight.web.count_tokens import serve_count
 from lightweight.web.docs.page import render_docs, static_file
