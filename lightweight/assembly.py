@@ -32,6 +32,7 @@ from lightweight.daemon.service import GatewayService, Parts
 from lightweight.daemon.state import (
     State,
     make_first_key,
+    new_id,
     open_database,
     open_state,
 )
@@ -48,15 +49,18 @@ from lightweight.runtime import ProviderPlan, Runtime, build_runtime
 from lightweight.store.bill import Ledger
 from lightweight.store.database import Database
 from lightweight.store.keyring import Keyring
+from lightweight.store.passwords import Passwords
 from lightweight.upstream.demo import DemoProvider
 from lightweight.upstream.discover import Found, discover
 from lightweight.upstream.http import HttpProvider, credential_headers
 from lightweight.upstream.probes import Probed, Probes
 from lightweight.upstream.provider import Provider
+from lightweight.web.admin.app import admin_resource
 from lightweight.web.app import App
 from lightweight.web.gate import Gate
 from lightweight.web.journal import Journal
 from lightweight.web.live import Live
+from lightweight.web.office import Office
 from lightweight.web.overload import Overload
 from lightweight.web.rates import Rates
 from lightweight.web.serve import Desk
@@ -196,8 +200,7 @@ def gateway_service(
     gauges = instruments.gauges(site, live, overload)
 
     def serve(keyring: Keyring, database: Database, state: State) -> Metering:
-        meters = _meters(ground, state, generation or 0, limits_at)
-        metering = meters.of_server(database)
+        metering = _meters(ground, state, generation, limits_at).of_server(database)
         rates = Rates(metering.limits, reactor, tiers=lambda: swap.current.tiers)
         journal = metering.journal
         site.standing = rates.headers
@@ -216,6 +219,7 @@ def gateway_service(
                 "journal": lambda: journal.why_full,
             },
             troubles={"limits": metering.why_degraded},
+            admin=admin_resource(_office(reactor, database, state, swap, rates)),
             scrape=_scrape(ground, state, gauges if limits_at is None else None),
         )
         site.resource, site.express = app.get_resource(), app.express()
@@ -246,14 +250,14 @@ def gateway_service(
 
 
 def _meters(
-    ground: Ground, state: State, generation: int, limits_at: int | None
+    ground: Ground, state: State, generation: int | None, limits_at: int | None
 ) -> Meters:
     return Meters(
         reactor=ground.reactor,
         wall=time.time,  # noqa: TID251 -- the composition root
         config=ground.loaded.config,
         directory=state.directory,
-        generation=generation,
+        generation=generation or 0,
         limits_at=limits_at,
     )
 
@@ -286,6 +290,22 @@ def _desk(
 
 def _memory_mark(workers: int) -> int:
     return int(memory_limit() * MEMORY_SHARE) // workers
+
+
+def _office(
+    reactor: Any, database: Database, state: State, swap: Swap, rates: Rates
+) -> Office:
+    return Office(
+        database=database,
+        passwords=Passwords(reactor),
+        pepper=state.pepper,
+        clock=reactor,
+        wall=time.time,  # noqa: TID251 -- the composition root
+        random_bytes=secrets.token_bytes,
+        new_id=lambda prefix: new_id(prefix, secrets.token_bytes),
+        current=lambda: swap.current,
+        rates=rates,
+    )
 
 
 def _farewells(reactor: Any, wall: Callable[[], float], swap: Swap) -> Farewells:

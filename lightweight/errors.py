@@ -67,6 +67,20 @@ class InvalidKey(ClientFault):
         )
 
 
+class NotSignedIn(ClientFault):
+    """Nobody is signed in, or what they signed in with is wrong."""
+
+    status = 401
+    code = "not_signed_in"
+
+
+class Forbidden(ClientFault):
+    """Somebody is signed in, and this is not theirs to do."""
+
+    status = 403
+    code = "forbidden"
+
+
 class ModelDenied(ClientFault):
     """The model exists, but not for this account or key."""
 
@@ -108,6 +122,13 @@ class RequestTimedOut(ClientFault):
     status = 408
     code = "request_timeout"
     should_retry = True
+
+
+class Conflict(ClientFault):
+    """It cannot be done to what is there."""
+
+    status = 409
+    code = "conflict"
 
 
 class TooLarge(ClientFault):

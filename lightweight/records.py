@@ -28,6 +28,15 @@ began and the client was told. ``client_gone``: the client left first. ``aborted
 process that served it died; the bookkeeper settled it with an estimate.
 """
 
+Role: TypeAlias = Literal["operator", "owner", "member"]
+"""What somebody may do: an ``operator`` everything on this server; an ``owner`` sees to
+the keys and the people of one account, a ``member`` to its keys."""
+
+KeyState: TypeAlias = Literal["active", "rotated", "expired", "revoked"]
+"""Whether a key works: a rotated one does, for its grace."""
+
+InviteState: TypeAlias = Literal["open", "used", "expired", "revoked"]
+
 DialectName: TypeAlias = Literal[
     "openai_chat",
     "openai_responses",
@@ -205,6 +214,56 @@ class Identity(Struct, frozen=True):
 
     account: Account
     key: ApiKey
+
+
+class Person(Struct, frozen=True, kw_only=True):
+    """Somebody who may sign in."""
+
+    id: str
+    name: str
+    """What they sign in with, in lower case: a word or an address of mail."""
+    role: Role
+    account_id: str | None
+    """The one account they belong to; an operator may have none."""
+    created_at: float
+    disabled: bool = False
+    signed_in_at: float | None = None
+
+
+class Invite(Struct, frozen=True, kw_only=True):
+    """A word given to somebody who is to become a Person; its secret is not here."""
+
+    id: str
+    note: str
+    """Whom it is for, in the words of who made it."""
+    role: Role
+    account_id: str | None
+    """The account to belong to, or None: one is made, or an operator has none."""
+    account_name: str | None
+    """The account that is made when the invite is used."""
+    tier: str | None
+    """That account's."""
+    created_at: float
+    expires_at: float
+    used_at: float | None = None
+    used_by: str | None = None
+    """The Person it made."""
+    revoked_at: float | None = None
+
+
+class AdminToken(Struct, frozen=True, kw_only=True):
+    """A credential for programs that use the admin API; the secret is not here."""
+
+    id: str
+    name: str
+    shown: str
+    """Its first and last characters, for recognition."""
+    role: Role
+    account_id: str | None
+    """The account it is confined to; None for an operator's."""
+    created_at: float
+    expires_at: float | None = None
+    revoked_at: float | None = None
 
 
 class Usage(Struct, frozen=True, kw_only=True):

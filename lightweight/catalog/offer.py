@@ -13,6 +13,11 @@ from typing import Literal
 import msgspec
 from msgspec import Struct
 
+from lightweight.catalog.left_out import (
+    LeftOut,
+    left_out_of_catalog,
+    left_out_of_given,
+)
 from lightweight.catalog.load import (
     Catalog,
     CatalogProblem,
@@ -75,6 +80,8 @@ class Offering(Struct, frozen=True, kw_only=True):
     """Every name of every known model, case-folded, to its id."""
     reasons: Mapping[str, str]
     """Why a known model is not offered, by id: a sentence for users and operators."""
+    left_out: Mapping[str, Sequence[LeftOut]] = MappingProxyType({})
+    """The targets of each known model, by id, that nobody is sent to."""
 
     def find(self, name: str) -> Model:
         """Give the model that a client calls ``name``.
@@ -85,13 +92,18 @@ class Offering(Struct, frozen=True, kw_only=True):
         known = self.models.get(name)
         if known is not None:
             return known
-        folded = name.casefold()
-        found = next(filter(None, map(self.names.get, _spellings(folded))), None)
+        found = self.known_id(name)
         if found is None:
-            raise ModelNotFound(self._unknown(name, folded), param="model")
+            raise ModelNotFound(self._unknown(name, name.casefold()), param="model")
         if found in self.reasons:
             raise ModelNotFound(self.reasons[found], param="model")
         return self.models[found]
+
+    def known_id(self, name: str) -> str | None:
+        """Give the id of the model that a client calls ``name``, offered or not."""
+        return next(
+            filter(None, map(self.names.get, _spellings(name.casefold()))), None
+        )
 
     def listed(self) -> Sequence[Model]:
         """The models on offer, sorted by id without regard to letter case."""
@@ -131,6 +143,7 @@ def offer(
     told = _quirks(catalog, providers, quirks)
     models: dict[str, Model] = {}
     reasons: dict[str, str] = {}
+    left: dict[str, Sequence[LeftOut]] = {}
     for id_ in dict.fromkeys([*catalog.models, *laid]):
         entry, addition = catalog.models.get(id_), laid.get(id_)
         model = (
@@ -140,6 +153,10 @@ def offer(
         )
         if addition is not None:
             model = _lay_over(model, addition, told, dialects)
+        if addition is not None and addition.targets is not None:
+            left[id_] = left_out_of_given(addition.targets, providers, dialects)
+        elif entry is not None:
+            left[id_] = left_out_of_catalog(entry.targets, providers, dialects, today)
         if model.targets:
             models[id_] = model
         elif entry is None or (addition is not None and addition.targets is not None):
@@ -150,6 +167,7 @@ def offer(
         models=MappingProxyType(models),
         names=MappingProxyType(_names(catalog, models, laid)),
         reasons=MappingProxyType(reasons),
+        left_out=MappingProxyType(left),
     )
 
 

@@ -13,6 +13,7 @@ from lightweight.cli.limits import (
     micro_usd,
     number,
 )
+from lightweight.cli.options import check_tier
 from lightweight.cli.output import (
     WHO,
     Opened,
@@ -52,7 +53,7 @@ def create(
     opened: Opened, /, name: str, tier: str, *, as_json: bool, **limits: str | None
 ) -> None:
     """Make the account NAME; a limit given here goes before its tier's."""
-    _check_tier(opened, tier)
+    check_tier(tier, opened.config.config.tiers)
     chosen = replace(Limits(), **chosen_limits(limits))
     with told_plainly(), writing(opened.engine()) as connection:
         account = create_account(
@@ -91,7 +92,7 @@ def set_(
 ) -> None:
     """Change an ACCOUNT, by its name or id; "none" clears a limit of its own."""
     if tier is not None:
-        _check_tier(opened, tier)
+        check_tier(tier, opened.config.config.tiers)
     changes = chosen_limits(limits)
     if tier is None and disabled is None and not changes:
         raise click.ClickException(
@@ -151,15 +152,6 @@ def show(opened: Opened, account: str, *, as_json: bool) -> None:
     with told_plainly(), reading(opened.engine()) as connection:
         found = find_account(connection, account)
     _show(found, as_json=as_json)
-
-
-def _check_tier(opened: Opened, tier: str) -> None:
-    tiers = opened.config.config.tiers
-    if tier not in tiers:
-        raise click.ClickException(
-            f'There is no tier "{tier}": the configuration has '
-            f"{', '.join(sorted(tiers))}."
-        )
 
 
 def _changed(

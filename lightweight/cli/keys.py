@@ -11,6 +11,7 @@ from lightweight.cli.limits import (
     limits_described,
     limits_in_words,
 )
+from lightweight.cli.options import seconds
 from lightweight.cli.output import (
     NOTHING,
     WHO,
@@ -23,7 +24,6 @@ from lightweight.cli.output import (
     table,
     told_plainly,
 )
-from lightweight.config.units import parse_duration
 from lightweight.records import ApiKey, Limits
 from lightweight.store.connect import Connection, reading, writing
 from lightweight.store.directory import (
@@ -35,6 +35,7 @@ from lightweight.store.directory import (
     revoke_key,
     rotate_key,
     set_key_limits,
+    state_of_key,
 )
 from lightweight.store.keys import mint
 
@@ -69,7 +70,7 @@ def create(
     now = opened.now()
     secret = mint(opened.random_bytes)
     chosen = replace(Limits(), **chosen_limits(limits))
-    expires_at = None if expires is None else now + _seconds("--expires", expires)
+    expires_at = None if expires is None else now + seconds("--expires", expires)
     with told_plainly(), writing(opened.engine()) as connection:
         key = create_key(
             connection,
@@ -167,7 +168,7 @@ def rotate(opened: Opened, key_id: str, grace: str, *, as_json: bool) -> None:
     """Make a new key in the place of another, which works on for a while."""
     now = opened.now()
     secret = mint(opened.random_bytes)
-    seconds = _seconds("--grace", grace)
+    grace_s = seconds("--grace", grace)
     with told_plainly(), writing(opened.engine()) as connection:
         key = rotate_key(
             connection,
@@ -175,7 +176,7 @@ def rotate(opened: Opened, key_id: str, grace: str, *, as_json: bool) -> None:
             new_key_id=opened.new_id("key"),
             secret=secret,
             pepper=opened.pepper(),
-            grace=seconds,
+            grace=grace_s,
             now=now,
             who=WHO,
         )
@@ -207,25 +208,10 @@ def _owner(connection: Connection, key: ApiKey) -> str:
     return find_account(connection, key.account_id).name
 
 
-def _seconds(option: str, text: str) -> float:
-    try:
-        return parse_duration(text)
-    except ValueError as error:
-        raise click.ClickException(f"{option} {error}.") from error
-
-
 def _model_set(text: str | None) -> frozenset[str] | None:
     if text is None:
         return None
     return frozenset(model.strip() for model in text.split(",") if model.strip())
-
-
-def _state(key: ApiKey, now: float) -> str:
-    if key.revoked_at is not None and key.revoked_at <= now:
-        return "revoked"
-    if key.expires_at is not None and key.expires_at <= now:
-        return "expired"
-    return "active" if key.revoked_at is None else "rotated"
 
 
 def _described(key: ApiKey, owner: str, now: float) -> dict[str, object]:
@@ -235,7 +221,7 @@ def _described(key: ApiKey, owner: str, now: float) -> dict[str, object]:
         "account_id": key.account_id,
         "name": key.name,
         "shown": key.shown,
-        "state": _state(key, now),
+        "state": state_of_key(key, now),
         "created_at": moment(key.created_at),
         "expires_at": moment_or_none(key.expires_at),
         "revoked_at": moment_or_none(key.revoked_at),

@@ -15,12 +15,15 @@ import click
 from lightweight import __version__
 from lightweight.catalog.load import load_catalog
 from lightweight.cli.accounts import accounts
+from lightweight.cli.admin_tokens import admin_tokens
 from lightweight.cli.check import check
 from lightweight.cli.control import drain, reload, status
 from lightweight.cli.db import db
 from lightweight.cli.doctor import doctor
+from lightweight.cli.invites import invites
 from lightweight.cli.keys import keys
 from lightweight.cli.models import models
+from lightweight.cli.people import people
 from lightweight.cli.reconcile import reconcile
 from lightweight.cli.top import top
 from lightweight.cli.usage import usage
@@ -111,6 +114,9 @@ main.add_command(check)
 main.add_command(doctor)
 main.add_command(accounts)
 main.add_command(keys)
+main.add_command(invites)
+main.add_command(people)
+main.add_command(admin_tokens)
 main.add_command(db)
 main.add_command(status)
 main.add_command(top)

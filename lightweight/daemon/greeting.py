@@ -1,4 +1,4 @@
-"""What a person reads after the first start: the key, and a call that works."""
+"""What a person reads after the first start: the key, a link, a call that works."""
 
 import json
 import re
@@ -6,17 +6,22 @@ from contextlib import suppress
 from pathlib import Path
 
 from lightweight.store.first_run import FirstRun, write_first_run
+from lightweight.store.invites import INVITE_S
 from lightweight.store.problems import StoreUnusable
+from lightweight.web.links import join_link
 
 NO_MODEL = "MODEL"
+
+DAYS = int(INVITE_S / 86_400)
 
 _MODEL = re.compile(r'"model": "[^"]*"')
 
 
 def greeting(made: FirstRun, *, base_url: str, model: str | None) -> str:
-    """Word the first-run file; ``model`` is one this server offers, if it offers any.
+    """Word the first-run file.
 
-    The curl in it works as it stands.
+    ``base_url`` ends with ``/v1``; ``model`` is one this server offers, if it offers
+    any. The curl in it works as it stands.
     """
     lines = [
         "Lightweight is set up. This is your first key; it is shown only here.",
@@ -24,6 +29,10 @@ def greeting(made: FirstRun, *, base_url: str, model: str | None) -> str:
         f"  Base URL  {base_url}",
         f"  API key   {made.secret}",
         f"  Account   {made.account.name}",
+        "",
+        f"Make yourself the operator of its dashboard, once, within {DAYS} days:",
+        "",
+        f"  {join_link(base_url.removesuffix('/v1'), made.invite)}",
         "",
     ]
     if model is None:

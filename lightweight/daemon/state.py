@@ -15,6 +15,7 @@ from lightweight.store.keys import mint
 from lightweight.store.migrate import upgrade
 from lightweight.store.pepper import pepper_of, read_or_make_pepper
 from lightweight.store.problems import StoreProblem
+from lightweight.store.tokens import mint_token
 
 ID_BYTES = 8
 
@@ -101,6 +102,8 @@ def make_first_key(
                 account_id=new_id("acct", random_bytes),
                 key_id=new_id("key", random_bytes),
                 secret=mint(random_bytes),
+                invite_id=new_id("invite", random_bytes),
+                invite=mint_token(random_bytes),
                 pepper=state.pepper,
                 now=now,
             )

@@ -17,10 +17,12 @@ from msgspec.structs import asdict, replace
 from sqlalchemy import Connection, Row, Select, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from lightweight.records import Account, ApiKey, Limits
+from lightweight.records import Account, ApiKey, KeyState, Limits
+from lightweight.store.audit import note
 from lightweight.store.keys import digest, shown
+from lightweight.store.pages import Place, paged
 from lightweight.store.problems import StoreProblem
-from lightweight.store.schema import KEYS_COUNTER, accounts, audit, counters, keys
+from lightweight.store.schema import KEYS_COUNTER, accounts, counters, keys
 
 MAX_NAME = 100
 """Characters in the name of an account or key."""
@@ -34,7 +36,11 @@ LimitChanges: TypeAlias = Mapping[str, int | None]
 
 
 class DirectoryProblem(StoreProblem):
-    """No such account or key, or it cannot be done to this one."""
+    """It cannot be done to this one."""
+
+
+class Missing(DirectoryProblem):
+    """There is no such thing."""
 
 
 def take_turn(connection: Connection) -> None:
@@ -63,7 +69,7 @@ def create_account(
     limits: Limits = UNLIMITED,
 ) -> Account:
     """Make an account; its name must be new, since people use it in place of the id."""
-    _check_name(name)
+    check_name(name)
     if not name:
         raise DirectoryProblem("An account needs a name: give one.")
     _check_limits(limits)
@@ -87,7 +93,7 @@ def create_account(
             f"with 'lightweight accounts show {name}'."
         ) from None
     details = {"name": name, "tier": tier, **(_written(limits) or {})}
-    _note(connection, now, who, "account.create", account.id, **details)
+    note(connection, now, who, "account.create", account.id, **details)
     return account
 
 
@@ -97,6 +103,22 @@ def list_accounts(connection: Connection) -> list[Account]:
     return [account_of(row) for row in rows]
 
 
+def account_page(
+    connection: Connection,
+    *,
+    account_id: str | None = None,
+    after: Place | None = None,
+    most: int = 50,
+) -> list[Account]:
+    """Give a page of accounts, the newest first; or just the one of that id."""
+    query = paged(
+        select(accounts), accounts.c.created_at, accounts.c.id, after=after, most=most
+    )
+    if account_id is not None:
+        query = query.where(accounts.c.id == account_id)
+    return [account_of(row) for row in connection.execute(query)]
+
+
 def find_account(connection: Connection, name_or_id: str) -> Account:
     """Give the account of a name or an id; an id goes before a name."""
     for column in (accounts.c.id, accounts.c.name):
@@ -104,7 +126,7 @@ def find_account(connection: Connection, name_or_id: str) -> Account:
         row = _first(connection, query, given=name_or_id)
         if row is not None:
             return account_of(row)
-    raise DirectoryProblem(
+    raise Missing(
         f"There is no account \"{name_or_id}\": 'lightweight accounts list' shows them."
     )
 
@@ -117,7 +139,7 @@ def set_disabled(
     account = find_account(connection, name_or_id)
     _update_account(connection, account.id, disabled=disabled)
     what = "account.disable" if disabled else "account.enable"
-    _note(connection, now, who, what, account.id)
+    note(connection, now, who, what, account.id)
     return replace(account, disabled=disabled)
 
 
@@ -128,7 +150,7 @@ def set_tier(
     take_turn(connection)
     account = find_account(connection, name_or_id)
     _update_account(connection, account.id, tier=tier)
-    _note(connection, now, who, "account.tier", account.id, tier=tier)
+    note(connection, now, who, "account.tier", account.id, tier=tier)
     return replace(account, tier=tier)
 
 
@@ -152,7 +174,7 @@ def set_limits(
     limits = replace(account.limits, **changes)
     limits = replace(limits, prepaid=limits.prepaid and any(_quotas(asdict(limits))))
     limited = _limited(connection, account, limits)
-    _note(connection, now, who, "account.limits", account.id, **changes)
+    note(connection, now, who, "account.limits", account.id, **changes)
     return limited
 
 
@@ -184,7 +206,7 @@ def top_up(
     )
     limited = _limited(connection, account, topped)
     added = {"tokens": tokens, "micro_usd": micro_usd}
-    _note(connection, now, who, "account.top_up", account.id, **added)
+    note(connection, now, who, "account.top_up", account.id, **added)
     return limited
 
 
@@ -223,7 +245,7 @@ def create_key(
     )
     _insert_key(connection, key, digest(pepper, secret))
     details = {"account": owner.id, "name": name, **(_written(limits) or {})}
-    _note(connection, now, who, "key.create", key.id, **details)
+    note(connection, now, who, "key.create", key.id, **details)
     return key
 
 
@@ -236,15 +258,27 @@ def list_keys(connection: Connection, account: str | None = None) -> list[ApiKey
     return [key_of(row) for row in connection.execute(query)]
 
 
+def key_page(
+    connection: Connection,
+    *,
+    account_id: str | None = None,
+    after: Place | None = None,
+    most: int = 50,
+) -> list[ApiKey]:
+    """Give a page of keys, the newest first: of one account, or of all."""
+    query = paged(select(keys), keys.c.created_at, keys.c.id, after=after, most=most)
+    if account_id is not None:
+        query = query.where(keys.c.account_id == account_id)
+    return [key_of(row) for row in connection.execute(query)]
+
+
 def find_key(connection: Connection, key_id: str) -> ApiKey:
     """Give the key of an id."""
     row = _first(connection, select(keys).where(keys.c.id == key_id), given=key_id)
     if row is None:
         # Somebody may have given the secret instead: it must not be repeated.
         named = f' "{key_id}"' if key_id.startswith("key_") else " of that id"
-        raise DirectoryProblem(
-            f"There is no key{named}: 'lightweight keys list' shows them."
-        )
+        raise Missing(f"There is no key{named}: 'lightweight keys list' shows them.")
     return key_of(row)
 
 
@@ -281,7 +315,7 @@ def rotate_key(
     )
     _insert_key(connection, new, digest(pepper, secret))
     _update_key(connection, old.id, revoked_at=now + grace)
-    _note(connection, now, who, "key.rotate", old.id, replaced_by=new.id, grace=grace)
+    note(connection, now, who, "key.rotate", old.id, replaced_by=new.id, grace=grace)
     return new
 
 
@@ -292,7 +326,7 @@ def revoke_key(connection: Connection, key_id: str, *, now: float, who: str) -> 
     if _is_past(key.revoked_at, now):
         return key
     _update_key(connection, key.id, revoked_at=now)
-    _note(connection, now, who, "key.revoke", key.id)
+    note(connection, now, who, "key.revoke", key.id)
     return replace(key, revoked_at=now)
 
 
@@ -310,8 +344,17 @@ def set_key_limits(
     limits = replace(key.limits, **changes)
     _check_limits(limits)
     _update_key(connection, key.id, limits=_written(limits))
-    _note(connection, now, who, "key.limits", key.id, **changes)
+    note(connection, now, who, "key.limits", key.id, **changes)
     return replace(key, limits=limits)
+
+
+def state_of_key(key: ApiKey, now: float) -> KeyState:
+    """Say whether a key works; of its account nothing is said."""
+    if _is_past(key.revoked_at, now):
+        return "revoked"
+    if _is_past(key.expires_at, now):
+        return "expired"
+    return "active" if key.revoked_at is None else "rotated"
 
 
 # -- limits ------------------------------------------------------------------------
@@ -385,7 +428,7 @@ def _first(
 
 
 def _insert_key(connection: Connection, key: ApiKey, secret_digest: bytes) -> None:
-    _check_name(key.name)
+    check_name(key.name)
     _check_limits(key.limits)
     connection.execute(
         insert(keys).values(
@@ -434,22 +477,8 @@ def _next_change(connection: Connection) -> int:
     return value
 
 
-def _note(
-    connection: Connection,
-    at: float,
-    who: str,
-    what: str,
-    subject: str,
-    **details: str | float | None,
-) -> None:
-    connection.execute(
-        insert(audit).values(
-            at=at, who=who, what=what, subject=subject, details=details
-        )
-    )
-
-
-def _check_name(name: str) -> None:
+def check_name(name: str) -> None:
+    """Raise DirectoryProblem for what nobody could read or type as a name."""
     if len(name) > MAX_NAME or not name.isprintable() or name != name.strip():
         raise DirectoryProblem(
             f"A name has at most {MAX_NAME} printable characters and no space at its "

@@ -7,6 +7,7 @@ from sqlalchemy import Connection, func, select
 
 from lightweight.records import Account, ApiKey
 from lightweight.store.directory import create_account, create_key, take_turn
+from lightweight.store.invites import create_invite
 from lightweight.store.private import write_private
 from lightweight.store.problems import StoreUnusable
 from lightweight.store.schema import accounts
@@ -19,11 +20,14 @@ TIER = "enterprise"
 
 
 class FirstRun(Struct, frozen=True):
-    """The account and key that were made; ``secret`` is shown this once."""
+    """What was made; ``secret`` and ``invite`` are shown this once."""
 
     account: Account
     key: ApiKey
     secret: str
+    """The key's."""
+    invite: str
+    """That of an invite for the first operator."""
 
 
 def first_run(
@@ -32,10 +36,14 @@ def first_run(
     account_id: str,
     key_id: str,
     secret: str,
+    invite_id: str,
+    invite: str,
     pepper: bytes,
     now: float,
 ) -> FirstRun | None:
     """Make account ``default`` with key ``first`` where there is no account at all.
+
+    And an invite for who is to be its operator.
 
     Call ``write_first_run`` before the transaction ends: a key that nobody can read
     must not be committed.
@@ -61,7 +69,18 @@ def first_run(
         now=now,
         who=WHO,
     )
-    return FirstRun(account, key, secret)
+    create_invite(
+        connection,
+        invite_id=invite_id,
+        secret=invite,
+        pepper=pepper,
+        role="operator",
+        account=account.id,
+        whom="the first operator",
+        now=now,
+        who=WHO,
+    )
+    return FirstRun(account, key, secret, invite)
 
 
 def write_first_run(state: Path, text: str) -> Path:

@@ -84,6 +84,81 @@ counters = Table(
 KEYS_COUNTER = "keys"
 """The counter of changes to accounts and keys; its row comes with the table."""
 
+# -- people ------------------------------------------------------------------------
+
+people = Table(
+    "people",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("name", String, nullable=False, unique=True),
+    Column("role", String, nullable=False),
+    Column("account_id", ForeignKey(accounts.c.id), index=True),
+    # Argon2's own form: it says how it was made.
+    Column("password", String, nullable=False),
+    Column("created_at", Double, nullable=False),
+    Column("disabled", Boolean, nullable=False),
+    Column("signed_in_at", Double),
+)
+
+invites = Table(
+    "invites",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("digest", LargeBinary(32), nullable=False, unique=True),
+    Column("note", String, nullable=False),
+    Column("role", String, nullable=False),
+    # An account there is, or the name and tier of one to be made.
+    Column("account_id", ForeignKey(accounts.c.id), index=True),
+    Column("account_name", String),
+    Column("tier", String),
+    Column("created_at", Double, nullable=False),
+    Column("expires_at", Double, nullable=False),
+    Column("used_at", Double),
+    Column("used_by", ForeignKey(people.c.id)),
+    Column("revoked_at", Double),
+)
+
+password_links = Table(
+    "password_links",
+    metadata,
+    # A person has one at most: a new one ends the last.
+    Column("person_id", ForeignKey(people.c.id), primary_key=True),
+    Column("digest", LargeBinary(32), nullable=False, unique=True),
+    Column("expires_at", Double, nullable=False),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("digest", LargeBinary(32), primary_key=True),
+    Column("person_id", ForeignKey(people.c.id), nullable=False, index=True),
+    Column("created_at", Double, nullable=False),
+    Column("seen_at", Double, nullable=False),
+)
+
+sign_in_attempts = Table(
+    "sign_in_attempts",
+    metadata,
+    # Of a name or an address: what people type into a name may be a password.
+    Column("digest", LargeBinary(32), primary_key=True),
+    Column("since", Double, nullable=False, index=True),
+    Column("tries", Integer, nullable=False),
+)
+
+admin_tokens = Table(
+    "admin_tokens",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("name", String, nullable=False),
+    Column("digest", LargeBinary(32), nullable=False, unique=True),
+    Column("shown", String, nullable=False),
+    Column("role", String, nullable=False),
+    Column("account_id", ForeignKey(accounts.c.id)),
+    Column("created_at", Double, nullable=False),
+    Column("expires_at", Double),
+    Column("revoked_at", Double),
+)
+
 # -- the ledger --------------------------------------------------------------------
 
 uses = Table(

@@ -4,14 +4,15 @@ Days and months are UTC. Every function takes a connection inside a transaction.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 from typing import Any, TypeAlias
 
 from msgspec import Struct, convert
-from sqlalchemy import Connection, Row, Select, func, select, tuple_
+from sqlalchemy import Connection, Row, Select, func, select
 
 from lightweight.records import Attempted, DayUse, Outcome, Usage, Use
+from lightweight.store.pages import Place, paged
 from lightweight.store.schema import day_uses, last_used, uses
 
 Owner: TypeAlias = tuple[str, str]
@@ -33,13 +34,6 @@ class Used(Struct, frozen=True, kw_only=True):
 
 
 ALL_KEYS = ""
-
-
-class Place(Struct, frozen=True):
-    """Where a page of the request log ended: the next one goes on from here."""
-
-    at: float
-    id: str
 
 
 def day_uses_between(
@@ -155,15 +149,20 @@ def request_log(
 ) -> list[Use]:
     """Give a page of uses, the newest first: of one account, or of all.
 
-    ``after`` is the place of the last page's last use (``place_of``). What arrives
-    meanwhile moves no page.
+    ``after`` is the place of the last page's last use (``place_of``).
     """
-    query = select(uses).order_by(uses.c.at.desc(), uses.c.id.desc()).limit(most)
+    query = paged(select(uses), uses.c.at, uses.c.id, after=after, most=most)
     if account_id is not None:
         query = query.where(uses.c.account_id == account_id)
-    if after is not None:
-        query = query.where(tuple_(uses.c.at, uses.c.id) < (after.at, after.id))
     return [_use(row) for row in connection.execute(query)]
+
+
+def find_use(connection: Connection, request_id: str) -> Use | None:
+    """Give the use of a request; None where there is none, or no longer."""
+    if not request_id.isprintable():
+        return None
+    row = connection.execute(select(uses).where(uses.c.id == request_id)).first()
+    return None if row is None else _use(row)
 
 
 def place_of(use: Use) -> Place:
@@ -171,9 +170,14 @@ def place_of(use: Use) -> Place:
     return Place(use.at, use.outcome.request_id)
 
 
-def last_used_at(connection: Connection) -> dict[str, float]:
-    """Give when each key was used last, by key; one that never was is not there."""
-    return {row.key_id: row.at for row in connection.execute(select(last_used))}
+def last_used_at(
+    connection: Connection, keys: Collection[str] | None = None
+) -> dict[str, float]:
+    """Give when keys (None: all) were used last; one that never was is not there."""
+    query = select(last_used)
+    if keys is not None:
+        query = query.where(last_used.c.key_id.in_(keys))
+    return {row.key_id: row.at for row in connection.execute(query)}
 
 
 def _used(account_id: str | None) -> Select[Any]:

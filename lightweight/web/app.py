@@ -1,24 +1,20 @@
 """The map of the service: every route, and an answer for whatever goes wrong on it."""
 
-import re
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial, wraps
 from typing import TypeAlias
 
 from klein import Klein
-from twisted.internet.defer import CancelledError
 from twisted.python.failure import Failure
 from twisted.web.iweb import IRequest
 from twisted.web.resource import IResource
 
-from werkzeug.exceptions import HTTPException
-from werkzeug.exceptions import MethodNotAllowed as WrongMethod
-
 from lightweight.dialects.openai_relay import ENDPOINTS
-from lightweight.errors import Fault, MethodNotAllowed, NotFound
 from lightweight.records import Answer, DialectName, Identity
 from lightweight.runtime import Runtime
 from lightweight.web import health, ollama
+from lightweight.web.address import address_of
+from lightweight.web.admin.openapi import described_api
 from lightweight.web.answers import redirect, send, with_headers
 from lightweight.web.auth import Keyring, identify
 from lightweight.web.count_tokens import serve_count
@@ -26,6 +22,15 @@ from lightweight.web.docs.page import static_file
 from lightweight.web.docs.show import show_docs, show_guide
 from lightweight.web.exchange import KeyedExchange
 from lightweight.web.front_exchange import FrontExchange
+from lightweight.web.faults import (
+    CancelledError,
+    Fault,
+    HTTPException,
+    answer_fault,
+    answer_unrouted,
+    cut_cancelled,
+    no_such_path,
+)
 from lightweight.web.metrics import Scrape, refuse_stranger
 from lightweight.web.models import list_models, one_model
 from lightweight.web.responses import count_input, not_kept
@@ -34,8 +39,6 @@ from lightweight.web.site import Express
 from lightweight.web.site_exchange import SiteExchange
 from lightweight.web.site_request import GatewayRequest, of
 from lightweight.web.usage import Ledger, show_usage
-
-_HOST = re.compile(r"(?:[A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?")
 
 _VARIES = {"vary": "Accept"}
 _HERE = Answer(
@@ -108,6 +111,7 @@ class App:
 
     ``current`` gives the runtime in force: a call keeps the one it started with.
     ``checks`` are what /readyz asks, by name; ``troubles`` what only degrades.
+    ``admin`` is what stands below /admin/v1.
     """
 
     _app = Klein()
@@ -122,8 +126,10 @@ class App:
         checks: Mapping[str, health.Check],
         troubles: Mapping[str, health.Check] | None = None,
         scrape: Scrape,
+        admin: IResource | None = None,
     ) -> None:
         self.keyring = keyring
+        self._admin = admin
         self._ledger = ledger
         self._current = current
         self._desk = desk
@@ -347,7 +353,7 @@ class App:
         """Give a file of the pages."""
         found = static_file(name)
         if found is None:
-            raise _no_such_path()
+            raise no_such_path()
         body, content_type = found
         return Answer(status=200, headers={"content-type": content_type}, body=body)
 
@@ -380,53 +386,35 @@ class App:
         headers = {"content-type": content_type, "cache-control": "no-store"}
         ours.answer(Answer(status=200, headers=headers, body=body))
 
+    # -- for people and their programs ---------------------------------------------
+
+    @_app.route("/admin/v1/", branch=True)
+    def admin(self, _request: IRequest) -> IResource:
+        """Leave the admin API to its own app."""
+        if self._admin is None:
+            raise no_such_path()
+        return self._admin
+
+    @_app.route("/openapi.json", methods=["GET"])
+    @public
+    def openapi(self, request: GatewayRequest) -> Answer:
+        """Describe the admin API for programs."""
+        runtime = self._current()
+        return described_api(address_of(request, runtime))
+
     # -- what goes wrong -----------------------------------------------------------
 
     @_app.handle_errors(Fault)
     def fault(self, request: IRequest, failure: Failure) -> None:
         """Tell the client of a fault in its dialect."""
-        assert isinstance(failure.value, Fault)
-        ours = of(request)
-        ours.answer_or_cut(ours.told(failure.value))
+        answer_fault(request, failure)
 
     @_app.handle_errors(HTTPException)
     def unrouted(self, request: IRequest, failure: Failure) -> None:
-        """Tell the client of a path or method that does not exist.
-
-        Also where Werkzeug would redirect (doubled slashes).
-        """
-        error = failure.value
-        ours = of(request)
-        if not isinstance(error, WrongMethod):
-            answer = ours.told(_no_such_path())
-        else:
-            allowed = ", ".join(sorted(error.valid_methods or ()))
-            answer = with_headers(
-                ours.told(MethodNotAllowed(f"This path takes {allowed}.")),
-                {"allow": allowed},
-            )
-        ours.answer_or_cut(answer)
+        """Tell the client of a path or method that does not exist."""
+        answer_unrouted(request, failure)
 
     @_app.handle_errors(CancelledError)
-    def cancelled(self, request: IRequest, failure: Failure) -> None:  # noqa: ARG002 -- Klein's
-        """Cut what nobody may take for whole; there is nothing to log."""
-        of(request).cut()
-
-
-def _no_such_path() -> NotFound:
-    return NotFound("No such path. /docs describes the ones there are.")
-
-
-def address_of(request: GatewayRequest, runtime: Runtime) -> str:
-    """Give the URL that people reach this server by, without a slash at its end.
-
-    ``public_url`` of the configuration, else what the request's Host says, as far as it
-    looks like a host.
-    """
-    if runtime.config.public_url is not None:
-        return runtime.config.public_url
-    host = request.sent(b"host")
-    scheme = "https" if request.isSecure() else "http"
-    if not host or not _HOST.fullmatch(host):
-        host = "localhost"
-    return f"{scheme}://{host}"
+    def cancelled(self, request: IRequest, failure: Failure) -> None:
+        """Cut what nobody may take for whole."""
+        cut_cancelled(request, failure)

@@ -1,4 +1,4 @@
-"""Who a client is when a proxy stands before us (X-Forwarded-For)."""
+"""Who a client is, and how it came, when a proxy stands before us (X-Forwarded-*)."""
 
 from collections.abc import Collection
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
@@ -21,6 +21,17 @@ def client_address(peer: str, forwarded: str | None, trusted: Networks) -> str:
             break
         address = claim
     return address
+
+
+def client_scheme_is_https(peer: str, forwarded: str | None, trusted: Networks) -> bool:
+    """Tell whether a proxy that is trusted says that its client came over TLS.
+
+    ``forwarded`` is X-Forwarded-Proto. Where several proxies wrote it the first one
+    met the client, so all of them must have said https.
+    """
+    if forwarded is None or not _within(peer, trusted):
+        return False
+    return all(each.strip().lower() == "https" for each in forwarded.split(","))
 
 
 def _within(address: str, networks: Networks) -> bool:

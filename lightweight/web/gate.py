@@ -9,9 +9,16 @@ from typing import Protocol
 from lightweight.errors import Fault, InvalidKey, Overloaded
 from lightweight.records import Headers, Identity
 from lightweight.web.auth import Keyring, presented_key
+from lightweight.web.edge import body_too_large
 
 KEYED = (b"/v1/", b"/api/")
 """Nothing below them takes a body without a key."""
+
+SMALL = (b"/admin/", b"/dashboard")
+"""What people and their programs send is short, and strangers may send it."""
+
+MOST_SMALL = 256 * 1024
+"""Bytes of a body there."""
 
 
 class Arriving(Protocol):
@@ -48,6 +55,9 @@ class Gate:
 
         ``length`` is the body's, in bytes; None: chunked.
         """
+        if request.path.startswith(SMALL):
+            small = length is not None and length <= MOST_SMALL
+            return None if small else body_too_large(MOST_SMALL)
         if not request.path.startswith(KEYED):
             return None
         if length != 0:

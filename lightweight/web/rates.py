@@ -101,14 +101,24 @@ class Rates:
 
     async def look(self, identity: Identity, request_id: str) -> Verdict:
         """Give what is left, taking nothing; raise Overloaded where nobody can say."""
+        verdict, _ = await self.foresee(identity, request_id, tokens=0)
+        return verdict
+
+    async def foresee(
+        self, identity: Identity, request_id: str, *, tokens: int
+    ) -> tuple[Verdict, Fault | None]:
+        """Give what is left, and why a call of so many tokens would be refused now.
+
+        Takes nothing. Raises Overloaded where nobody can say.
+        """
         subjects = self.subjects(identity)
         if not subjects:
-            return Verdict()
+            return Verdict(), None
         ask = Ask(
             id=request_id,
             account=identity.account.id,
             subjects=subjects,
-            tokens=0,
+            tokens=tokens,
             micro_usd=0,
         )
         try:
@@ -116,7 +126,9 @@ class Rates:
         except LimitsUnavailable:
             raise Overloaded(UNAVAILABLE) from None
         self._remember(ask, verdict)
-        return verdict
+        if verdict.refused is None:
+            return verdict, None
+        return verdict, fault_of(verdict.refused, verdict, ask)
 
     async def recall(self, identity: Identity, request_id: str) -> None:
         """Look where nothing is remembered, for the headers; it may fail silently."""

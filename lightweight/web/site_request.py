@@ -16,7 +16,7 @@ from lightweight.records import Answer, Headers, Identity, Outcome
 from lightweight.records import Request as RequestRecord
 from lightweight.web.cors import preflight_headers
 from lightweight.web.edge import body_too_large
-from lightweight.web.forwarded import client_address
+from lightweight.web.forwarded import client_address, client_scheme_is_https
 from lightweight.web.response_head import PHRASES
 from lightweight.web.shapes import bug_answer, error_answer
 from lightweight.web.visiting import CLIENT_LEFT, Visiting
@@ -97,7 +97,7 @@ class GatewayRequest(ServerRequest):
             headers=self.fields(),
             body=self._body.getvalue(),
             arrived=self.arrived,
-            peer=self._peer(),
+            peer=self.peer(),
         )
 
     def fields(self) -> Headers:
@@ -122,15 +122,24 @@ class GatewayRequest(ServerRequest):
         """The address at the other end of the connection; empty for a UNIX socket."""
         return str(getattr(self.client, "host", "") or "")
 
-    def _peer(self) -> str:
+    def peer(self) -> str:
+        """Give the client's address, also from behind a proxy that is trusted."""
         return client_address(
             self.neighbour,
-            self._forwarded(),
+            self._forwarded(b"x-forwarded-for"),
             self._config.trusted_proxies,
         )
 
-    def _forwarded(self) -> str | None:
-        said = self.requestHeaders.getRawHeaders(b"x-forwarded-for")
+    def over_tls(self) -> bool:
+        """Whether the client came over TLS, also to a proxy that is trusted."""
+        return self.isSecure() or client_scheme_is_https(
+            self.neighbour,
+            self._forwarded(b"x-forwarded-proto"),
+            self._config.trusted_proxies,
+        )
+
+    def _forwarded(self, name: bytes) -> str | None:
+        said = self.requestHeaders.getRawHeaders(name)
         return None if said is None else b",".join(said).decode("latin-1")
 
     # -- answering -----------------------------------------------------------------
@@ -232,7 +241,7 @@ class GatewayRequest(ServerRequest):
         self._gateway.record(
             Visit(
                 request_id=self.request_id,
-                peer=self._peer(),
+                peer=self.peer(),
                 method=self.method.decode("ascii"),
                 path=self._shown_path(),
                 status=status,

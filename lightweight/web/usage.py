@@ -9,10 +9,10 @@ from typing import Protocol, get_args
 from urllib.parse import parse_qs
 
 from lightweight.errors import BadRequest, Overloaded
-from lightweight.policy.pace import Balance, Room
+from lightweight.policy.pace import Balance, Room, Verdict
 from lightweight.policy.price import dollars
 from lightweight.policy.statement import Group, described, parts, period_of
-from lightweight.records import Answer, DayUse, Identity, Request
+from lightweight.records import Account, Answer, DayUse, Identity, Request
 from lightweight.store.problems import StoreProblem
 from lightweight.web.answers import json_answer
 from lightweight.web.rates import Rates
@@ -46,19 +46,34 @@ async def show_usage(
     verdict = await rates.look(identity, request.id)
     asked = parse_qs(request.query, keep_blank_values=True)
     group = _group(asked)
-    first, end = period_of(
+    period = period_of(
         _last(asked, "start"),
         _last(asked, "end"),
         today=datetime.fromtimestamp(now, UTC).date(),
     )
+    return json_answer(await usage_of(identity.account, verdict, period, group, ledger))
+
+
+async def usage_of(
+    account: Account,
+    verdict: Verdict,
+    period: tuple[date, date],
+    group: Group | None,
+    ledger: Ledger,
+) -> Mapping[str, object]:
+    """Give an account's usage of a period: the first day and the one after it.
+
+    Raises Overloaded where the ledger cannot be asked. Cancelling is harmless.
+    """
+    first, end = period
     try:
-        rows = await ledger.day_uses(identity.account.id, first, end - timedelta(1))
+        rows = await ledger.day_uses(account.id, first, end - timedelta(1))
     except StoreProblem:
         raise Overloaded(UNREADABLE) from None
     body: dict[str, object] = {
         "object": "usage",
-        "account": identity.account.name,
-        "tier": identity.account.tier,
+        "account": account.name,
+        "tier": account.tier,
         **described(rows, first, end),
         "quota": _quota(verdict.quota_tokens),
         "rate_limit": _rate_limit(verdict.requests),
@@ -66,7 +81,7 @@ async def show_usage(
     }
     if verdict.quota_usd is not None:
         body["quota_usd"] = _money_quota(verdict.quota_usd)
-    return json_answer(body)
+    return body
 
 
 def _last(asked: Mapping[str, Sequence[str]], name: str) -> str | None:

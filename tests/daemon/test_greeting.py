@@ -14,6 +14,7 @@ MADE = FirstRun(
     Account(id="acct_1", name="default", tier="enterprise", created_at=0.0),
     ApiKey(id="key_1", account_id="acct_1", name="first", shown="lw-…", created_at=0.0),
     "lw-secret",
+    "invite-secret",
 )
 
 
@@ -25,6 +26,12 @@ def test_the_curl_is_a_valid_call() -> None:
     assert "Authorization: Bearer lw-secret" in words
     body = json.loads(words[words.index("-d") + 1])
     assert (body["model"], body["stream"]) == ("demo", True)
+
+
+def test_its_link_makes_the_first_operator() -> None:
+    text = greeting(MADE, base_url="http://127.0.0.1:8080/v1", model="demo")
+
+    assert "\n  http://127.0.0.1:8080/dashboard/join?invite=invite-secret\n" in text
 
 
 def test_without_a_model_it_says_what_to_do_first() -> None:

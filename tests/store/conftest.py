@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 import pytest_twisted
 
-from lightweight.store.connect import Engine, open_engine
+from lightweight.store.connect import Connection, Engine, open_engine, writing
 from lightweight.store.database import Database
 from lightweight.store.migrate import upgrade
 
@@ -16,6 +16,13 @@ def engine(store_url: str) -> Iterator[Engine]:
     upgrade(opened)
     yield opened
     opened.dispose()
+
+
+@pytest.fixture
+def connection(engine: Engine) -> Iterator[Connection]:
+    """A transaction that may write, for the whole test."""
+    with writing(engine) as opened:
+        yield opened
 
 
 @pytest_twisted.async_yield_fixture  # type: ignore[untyped-decorator]  # it has no types

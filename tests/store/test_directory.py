@@ -1,4 +1,3 @@
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -25,12 +24,6 @@ PEPPER = b"p" * 64
 SECRET = mint(lambda count: b"\x01" * count)
 OTHER = mint(lambda count: b"\x02" * count)
 DAY = 86400.0
-
-
-@pytest.fixture
-def connection(engine: Engine) -> Iterator[Connection]:
-    with writing(engine) as opened:
-        yield opened
 
 
 def acme(connection: Connection, **changes: Any) -> Account:

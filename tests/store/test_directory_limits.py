@@ -1,7 +1,6 @@
 """Limits of accounts and keys: set, changed, topped up, on both databases."""
 
 import threading
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -28,12 +27,6 @@ PEPPER = b"p" * 64
 FULL = Limits(
     rpm=1, tpm=2, concurrency=3, quota_tokens=4, quota_micro_usd=5, prepaid=False
 )
-
-
-@pytest.fixture
-def connection(engine: Engine) -> Iterator[Connection]:
-    with writing(engine) as opened:
-        yield opened
 
 
 def acme(connection: Connection, limits: Limits = Limits()) -> Account:  # noqa: B008 -- a frozen value

@@ -11,6 +11,7 @@ from lightweight.store.directory import (
     list_keys,
 )
 from lightweight.store.first_run import FirstRun, first_run, write_first_run
+from lightweight.store.invites import invite_of_secret
 from lightweight.store.keys import mint
 from lightweight.store.problems import StoreUnusable
 
@@ -23,6 +24,8 @@ def run(connection: Connection, number: int = 1) -> FirstRun | None:
         account_id=f"acct_{number}",
         key_id=f"key_{number}",
         secret=SECRET,
+        invite_id=f"invite_{number}",
+        invite=f"first {number}",
         pepper=b"p" * 64,
         now=5.0,
     )
@@ -42,6 +45,8 @@ def test_an_empty_directory_gets_an_account_and_a_key(engine: Engine) -> None:
     with reading(engine) as connection:
         assert list_accounts(connection) == [made.account]
         assert list_keys(connection, "default") == [made.key]
+        invite = invite_of_secret(connection, "first 1", pepper=b"p" * 64, now=5.0)
+        assert (invite.role, invite.account_id) == ("operator", made.account.id)
 
 
 def test_it_happens_once(engine: Engine) -> None:

@@ -6,6 +6,7 @@ is where it must be as soon as the call that caused it returns.
 
 import itertools
 import json
+import os
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -38,11 +39,15 @@ from lightweight.records import (
     Target,
 )
 from lightweight.runtime import DIALECTS, Runtime
+from lightweight.store.database import Database
+from lightweight.store.passwords import Passwords
+from lightweight.web.admin.app import admin_resource
 from lightweight.web.app import App
 from lightweight.web.front import Front
 from lightweight.web.gate import Gate
 from lightweight.web.health import Check
 from lightweight.web.live import Live
+from lightweight.web.office import Office
 from lightweight.web.rates import Rates
 from lightweight.web.serve import Aside, Desk, at_once
 from lightweight.web.site import GatewaySite
@@ -53,6 +58,8 @@ PRICE = Price(input=1_000_000, output=10_000_000)
 
 EPOCH = 1_795_343_400.0
 """When a gateway's clock stands at 0: 2026-11-22 10:30 UTC."""
+
+PEPPER = b"p" * 64
 
 STORED_KEY = "lw-stored"
 LIMITED_KEY = "lw-limited"
@@ -273,7 +280,10 @@ class Gateway:
     express: bool | None = None
     """Which lane it serves on; None: as its configuration says."""
 
-    def __init__(self, config: Config | None = None) -> None:
+    def __init__(
+        self, config: Config | None = None, *, database: Database | None = None
+    ) -> None:
+        """``database``: a real one that runs, for the admin API."""
         self.clock = Clock()
         self.one = FakeProvider("one")
         self.two = FakeProvider("two")
@@ -294,6 +304,7 @@ class Gateway:
         numbers = itertools.count(1)
         rates = Rates(self.limits, self.clock, tiers=lambda: self.runtime.tiers)
         self.rates = rates
+        self.office = None if database is None else self._office(database, rates)
         app = App(
             current=lambda: self.runtime,
             keyring=self.keys,
@@ -308,6 +319,7 @@ class Gateway:
             ledger=self.ledger,
             checks=self.checks,
             scrape=self.scrape,
+            admin=None if self.office is None else admin_resource(self.office),
         )
         self.site = GatewaySite(
             app.get_resource(),
@@ -348,6 +360,21 @@ class Gateway:
             plans={},
             standings=self.standings,
             tiers=self.tiers,
+        )
+
+    def _office(self, database: Database, rates: Rates) -> Office:
+        from twisted.internet import reactor
+
+        return Office(
+            database=database,
+            passwords=Passwords(reactor),
+            pepper=PEPPER,
+            clock=self.clock,
+            wall=lambda: EPOCH + self.clock.seconds(),
+            random_bytes=os.urandom,
+            new_id=lambda prefix: f"{prefix}_{os.urandom(8).hex()}",
+            current=lambda: self.runtime,
+            rates=rates,
         )
 
     def connect(self) -> Client:

@@ -1,7 +1,17 @@
-"""Every test here that speaks to a whole gateway does so on both of its lanes."""
+"""Tests that speak to a whole gateway do so on both of its lanes.
+
+``desk`` is one in memory with a real database, for what people and their programs use.
+"""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
+import pytest_twisted
 from support.gateway import Gateway
+from support.offices import Desk
+
+from lightweight.store.database import Database
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -22,3 +32,13 @@ def lane(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str
     name = str(request.param)
     monkeypatch.setattr(Gateway, "express", name == "express")
     return name
+
+
+@pytest_twisted.async_yield_fixture  # type: ignore[untyped-decorator]  # it has no types
+async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
+    from twisted.internet import reactor
+
+    database = Database(f"sqlite:///{tmp_path / 'lightweight.db'}", reactor=reactor)  # type: ignore[arg-type]  # the module stands for the reactor
+    await database.start()
+    yield Desk(Gateway(database=database))
+    await database.close()

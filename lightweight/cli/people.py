@@ -1,0 +1,116 @@
+"""`lightweight people`: who may sign in to the dashboard."""
+
+import click
+
+from lightweight.cli.links import site_url
+from lightweight.cli.output import (
+    NOTHING,
+    WHO,
+    Opened,
+    facts,
+    in_json,
+    json_option,
+    moment,
+    moment_or_none,
+    table,
+    told_plainly,
+)
+from lightweight.records import Person
+from lightweight.store.connect import reading, writing
+from lightweight.store.people import (
+    LINK_S,
+    make_password_link,
+    people_page,
+    set_person,
+)
+from lightweight.store.tokens import mint_token
+from lightweight.web.links import password_link
+
+
+@click.group()
+def people() -> None:
+    """Who may sign in: 'lightweight invites create' invites others."""
+
+
+@people.command("list")
+@json_option
+@click.pass_obj
+def list_(opened: Opened, *, as_json: bool) -> None:
+    """Show everybody, the newest first."""
+    with told_plainly(), reading(opened.engine()) as connection:
+        found = people_page(connection, most=None)
+    described = [_described(person) for person in found]
+    if as_json:
+        click.echo(in_json(described))
+        return
+    rows = [list(_in_words(each).values()) for each in described]
+    heads = ["ID", "NAME", "ROLE", "ACCOUNT", "STATE", "CREATED", "SIGNED IN"]
+    click.echo(table(heads, rows))
+
+
+@people.command("reset-password")
+@click.argument("person")
+@json_option
+@click.pass_obj
+def reset_password(opened: Opened, person: str, *, as_json: bool) -> None:
+    """Make a link by which a PERSON, by name or id, chooses another password."""
+    now, secret = opened.now(), mint_token(opened.random_bytes)
+    with told_plainly(), writing(opened.engine()) as connection:
+        found = make_password_link(
+            connection, person, secret=secret, pepper=opened.pepper(), now=now, who=WHO
+        )
+    made = {
+        "name": found.name,
+        "url": password_link(site_url(opened.config.config), secret),
+        "expires_at": moment(now + LINK_S),
+    }
+    if as_json:
+        click.echo(in_json(made))
+        return
+    click.echo(facts(made))
+    click.echo("\nThe link works once: give it to its person alone.")
+
+
+@people.command()
+@click.argument("person")
+@json_option
+@click.pass_obj
+def disable(opened: Opened, person: str, *, as_json: bool) -> None:
+    """Let a PERSON, by name or id, sign in no more; ends their sessions."""
+    _set_disabled(opened, person, disabled=True, as_json=as_json)
+
+
+@people.command()
+@click.argument("person")
+@json_option
+@click.pass_obj
+def enable(opened: Opened, person: str, *, as_json: bool) -> None:
+    """Let a PERSON, by name or id, sign in again."""
+    _set_disabled(opened, person, disabled=False, as_json=as_json)
+
+
+def _set_disabled(
+    opened: Opened, person: str, *, disabled: bool, as_json: bool
+) -> None:
+    with told_plainly(), writing(opened.engine()) as connection:
+        changed = set_person(
+            connection, person, disabled=disabled, now=opened.now(), who=WHO
+        )
+    described = _described(changed)
+    click.echo(in_json(described) if as_json else facts(_in_words(described)))
+
+
+def _described(person: Person) -> dict[str, str | None]:
+    return {
+        "id": person.id,
+        "name": person.name,
+        "role": person.role,
+        "account_id": person.account_id,
+        "state": "disabled" if person.disabled else "active",
+        "created_at": moment(person.created_at),
+        "signed_in_at": moment_or_none(person.signed_in_at),
+    }
+
+
+def _in_words(described: dict[str, str | None]) -> dict[str, str]:
+    return {name: value or NOTHING for name, value in described.items()}

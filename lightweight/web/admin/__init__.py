@@ -1,0 +1,1 @@
+"""The JSON API for people and their programs: /admin/v1."""
