@@ -21,7 +21,6 @@ from lightweight.web.count_tokens import serve_count
 from lightweight.web.docs.page import static_file
 from lightweight.web.docs.show import show_docs, show_guide
 from lightweight.web.exchange import KeyedExchange
-from lightweight.web.front_exchange import FrontExchange
 from lightweight.web.faults import (
     CancelledError,
     Fault,
@@ -31,6 +30,7 @@ from lightweight.web.faults import (
     cut_cancelled,
     no_such_path,
 )
+from lightweight.web.front_exchange import FrontExchange
 from lightweight.web.metrics import Scrape, refuse_stranger
 from lightweight.web.models import list_models, one_model
 from lightweight.web.responses import count_input, not_kept
