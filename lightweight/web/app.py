@@ -18,7 +18,8 @@ from lightweight.web.admin.openapi import described_api
 from lightweight.web.answers import redirect, send, with_headers
 from lightweight.web.auth import Keyring, identify
 from lightweight.web.count_tokens import serve_count
-from lightweight.web.docs.page import render_docs, static_file
+from lightweight.web.docs.page import static_file
+from lightweight.web.docs.show import show_docs, show_guide
 from lightweight.web.faults import (
     CancelledError,
     Fault,
@@ -34,11 +35,6 @@ from lightweight.web.serve import Desk, serve_call
 from lightweight.web.site_exchange import SiteExchange
 from lightweight.web.site_request import GatewayRequest, of
 from lightweight.web.usage import Ledger, show_usage
-
-_PAGE = {
-    "content-type": "text/html; charset=utf-8",
-    "content-security-policy": "default-src 'none'; style-src 'self'; img-src 'self'",
-}
 
 _VARIES = {"vary": "Accept"}
 _HERE = Answer(
@@ -292,15 +288,14 @@ class App:
     def docs(self, request: GatewayRequest) -> Answer:
         """Show how to use this server."""
         runtime = self._current()
-        models = runtime.offering.listed()
-        page = render_docs(
-            base_url=f"{address_of(request, runtime)}/v1",
-            models=models,
-            catalog_size=len(set(runtime.offering.names.values())),
-            example_model=models[0].id if models else "MODEL",
-            tiers={name: tier.limits.rpm for name, tier in runtime.tiers.items()},
-        )
-        return Answer(status=200, headers=_PAGE, body=page.encode())
+        return show_docs(runtime, address_of(request, runtime))
+
+    @_app.route("/docs/integrations/<name>", methods=["GET"])
+    @public
+    def guide(self, request: GatewayRequest, name: str) -> Answer:
+        """Show how a tool is told of this server."""
+        runtime = self._current()
+        return show_guide(runtime, address_of(request, runtime), name)
 
     @_app.route("/static/<name>", methods=["GET"])
     @public

@@ -101,7 +101,7 @@ def test_twistd_lists_the_plugin_from_an_editable_install(tmp_path: Path) -> Non
 async def test_a_wheel_serves_from_the_root_directory(
     wheel: Path, tmp_path: Path
 ) -> None:
-    """Catalog, templates, migrations and static files all come out of the wheel."""
+    """Catalog, pages, guides, migrations and static files all come out of the wheel."""
     from support.http import fetch
 
     python = new_venv(tmp_path)
@@ -122,6 +122,7 @@ async def test_a_wheel_serves_from_the_root_directory(
         key = next(word for word in first_run.split() if word.startswith("lw-"))
         models = await fetch(f"{root}/v1/models", key=key)
         docs = await fetch(f"{root}/docs")
+        guide = await fetch(f"{root}/docs/integrations/curl")
         style = await fetch(f"{root}/static/docs.css")
     finally:
         await child.stop()
@@ -129,5 +130,7 @@ async def test_a_wheel_serves_from_the_root_directory(
     assert [model["id"] for model in models.json()["data"]] == ["demo"]
     assert docs.status == 200
     assert root in docs.text
+    assert guide.status == 200
+    assert root in guide.text
     assert style.status == 200
     assert style.headers["content-type"].startswith("text/css")

@@ -39,3 +39,20 @@ def event(delta: dict[str, Any], reason: str | None = None, **members: Any) -> b
 
 
 DONE = b"data: [DONE]\n\n"
+
+SPOKEN = [
+    event({"role": "assistant", "content": ""}),
+    event({"content": "Hel"}),
+    event({"content": "lo"}),
+    event({}, "stop"),
+    event({}, choices=[], usage=USAGE),
+    DONE,
+]
+"""A whole stream that says Hello."""
+
+
+def tool_call(name: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    """Make a delta that calls a tool, all in one."""
+    function = {"name": name, "arguments": json.dumps(arguments)}
+    call = {"index": 0, "id": "call_1", "type": "function", "function": function}
+    return {"role": "assistant", "content": None, "tool_calls": [call]}

@@ -73,7 +73,9 @@ class Child(ProcessProtocol):
         assert isinstance(pid, int)
         return pid
 
-    async def line(self, pattern: str, *, past: bool = True) -> re.Match[str]:
+    async def line(
+        self, pattern: str, *, past: bool = True, patience: float = PATIENCE
+    ) -> re.Match[str]:
         """Wait for a line that matches; ``past``: one that came already counts."""
         from twisted.internet import reactor
 
@@ -85,7 +87,7 @@ class Child(ProcessProtocol):
         found: Deferred[re.Match[str]] = Deferred()
         waiter = (compiled, found)
         self._waiting.append(waiter)
-        found.addTimeout(PATIENCE, reactor)
+        found.addTimeout(patience, reactor)
         try:
             return await found
         except Exception as problem:
@@ -93,15 +95,15 @@ class Child(ProcessProtocol):
                 self._waiting.remove(waiter)
             raise AssertionError(f"no line like {pattern!r}:\n{self.text}") from problem
 
-    async def ended(self) -> int:
-        """Wait for the end and give the status."""
+    async def ended(self, patience: float = PATIENCE) -> int:
+        """Wait for the end, ``patience`` seconds at most; give the status."""
         from twisted.internet import reactor
 
         if self.status is not None:
             return self.status
         waiting: Deferred[int] = Deferred()
         self._ended.append(waiting)
-        return await waiting.addTimeout(PATIENCE, reactor)
+        return await waiting.addTimeout(patience, reactor)
 
     def send(self, number: signal.Signals) -> None:
         """Send a signal."""

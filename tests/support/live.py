@@ -40,6 +40,14 @@ targets = [{{ provider = "scripted", model = "upstream", dialect = "openai_chat"
 """
 
 
+CODEX = """
+[[models]]
+id = "gpt-5.1-codex"
+targets = [{ provider = "scripted", model = "upstream", dialect = "openai_chat" }]
+"""
+"""A model that clients ask at ``/v1/responses`` because of its name."""
+
+
 async def until_dead(gateway: Gateway, key: str) -> None:
     """Wait until a revoked key is refused: the daemon looks once a second."""
     from twisted.internet import reactor
@@ -61,6 +69,18 @@ async def gateway(provider: ScriptedProvider, tmp_path: Path) -> AsyncIterator[G
     """A real ``twistd lightweight`` before ``provider``, stopped after the test."""
     started = await Gateway.start(
         tmp_path, config_for(provider), environ={"SCRIPTED_KEY": CANARY}
+    )
+    yield started
+    await started.stop()
+
+
+@pytest_twisted.async_yield_fixture  # type: ignore[untyped-decorator]  # has no types
+async def codex_gateway(
+    provider: ScriptedProvider, tmp_path: Path
+) -> AsyncIterator[Gateway]:
+    """Serve ``gpt-5.1-codex`` too."""
+    started = await Gateway.start(
+        tmp_path, config_for(provider, CODEX), environ={"SCRIPTED_KEY": CANARY}
     )
     yield started
     await started.stop()

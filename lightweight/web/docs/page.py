@@ -1,9 +1,9 @@
 """GET /docs: how to use this server, with its own address and its own models.
 
-The page needs no script and no inline style: a Content-Security-Policy of
-``default-src 'none'; style-src 'self'; img-src 'self'`` suits it. It expects to be
-served at ``/docs`` and finds its files at ``/static/NAME`` (relative addresses, so a
-prefix in front of both is fine).
+The pages need no script and no inline style: a Content-Security-Policy of
+``default-src 'none'; style-src 'self'; img-src 'self'`` suits them. They expect to be
+served at ``/docs`` and ``/docs/integrations/NAME`` and find their files at
+``/static/NAME`` (relative addresses, so a prefix in front of all is fine).
 """
 
 import json
@@ -12,9 +12,16 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 
-from jinja2 import Environment, StrictUndefined, Template
+from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from lightweight.records import Model
+from lightweight.web.docs.guides import (
+    SAMPLE_KEY,
+    Guide,
+    by_kind,
+    filled,
+    render_guide,
+)
 
 _STATIC = {
     "docs.css": "text/css; charset=utf-8",
@@ -38,13 +45,40 @@ def render_docs(
     ``example_model`` stands in the snippets. ``tiers`` maps a tier to its requests per
     minute, None where that is set for each account; no tiers, no section on limits.
     """
-    return _page().render(
-        base_url=base_url.rstrip("/"),
-        models=models,
-        catalog_size=catalog_size,
-        example_model=example_model,
-        curl_body=_curl_body(example_model),
-        tiers=tiers,
+    return (
+        _templates()
+        .get_template("page.html")
+        .render(
+            up="",
+            base_url=base_url.rstrip("/"),
+            root=base_url.rstrip("/").removesuffix("/v1"),
+            models=models,
+            catalog_size=catalog_size,
+            example_model=example_model,
+            curl_body=_curl_body(example_model),
+            kinds=by_kind(),
+            tiers=tiers,
+        )
+    )
+
+
+def render_integration(guide: Guide, *, root: str, model: str) -> str:
+    """Give a guide's page as HTML, filled in for a visitor whose key nobody knows.
+
+    ``root`` is this server's address. Raise ValueError as ``filled`` does.
+    """
+    text = filled(guide, base_url=f"{root}/v1", root=root, key=SAMPLE_KEY, model=model)
+    return (
+        _templates()
+        .get_template("guide.html")
+        .render(
+            up="../../",
+            guide=guide,
+            body=render_guide(text),
+            kinds=by_kind(),
+            key=SAMPLE_KEY,
+            model=model,
+        )
     )
 
 
@@ -53,17 +87,19 @@ def static_file(name: str) -> tuple[bytes, str] | None:
     content_type = _STATIC.get(name)
     if content_type is None:
         return None
-    return _read("static", name), content_type
+    return _read(name), content_type
 
 
 @cache
-def _read(folder: str, name: str) -> bytes:
-    return files("lightweight.web").joinpath(folder, name).read_bytes()
+def _read(name: str) -> bytes:
+    return files("lightweight.web").joinpath("static", name).read_bytes()
 
 
 @cache
-def _page() -> Template:
+def _templates() -> Environment:
     environment = Environment(
+        loader=PackageLoader("lightweight.web", "docs"),
+        auto_reload=False,
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -73,8 +109,7 @@ def _page() -> Template:
     # Snippets are pasted into shells and programs: what we put into them is quoted for
     # those first, and for HTML by autoescape afterwards.
     environment.filters["shell"] = shlex.quote
-    environment.filters["literal"] = _literal
-    return environment.from_string(_read("docs", "page.html").decode())
+    return environment
 
 
 def _curl_body(model: str) -> str:
@@ -87,8 +122,3 @@ def _curl_body(model: str) -> str:
     ],
     "stream": true
   }}"""
-
-
-def _literal(text: str) -> str:
-    """A string literal that Python and JavaScript read alike."""
-    return json.dumps(text)

@@ -12,7 +12,8 @@ import pytest
 from lightweight.catalog.load import load_catalog
 from lightweight.catalog.offer import offer
 from lightweight.records import Model
-from lightweight.web.docs.page import render_docs, static_file
+from lightweight.web.docs.guides import Guide, guides
+from lightweight.web.docs.page import render_docs, render_integration, static_file
 
 BASE = "https://ai.example.org/v1"
 VOID = {"meta", "link", "img", "br", "hr", "input"}
@@ -79,7 +80,7 @@ def page(
 def test_it_shows_this_servers_address_everywhere() -> None:
     seen = Seen(page())
     assert f"Set your tool's API base URL to {BASE}." in seen.text
-    assert seen.text.count(BASE) >= 8
+    assert seen.text.count(BASE) >= 6
     assert "lightweight.one" not in seen.text
     with_slash = Seen(page(base_url=BASE + "/"))
     assert with_slash.text == seen.text
@@ -102,18 +103,21 @@ def test_every_link_leads_somewhere() -> None:
     seen = Seen(page(tiers={"beta": 60}))
     ids = seen.values("id")
     assert len(ids) == len(set(ids))
+    names = {guide.name for guide in guides()}
     for target in seen.values("href") + seen.values("src"):
         if target.startswith("#"):
             assert target[1:] in ids
-        else:
+        elif target.startswith("docs/integrations/"):
+            assert target.removeprefix("docs/integrations/") in names
+        elif target != "docs":
             assert static_file(target.removeprefix("static/")) is not None
     assert [text for tag, text in seen.headings if tag == "h2"] == [
         "Getting started",
         "API reference",
-        "Models",
-        "Clients",
+        "Models catalog",
+        "Integration guides",
         "Rate limits",
-        "Questions",
+        "Frequently asked questions",
     ]
     assert [tag for tag, _ in seen.headings].count("h1") == 1
 
@@ -143,7 +147,8 @@ def test_every_model_is_listed_with_context_status_and_end() -> None:
     models = offer(catalog, everyone, [], dialects, date(2026, 11, 22)).listed()
     assert len(models) > 25
     html = page(models=models)
-    rows = re.findall(r'<tr>\s*<th scope="row"><code>(.*?)</tr>', html, re.DOTALL)
+    table = html[html.index('<table class="models">') :]
+    rows = re.findall(r'<tr>\s*<th scope="row"><code>(.*?)</tr>', table, re.DOTALL)
     assert len(rows) == len(models)
     for row, each in zip(rows, models, strict=True):
         assert row.startswith(f"{each.id}</code>")
@@ -175,15 +180,15 @@ def test_rate_limits_appear_with_tiers_only() -> None:
 
 def test_it_promises_only_what_exists() -> None:
     html = page(tiers={"beta": 60})
-    assert "/v1/usage" in html
-    for path in ("/v1/messages", "/v1/responses", "/dashboard"):
-        assert path not in html
+    for path in ("/v1/usage", "/v1/messages", "/v1/responses", "/api/chat"):
+        assert path in html
+    assert "/dashboard" not in html
 
 
 @pytest.mark.parametrize("name", ["gpt-5.2", """it's "odd" \\ $(x) `y`"""])
-def test_the_snippets_say_what_they_should_to_shell_and_python(name: str) -> None:
+def test_the_snippets_say_what_they_should_to_a_shell(name: str) -> None:
     snippets = Seen(page(example_model=name)).snippets
-    export, chat, listing, usage, python, node = snippets
+    export, chat, listing, usage = snippets
 
     assert shlex.split(export)[-1] == f"OPENAI_BASE_URL={BASE}"
 
@@ -195,12 +200,26 @@ def test_the_snippets_say_what_they_should_to_shell_and_python(name: str) -> Non
     assert shlex.split(listing)[:2] == ["curl", f"{BASE}/models"]
     assert shlex.split(usage)[:2] == ["curl", f"{BASE}/usage"]
 
-    client, call = python.split("response = ")
-    compile(python, "snippet", "exec")
-    assert f'base_url="{BASE}"' in client
-    assert f"model={json.dumps(name)}," in call
-    assert f"model: {json.dumps(name)}," in node
-    assert f'baseURL: "{BASE}",' in node
+
+@pytest.mark.parametrize("guide", guides(), ids=lambda guide: guide.name)
+def test_a_guide_stands_in_the_same_frame(guide: Guide) -> None:
+    html = render_integration(guide, root="https://ai.example.org", model="gpt-5.2")
+    seen = Seen(html)
+    assert seen.open == []
+    assert [text for tag, text in seen.headings if tag == "h1"] == [guide.title]
+    assert not {tag for tag, _ in seen.tags} & {"script", "style", "iframe", "form"}
+    assert not [name for _, attrs in seen.tags for name in attrs if name == "style"]
+    assert "https://ai.example.org" in seen.text
+    names = {each.name for each in guides()}
+    for target in seen.values("href") + seen.values("src"):
+        page, _, anchor = target.removeprefix("../../").partition("#")
+        if target.startswith("../../static/"):
+            assert static_file(page.removeprefix("static/")) is not None
+        elif target.startswith("../../"):
+            assert page == "docs"
+            assert anchor in {"", "models"}
+        else:
+            assert target == "#content" or target in names
 
 
 def test_files_are_served_by_a_fixed_list() -> None:
