@@ -3,8 +3,10 @@
 With tap.py the composition root: the only files that know every room.
 """
 
+import os
 import resource
 import secrets
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -12,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from twisted.logger import Logger
-from twisted.web.resource import Resource
+from twisted.web.resource import IResource, Resource
 
 from lightweight.catalog.load import Catalog
 from lightweight.config.load import Loaded
@@ -52,6 +54,10 @@ from lightweight.upstream.probes import Probed, Probes
 from lightweight.upstream.provider import Provider
 from lightweight.web.admin.app import admin_resource
 from lightweight.web.app import App
+from lightweight.web.dashboard.app import Dashboard
+from lightweight.web.dashboard.backstage import Backstage
+from lightweight.web.dashboard.settings import settings_of
+from lightweight.web.dashboard.views import LiveNow
 from lightweight.web.gate import Gate
 from lightweight.web.live import Live
 from lightweight.web.office import Office
@@ -201,6 +207,7 @@ def gateway_service(
             keyring, lambda: overload.why() or journal.why_full, rates.refusal
         )
         desk = Desk(clock=reactor, wall=wall, live=live, rates=rates, journal=journal)
+        office = _office(reactor, database, state, swap, rates)
         site.resource = App(
             current=lambda: swap.current,
             keyring=keyring,
@@ -212,7 +219,8 @@ def gateway_service(
                 "journal": lambda: journal.why_full,
             },
             troubles={"limits": metering.why_degraded},
-            admin=admin_resource(_office(reactor, database, state, swap, rates)),
+            admin=admin_resource(office),
+            dashboard=_dashboard(ground, office, live, site, size, limits_at),
         ).get_resource()
         return metering
 
@@ -266,6 +274,28 @@ def _office(
         current=lambda: swap.current,
         rates=rates,
     )
+
+
+def _dashboard(
+    ground: Ground,
+    office: Office,
+    live: Live,
+    site: GatewaySite,
+    size: int,
+    limits_at: int | None,
+) -> IResource:
+    # Who was started by a parent leaves reloads to it.
+    chief = os.getpid() if limits_at is None else os.getppid()
+    backstage = Backstage(
+        office=office,
+        live=lambda: LiveNow(calls=live.count, streams=site.streams, workers=size),
+        leaving=lambda: site.draining,
+        reload=lambda: os.kill(chief, signal.SIGHUP),
+        file=ground.path,
+        settings=lambda: settings_of(office.current().config, ground.loaded.origins),
+        presets=ground.catalog.presets,
+    )
+    return Dashboard(backstage).get_resource()
 
 
 def _farewells(reactor: Any, wall: Callable[[], float], swap: Swap) -> Farewells:

@@ -95,9 +95,9 @@ class GatewaySite(Site):
 
     @property
     def streams(self) -> int:
-        """How many answers are being streamed."""
+        """How many answers are being streamed to those who have a key."""
         return sum(
-            request.streaming
+            request.streaming and request.identity is not None
             for channel in self.connections
             for request in channel.requests
         )
