@@ -1,25 +1,44 @@
-"""OpenAI's Node SDK, installed from npm, against a real daemon."""
+"""OpenAI's Node SDK by its guide, and what a program does with it besides."""
 
 import json
-import shutil
-import subprocess
 from pathlib import Path
 
-import pytest
-from support.chat_bytes import DONE, completion, event
-from support.daemon import Gateway, spawn
+from support.chat_bytes import DONE, SPOKEN, completion, event
+from support.daemon import Gateway
+from support.guides import Snippet
+from support.guides import snippet as snippet_of
+from support.npm import MARKS, from_npm, printed, run
 from support.scripted import ScriptedProvider
 
-pytestmark = pytest.mark.clients
+pytestmark = MARKS
 
 SCRIPT = Path(__file__).with_name("openai_sdk.mjs")
-SPOKEN = [
-    event({"role": "assistant", "content": ""}),
-    event({"content": "Hel"}),
-    event({"content": "lo"}),
-    event({}, "stop"),
-    DONE,
-]
+
+project = from_npm(snippet_of("openai-node", "install.sh"))
+
+
+async def test_the_guide_says_hello(
+    provider: ScriptedProvider, snippet: Snippet, project: Path, tmp_path: Path
+) -> None:
+    provider.reply(body=completion({"content": "Hello there"}))
+    hello = snippet("openai-node", "hello.mjs")
+    assert await printed(hello, project, home=tmp_path) == "Hello there"
+
+
+async def test_the_guide_streams(
+    provider: ScriptedProvider, snippet: Snippet, project: Path, tmp_path: Path
+) -> None:
+    provider.stream(SPOKEN)
+    stream = snippet("openai-node", "stream.mjs")
+    assert await printed(stream, project, home=tmp_path) == "Hello"
+
+
+async def test_the_guide_asks_for_a_response(
+    provider: ScriptedProvider, snippet: Snippet, project: Path, tmp_path: Path
+) -> None:
+    provider.reply(body=completion({"content": "A gate, a word."}))
+    response = snippet("openai-node", "responses.mjs")
+    assert await printed(response, project, home=tmp_path) == "A gate, a word."
 
 
 def tool_call(index: int, city: str) -> list[bytes]:
@@ -29,20 +48,8 @@ def tool_call(index: int, city: str) -> list[bytes]:
     return [event({"tool_calls": [named]}), event({"tool_calls": [rest]})]
 
 
-@pytest.fixture(scope="module")
-def node_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Install the SDK into a project of its own."""
-    directory = tmp_path_factory.mktemp("node")
-    npm = shutil.which("npm")
-    assert npm is not None, "install Node 20 or newer with npm"
-    (directory / "package.json").write_text('{"private": true, "type": "module"}')
-    subprocess.run([npm, "install", "--silent", "openai"], cwd=directory, check=True)
-    shutil.copy(SCRIPT, directory)
-    return directory
-
-
-async def test_the_node_sdk_works_with_base_url_and_key_only(
-    gateway: Gateway, provider: ScriptedProvider, node_project: Path
+async def test_it_works_with_base_url_and_key_in_the_environment(
+    gateway: Gateway, provider: ScriptedProvider, project: Path, tmp_path: Path
 ) -> None:
     provider.reply(body=completion({"content": "Hello there"}))
     provider.stream(SPOKEN)
@@ -56,18 +63,17 @@ async def test_the_node_sdk_works_with_base_url_and_key_only(
         ]
     )
     provider.stream(SPOKEN[:2], end="abort")
-    node = shutil.which("node")
-    assert node is not None
+    (project / SCRIPT.name).write_text(SCRIPT.read_text())
 
-    child = spawn(
-        [node, SCRIPT.name],
-        cwd=node_project,
+    output = await run(
+        f"node {SCRIPT.name}",
+        project,
+        cwd=project,
+        home=tmp_path,
         environ={"OPENAI_BASE_URL": gateway.base_url, "OPENAI_API_KEY": gateway.key},
     )
-    assert await child.ended() == 0, child.text
 
-    told = json.loads(child.lines[-1])
-    assert told == {
+    assert json.loads(output.splitlines()[-1]) == {
         "models": ["renamed", "test-model"],
         "whole": "Hello there",
         "streamed": "Hello",

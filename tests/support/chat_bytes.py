@@ -6,7 +6,7 @@ from typing import Any
 USAGE = {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}
 
 
-def completion(message: dict[str, Any], reason: str = "stop") -> bytes:
+def completion(message: dict[str, Any], reason: str = "stop", **members: Any) -> bytes:
     choice = {
         "index": 0,
         "message": {"role": "assistant", "content": None, "refusal": None, **message},
@@ -21,6 +21,7 @@ def completion(message: dict[str, Any], reason: str = "stop") -> bytes:
             "model": "upstream",
             "choices": [choice],
             "usage": USAGE,
+            **members,
         }
     ).encode()
 

@@ -122,11 +122,13 @@ def done(item: dict[str, Any], index: int = 0) -> bytes:
     return event("response.output_item.done", item=item, output_index=index)
 
 
-def delta(said: str, index: int = 0, kind: str = "output_text") -> bytes:
+def delta(
+    said: str, index: int = 0, kind: str = "output_text", item: str = "x"
+) -> bytes:
     """Make the event of a piece of an item."""
     return event(
         f"response.{kind}.delta",
-        item_id="x",
+        item_id=item,
         output_index=index,
         content_index=0,
         delta=said,

@@ -304,7 +304,7 @@ class ScriptedProvider:
         self._listening: Any = None
         self._open: set[_Connection] = set()
         self._scripts: deque[tuple[Step, ...]] = deque()
-        self._always: tuple[Step, ...] | None = None
+        self._otherwise: Callable[[SeenRequest], tuple[Step, ...]] | None = None
         self._seen: DeferredQueue[SeenRequest] = DeferredQueue()
         self._losses: DeferredQueue[Lost] = DeferredQueue()
         self._connects: DeferredQueue[int] = DeferredQueue()
@@ -359,7 +359,14 @@ class ScriptedProvider:
 
     def always(self, *steps: Step) -> None:
         """Let every request that no script is left for be answered by these steps."""
-        self._always = steps
+        self.choose(lambda _request: steps)
+
+    def choose(self, answer: Callable[[SeenRequest], tuple[Step, ...]]) -> None:
+        """Let ``answer`` choose the steps for requests that no script is left for.
+
+        For clients that ask several things at once, in no order.
+        """
+        self._otherwise = answer
 
     def reply(
         self, status: int = 200, headers: Headers | None = None, body: bytes = b""
@@ -411,8 +418,8 @@ class ScriptedProvider:
         self._seen.put(request)
         if self._scripts:
             return self._scripts.popleft()
-        if self._always is not None:
-            return self._always
+        if self._otherwise is not None:
+            return self._otherwise(request)
         return whole(500, {}, b"the test has no script for this request")
 
     def _forget(self, connection: _Connection) -> None:

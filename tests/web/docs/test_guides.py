@@ -40,7 +40,7 @@ VALUES = {
 
 def run_by_tests() -> Iterator[tuple[object, object]]:
     """Give guide and file of each call of ``snippet`` in the tests of clients."""
-    for path in CLIENTS.glob("test_*.py"):
+    for path in CLIENTS.rglob("test_*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and ast.unparse(node.func) in CALLED:
                 guide, file = node.args
