@@ -3,8 +3,10 @@
 With tap.py the composition root: the only files that know every room.
 """
 
+import os
 import resource
 import secrets
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,7 +16,7 @@ from typing import Any
 
 from twisted.internet.threads import deferToThreadPool
 from twisted.logger import Logger
-from twisted.web.resource import Resource
+from twisted.web.resource import IResource, Resource
 
 from lightweight.catalog.load import Catalog
 from lightweight.config.load import Loaded
@@ -57,6 +59,10 @@ from lightweight.upstream.probes import Probed, Probes
 from lightweight.upstream.provider import Provider
 from lightweight.web.admin.app import admin_resource
 from lightweight.web.app import App
+from lightweight.web.dashboard.app import Dashboard
+from lightweight.web.dashboard.backstage import Backstage
+from lightweight.web.dashboard.settings import settings_of
+from lightweight.web.dashboard.views import LiveNow
 from lightweight.web.gate import Gate
 from lightweight.web.journal import Journal
 from lightweight.web.live import Live
@@ -208,6 +214,7 @@ def gateway_service(
             keyring, lambda: overload.why() or journal.why_full, rates.refusal
         )
         desk = _desk(reactor, wall, live, rates, journal)
+        office = _office(reactor, database, state, swap, rates)
         app = App(
             current=lambda: swap.current,
             keyring=keyring,
@@ -219,7 +226,8 @@ def gateway_service(
                 "journal": lambda: journal.why_full,
             },
             troubles={"limits": metering.why_degraded},
-            admin=admin_resource(_office(reactor, database, state, swap, rates)),
+            admin=admin_resource(office),
+            dashboard=_dashboard(ground, office, live, site, size, limits_at),
             scrape=_scrape(ground, state, gauges if limits_at is None else None),
         )
         site.resource, site.express = app.get_resource(), app.express()
@@ -306,6 +314,28 @@ def _office(
         current=lambda: swap.current,
         rates=rates,
     )
+
+
+def _dashboard(
+    ground: Ground,
+    office: Office,
+    live: Live,
+    site: GatewaySite,
+    size: int,
+    limits_at: int | None,
+) -> IResource:
+    # Who was started by a parent leaves reloads to it.
+    chief = os.getpid() if limits_at is None else os.getppid()
+    backstage = Backstage(
+        office=office,
+        live=lambda: LiveNow(calls=live.count, streams=site.streams, workers=size),
+        leaving=lambda: site.draining,
+        reload=lambda: os.kill(chief, signal.SIGHUP),
+        file=ground.path,
+        settings=lambda: settings_of(office.current().config, ground.loaded.origins),
+        presets=ground.catalog.presets,
+    )
+    return Dashboard(backstage).get_resource()
 
 
 def _farewells(reactor: Any, wall: Callable[[], float], swap: Swap) -> Farewells:

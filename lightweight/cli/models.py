@@ -16,7 +16,7 @@ from lightweight.records import Model, Target
 
 if TYPE_CHECKING:
     from lightweight.catalog.offer import Offering
-    from lightweight.cli.trial import Tried
+    from lightweight.upstream.trial import Tried
 
 _TARGETS = ("PROVIDER", "MODEL THERE", "DIALECT", "QUIRKS")
 
@@ -115,9 +115,9 @@ def _try_all(config: Config, model: Model) -> Sequence["Tried"]:
     from twisted.internet.defer import Deferred  # noqa: PLC0415 -- as above
 
     from lightweight.assembly import provider_maker  # noqa: PLC0415 -- as above
-    from lightweight.cli.trial import try_target  # noqa: PLC0415 -- as above
     from lightweight.daemon.judge import today  # noqa: PLC0415 -- as above
     from lightweight.runtime import build_runtime  # noqa: PLC0415 -- as above
+    from lightweight.upstream.trial import try_target  # noqa: PLC0415 -- as above
 
     clock: Any = reactor
     clock.seconds = time.monotonic

@@ -154,7 +154,7 @@ def request_log(
     query = paged(select(uses), uses.c.at, uses.c.id, after=after, most=most)
     if account_id is not None:
         query = query.where(uses.c.account_id == account_id)
-    return [_use(row) for row in connection.execute(query)]
+    return [use_of(row) for row in connection.execute(query)]
 
 
 def find_use(connection: Connection, request_id: str) -> Use | None:
@@ -162,7 +162,7 @@ def find_use(connection: Connection, request_id: str) -> Use | None:
     if not request_id.isprintable():
         return None
     row = connection.execute(select(uses).where(uses.c.id == request_id)).first()
-    return None if row is None else _use(row)
+    return None if row is None else use_of(row)
 
 
 def place_of(use: Use) -> Place:
@@ -207,7 +207,8 @@ def _usage(row: Row[Any]) -> Usage:
     return Usage(**{name: getattr(row, name) for name in CLASSES})
 
 
-def _use(row: Row[Any]) -> Use:
+def use_of(row: Row[Any]) -> Use:
+    """Make the record of a row of ``uses``."""
     outcome = Outcome(
         request_id=row.id,
         account_id=row.account_id,

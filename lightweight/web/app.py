@@ -111,7 +111,7 @@ class App:
 
     ``current`` gives the runtime in force: a call keeps the one it started with.
     ``checks`` are what /readyz asks, by name; ``troubles`` what only degrades.
-    ``admin`` is what stands below /admin/v1.
+    ``admin`` is what stands below /admin/v1, ``dashboard`` the pages below /dashboard.
     """
 
     _app = Klein()
@@ -127,9 +127,11 @@ class App:
         troubles: Mapping[str, health.Check] | None = None,
         scrape: Scrape,
         admin: IResource | None = None,
+        dashboard: IResource | None = None,
     ) -> None:
         self.keyring = keyring
         self._admin = admin
+        self._dashboard = dashboard
         self._ledger = ledger
         self._current = current
         self._desk = desk
@@ -394,6 +396,19 @@ class App:
         if self._admin is None:
             raise no_such_path()
         return self._admin
+
+    @_app.route("/dashboard/", branch=True)
+    def dashboard(self, _request: IRequest) -> IResource:
+        """Leave the pages to their own app."""
+        if self._dashboard is None:
+            raise no_such_path()
+        return self._dashboard
+
+    @_app.route("/dashboard", methods=["GET"])
+    @public
+    def to_dashboard(self, _request: GatewayRequest) -> Answer:
+        """Lead a visitor who left out the slash."""
+        return redirect("/dashboard/")
 
     @_app.route("/openapi.json", methods=["GET"])
     @public

@@ -114,7 +114,7 @@ class GatewaySite(Site):
 
     @property
     def streams(self) -> int:
-        """How many answers are being streamed."""
+        """How many answers are being streamed to those who have a key."""
         return sum(front.streams for front in self.connections)
 
     async def flushed(self) -> None:

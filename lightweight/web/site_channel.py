@@ -34,8 +34,11 @@ class GatewayChannel(HTTPChannel):
 
     @property
     def streams(self) -> int:
-        """How many answers are being streamed."""
-        return sum(request.streaming for request in self.requests)
+        """How many answers are being streamed to those who have a key."""
+        return sum(
+            request.streaming and request.identity is not None
+            for request in self.requests
+        )
 
     def arrival(self) -> float:
         """Give when the request came whose first line is being read."""

@@ -18,10 +18,12 @@ from twisted.internet.ssl import ContextFactory
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
+from twisted.web.resource import IResource
 
 from msgspec.structs import replace
 from support.fakes import FakeJournal, FakeLedger, FakeLimits, FakeProvider
 
+from lightweight.catalog.load import load_catalog
 from lightweight.catalog.offer import Offering
 from lightweight.config.schema import Config
 from lightweight.dialects.dialect import Dialect
@@ -43,6 +45,10 @@ from lightweight.store.database import Database
 from lightweight.store.passwords import Passwords
 from lightweight.web.admin.app import admin_resource
 from lightweight.web.app import App
+from lightweight.web.dashboard.app import Dashboard
+from lightweight.web.dashboard.backstage import Backstage
+from lightweight.web.dashboard.settings import settings_of
+from lightweight.web.dashboard.views import LiveNow
 from lightweight.web.front import Front
 from lightweight.web.gate import Gate
 from lightweight.web.health import Check
@@ -295,6 +301,7 @@ class Gateway:
         self.keys = Keys()
         self.aside: Aside = at_once
         self.checks: dict[str, Check] = {}
+        self.reloads: list[float] = []
         self.tiers: dict[str, Tier] = {"pro": Tier()}
         self.standings = {"one": Standing(), "two": Standing()}
         config = config or Config()
@@ -320,6 +327,7 @@ class Gateway:
             checks=self.checks,
             scrape=self.scrape,
             admin=None if self.office is None else admin_resource(self.office),
+            dashboard=None if self.office is None else self._dashboard(self.office),
         )
         self.site = GatewaySite(
             app.get_resource(),
@@ -376,6 +384,18 @@ class Gateway:
             current=lambda: self.runtime,
             rates=rates,
         )
+
+    def _dashboard(self, office: Office) -> IResource:
+        backstage = Backstage(
+            office=office,
+            live=lambda: LiveNow(calls=self.live.count, streams=0, workers=1),
+            leaving=lambda: self.site.draining,
+            reload=lambda: self.reloads.append(office.wall()),
+            file=None,
+            settings=lambda: settings_of(self.runtime.config, {}),
+            presets=load_catalog().presets,
+        )
+        return Dashboard(backstage).get_resource()
 
     def connect(self) -> Client:
         """Open a connection."""

@@ -32,15 +32,20 @@ def show_guide(runtime: Runtime, address: str, name: str) -> Answer:
     """Give the guide of that name; raise NotFound where there is none."""
     for guide in guides():
         if guide.name == name:
-            # An operator's address may hold any character: in a URL it can be told
-            # in plain ones.
-            root = quote(address, safe="/:[]@%+,=-")
-            model = _plain(runtime.offering.listed())
+            root, model = plain_root(address), plain_model(runtime.offering.listed())
             return _page(render_integration(guide, root=root, model=model))
     raise NotFound("No such guide. /docs lists the ones there are.")
 
 
-def _plain(models: Iterable[Model]) -> str:
+def plain_root(address: str) -> str:
+    """Give this server's address as it may stand in a guide.
+
+    An operator's may hold any character: in a URL it can be told in plain ones.
+    """
+    return quote(address, safe="/:[]@%+,=-")
+
+
+def plain_model(models: Iterable[Model]) -> str:
     """Give the first model whose name may stand in a guide."""
     plain = (model.id for model in models if BLANKS["model"].fullmatch(model.id))
     return next(plain, "MODEL")

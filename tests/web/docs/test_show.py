@@ -7,7 +7,7 @@ from support.gateway import Answered, Gateway, model, offering
 
 from lightweight.config.schema import Config
 from lightweight.web.docs.guides import guides
-from lightweight.web.docs.show import _plain
+from lightweight.web.docs.show import plain_model
 
 
 def asked(gateway: Gateway, path: str) -> Answered:
@@ -52,6 +52,6 @@ def test_an_odd_address_is_told_in_plain_characters() -> None:
 
 def test_a_model_that_a_snippet_could_not_hold_is_passed_over() -> None:
     odd, plain = model("it's"), model("org/plain-1.0:free")
-    assert _plain(offering(odd, plain).listed()) == "org/plain-1.0:free"
-    assert _plain([odd]) == "MODEL"
-    assert _plain([]) == "MODEL"
+    assert plain_model(offering(odd, plain).listed()) == "org/plain-1.0:free"
+    assert plain_model([odd]) == "MODEL"
+    assert plain_model([]) == "MODEL"

@@ -13,9 +13,9 @@ from support.gateway import completion
 from support.gemini import DIALECT as GEMINI
 from support.gemini import response
 
-from lightweight.cli.trial import MOST_TOKENS, Tried, try_target
 from lightweight.errors import ProviderTimeout
 from lightweight.records import Target
+from lightweight.upstream.trial import MOST_TOKENS, Tried, try_target
 
 PLAIN = Target(provider="p", model="there", dialect="openai_chat")
 NATIVE = Target(provider="p", model="gemini-3-flash", dialect="gemini")

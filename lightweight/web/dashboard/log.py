@@ -1,0 +1,142 @@
+"""The request log, and one request with the attempts made for it."""
+
+from collections.abc import Sequence
+from urllib.parse import urlencode
+
+from lightweight.errors import BadRequest
+from lightweight.records import Answer, Use
+from lightweight.store.connect import Connection
+from lightweight.store.directory import key_page
+from lightweight.store.pages import Place
+from lightweight.store.summary import (
+    Wanted,
+    account_names,
+    key_names,
+    wanted_uses,
+)
+from lightweight.store.usage import place_of
+from lightweight.web.admin.actor import use_for
+from lightweight.web.dashboard.asked import Asked, see_other
+from lightweight.web.dashboard.keys import SHOWN
+from lightweight.web.dashboard.views import Bar, RequestsView, RequestView
+
+PAGE = 50
+
+_STATUS = {"": None, "ok": False, "failed": True}
+
+
+async def show_requests(asked: Asked) -> Answer:
+    """Show a page of the log; an id leads to its request."""
+    sought = asked.query("id").strip()
+    if sought:
+        await asked.read(lambda c: use_for(asked.actor, c, sought))
+        return see_other(f"/dashboard/requests/{sought}")
+    wanted = _wanted(asked)
+    after = _place(asked.query("after"))
+    scope = asked.actor.scope
+    offering = asked.backstage.office.current().offering
+
+    def work(connection: Connection) -> RequestsView:
+        # One more than is shown: whether there is a next page.
+        uses = wanted_uses(
+            connection, account_id=scope, wanted=wanted, after=after, most=PAGE + 1
+        )
+        shown = uses[:PAGE]
+        return RequestsView(
+            uses=shown,
+            key_names=key_names(connection, {use.outcome.key_id for use in shown}),
+            keys=key_page(connection, account_id=scope, most=SHOWN),
+            models=[model.id for model in offering.listed()],
+            key=wanted.key_id,
+            model=wanted.model,
+            status=asked.query("status"),
+            older=_older(asked, shown) if len(uses) > PAGE else "",
+            filtered=wanted != Wanted(),
+        )
+
+    return asked.page("requests", await asked.read(work))
+
+
+def _wanted(asked: Asked) -> Wanted:
+    status = asked.query("status")
+    if status not in _STATUS:
+        raise BadRequest("There is no such status: choose one of the list.")
+    return Wanted(
+        key_id=asked.query("key"),
+        model=asked.query("model"),
+        failed=_STATUS[status],
+    )
+
+
+def _older(asked: Asked, shown: Sequence[Use]) -> str:
+    place = place_of(shown[-1])
+    filters = {name: asked.query(name) for name in ("key", "model", "status")}
+    given = {name: value for name, value in filters.items() if value}
+    return urlencode({**given, "after": f"{place.at!r},{place.id}"})
+
+
+def _place(said: str) -> Place | None:
+    if not said:
+        return None
+    at, _, request_id = said.partition(",")
+    try:
+        return Place(float(at), request_id)
+    except ValueError:
+        raise BadRequest("This address of a page is broken: begin anew.") from None
+
+
+# -- one request -------------------------------------------------------------------
+
+
+async def show_request(asked: Asked, request_id: str) -> Answer:
+    """Show one request. Raises NotFound where it is not theirs, or no longer kept."""
+
+    def work(connection: Connection) -> RequestView:
+        use = use_for(asked.actor, connection, request_id)
+        outcome = use.outcome
+        keys = key_names(connection, {outcome.key_id})
+        accounts = account_names(connection, {outcome.account_id})
+        return RequestView(
+            use=use,
+            key_name=keys.get(outcome.key_id, outcome.key_id),
+            account=accounts.get(outcome.account_id, outcome.account_id),
+            bars=waterfall(use),
+            first_byte=_percent(outcome.first_byte_s, _span(use)),
+        )
+
+    view = await asked.read(work)
+    return asked.page("requests", view, template="request")
+
+
+def waterfall(use: Use) -> Sequence[Bar]:
+    """Give a bar for each attempt: they follow each other, the last ends with the call.
+
+    When each of them began is not recorded; between two of them hardly any time passes.
+    """
+    span = _span(use)
+    end = use.outcome.duration_s
+    bars: list[Bar] = []
+    for attempt in reversed(use.outcome.attempts):
+        start = max(0.0, end - attempt.seconds)
+        bars.append(
+            Bar(
+                provider=attempt.provider,
+                model=attempt.model,
+                start=100 * start / span,
+                width=100 * (end - start) / span,
+                seconds=attempt.seconds,
+                status=attempt.status,
+                fault=attempt.fault,
+            )
+        )
+        end = start
+    return bars[::-1]
+
+
+def _span(use: Use) -> float:
+    # A call that took no time at all still has a place to be drawn.
+    return max(use.outcome.duration_s, 0.001)
+
+
+def _percent(at: float | None, span: float) -> float | None:
+    return None if at is None else min(100.0, 100 * at / span)

@@ -1,0 +1,89 @@
+"""The request log and the waterfall."""
+
+import re
+
+import pytest
+from msgspec.structs import replace
+from support.gateway import EPOCH
+from support.offices import Desk
+from support.uses import ASKED, use
+from support.visits import Visitor, recorded, said, visitor
+
+from lightweight.web.dashboard.log import PAGE, waterfall
+
+
+async def logged(desk: Desk, count: int = 3) -> Visitor:
+    acme = await desk.account("acme")
+    await recorded(
+        desk,
+        *(use(f"req_{n}", at=EPOCH - n, account_id=acme.id) for n in range(count)),
+        use("req_bad", at=EPOCH - 0.5, account_id=acme.id, ending="failed", status=502),
+        use("req_other", at=EPOCH, account_id="acct_other"),
+    )
+    return await visitor(desk, "member", acme)
+
+
+def links(body: bytes) -> list[str]:
+    return re.findall(r'href="/dashboard/requests/(req_\w+)"', body.decode())
+
+
+async def test_the_newest_first_and_only_ones_own(desk: Desk) -> None:
+    ann = await logged(desk)
+    answer = await ann.get("/requests")
+    assert links(answer.body) == ["req_0", "req_bad", "req_1", "req_2"]
+    assert "Older" not in said(answer)
+
+
+async def test_pages_follow_each_other(desk: Desk) -> None:
+    ann = await logged(desk, PAGE + 5)
+    first = await ann.get("/requests?status=ok")
+    older = re.search(
+        r'href="/dashboard(/requests\?[^"]*after=[^"]+)"', first.body.decode()
+    )
+    assert older is not None
+    second = await ann.get(older[1].replace("&amp;", "&"))
+    seen = links(first.body) + links(second.body)
+    assert seen == [f"req_{n}" for n in range(PAGE + 5)]
+    assert "Older" not in said(second)
+
+
+async def test_filters(desk: Desk) -> None:
+    ann = await logged(desk)
+    assert links((await ann.get("/requests?status=failed")).body) == ["req_bad"]
+    assert links((await ann.get("/requests?model=gpt")).body)
+    nothing = await ann.get("/requests?model=other")
+    assert "Nothing fits these filters" in said(nothing)
+    for wrong in ("status=x", "after=x"):
+        assert (await ann.get(f"/requests?{wrong}")).status == 400
+
+
+async def test_an_id_leads_to_its_request(desk: Desk) -> None:
+    ann = await logged(desk)
+    answer = await ann.get("/requests?id=req_1")
+    assert answer.headers["location"] == "/dashboard/requests/req_1"
+    assert (await ann.get("/requests?id=req_other")).status == 404
+    assert (await ann.get("/requests/req_other")).status == 404
+
+
+async def test_one_request(desk: Desk) -> None:
+    ann = await logged(desk)
+    text = await ann.text("/requests/req_1")
+    assert "1 attempt in 1.50 s" in text
+    assert "15 tokens, 5 from cache" in text
+    assert "what the provider reported" in text
+    assert "$0.00012" in text
+
+
+def test_attempts_follow_each_other_and_end_with_the_call() -> None:
+    first = replace(ASKED, provider="a", seconds=0.5, fault="It failed.", status=500)
+    made = use("r", duration_s=2.0, attempts=(first, ASKED))
+    assert [(bar.provider, bar.start, bar.width) for bar in waterfall(made)] == [
+        ("a", 0.0, 25.0),
+        ("openai", 25.0, 75.0),
+    ]
+
+
+@pytest.mark.parametrize("duration", [0.0, 0.4])
+def test_clocks_that_disagree_are_drawn_all_the_same(duration: float) -> None:
+    for bar in waterfall(use("r", duration_s=duration, attempts=(ASKED, ASKED))):
+        assert 0 <= bar.start <= bar.start + bar.width <= 100
