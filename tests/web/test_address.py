@@ -5,14 +5,18 @@ from support.gateway import Gateway
 
 from lightweight.config.schema import Config
 from lightweight.web.address import address_of
+from lightweight.web.site_request import GatewayRequest
 
 
 def address(config: Config, **headers: str) -> str:
     gateway = Gateway(config)
     told: list[str] = []
-    gateway.site.gate = lambda request, _length: told.append(
-        address_of(request, gateway.runtime)
-    )
+
+    def look(request: object, _length: int | None) -> None:
+        assert isinstance(request, GatewayRequest)
+        told.append(address_of(request, gateway.runtime))
+
+    gateway.site.gate = look
     client = gateway.connect()
     client.ask("GET", "/healthz", headers=headers)
     return told[0]
