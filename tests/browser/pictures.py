@@ -29,6 +29,9 @@ from lightweight.web.dashboard.assets import asset  # noqa: E402
 from lightweight.web.dashboard.render import page_answer  # noqa: E402
 
 PICTURES = ROOT / "docs" / "images" / "dashboard"
+HERE = {"first-run": "overview", "request": "requests", "guide": "integrations"}
+"""The place in the navigation of a screen that has none of its own."""
+
 LOOKS = {"light": (1280, 800), "dark": (1280, 800), "phone": (390, 844)}
 
 
@@ -43,8 +46,8 @@ class Screens(BaseHTTPRequestHandler):
             answer = asset(path.removeprefix(STATIC), "")
         elif path[1:] in SCREENS:
             template, frame, view = SCREENS[path[1:]]
-            here = frame.visitor and path[1:].split("-", maxsplit=1)[0]
-            answer = page_answer(template, replace(frame, here=here or ""), view)
+            here = HERE.get(path[1:], path[1:])
+            answer = page_answer(template, replace(frame, here=here), view)
         else:
             answer = None
         self.send_response(404 if answer is None else answer.status)

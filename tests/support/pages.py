@@ -21,6 +21,7 @@ from lightweight.records import (
     Use,
 )
 from lightweight.web.dashboard import views
+from lightweight.web.docs.guides import filled, guides, render_guide
 
 NOW = 1_795_343_400.0
 """2026-11-22 10:30 UTC."""
@@ -207,6 +208,7 @@ api_key = { file = "/etc/lightweight/mistral.key" }
 """
 BASE = "https://ai.example.org/v1"
 NAMES = {"key_1": "laptop"}
+GUIDE = next(each for each in guides() if each.name == "aider")
 
 OVERVIEW = views.Overview(
     bill=BILL,
@@ -412,9 +414,28 @@ SCREENS: Mapping[str, tuple[str, views.Frame, Struct]] = {
         FRAME,
         views.GuidesView(
             guides=[
-                views.GuideLine(name=n, title=t, about="A tool for code.")
-                for n, t in (("zed", "Zed"), ("aider", "Aider"), ("codex", "Codex"))
+                views.GuideLine(name=each.name, title=each.title, about=each.about)
+                for each in guides()
             ],
+            base_url=BASE,
+        ),
+    ),
+    "guide": (
+        "integrations",
+        FRAME,
+        views.GuidesView(
+            guides=(),
+            open=GUIDE.name,
+            title=GUIDE.title,
+            html=render_guide(
+                filled(
+                    GUIDE,
+                    base_url=BASE,
+                    root=BASE.removesuffix("/v1"),
+                    key="lw-your-key-here",
+                    model="gpt-5.2",
+                )
+            ),
             base_url=BASE,
         ),
     ),
