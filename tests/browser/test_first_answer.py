@@ -66,3 +66,13 @@ def test_the_usage_chart_shows_the_request(operator: Page, served: Served) -> No
     assert "\r\ndemo," in csv
     rows = page.request.get(f"{served.root}/dashboard/usage.json").json()["rows"]
     assert [each["model"] for each in rows] == ["demo"]
+
+
+def test_the_first_starts_link_makes_the_first_operator(
+    open_page: Callable[..., Page], served: Served
+) -> None:
+    found = re.search(r"http\S+/dashboard/join\S+", served.first_run)
+    assert found is not None, served.first_run
+    page = open_page()
+    join(page, found[0])
+    expect(page.get_by_role("link", name="Providers", exact=True)).to_be_visible()

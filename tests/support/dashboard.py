@@ -44,11 +44,15 @@ class Served:
         listening = re.search(r"Listening on (http://127\.0\.0\.1:\d+)", text)
         assert listening is not None
         self.root = listening[1]
-        first_run = (self._state / "first-run.txt").read_text()
-        found = re.search(r"lw-[0-9A-Za-z]{49}", first_run)
+        found = re.search(r"lw-[0-9A-Za-z]{49}", self.first_run)
         assert found is not None
         self.key = found[0]
         return True
+
+    @property
+    def first_run(self) -> str:
+        """What the first start tells whoever may read it."""
+        return (self._state / "first-run.txt").read_text()
 
     def invite(
         self, role: Role = "operator", *, account: str = "default", new: bool = False
