@@ -7,7 +7,8 @@ from html.parser import HTMLParser
 import pytest
 from msgspec import Struct
 from msgspec.structs import asdict, replace
-from support.pages import DOOR, FRAME, SCREENS, SECRET
+from support.pages import SCREENS
+from support.samples import DOOR, FRAME, SECRET
 
 from lightweight.web.dashboard import views
 from lightweight.web.dashboard.assets import asset
