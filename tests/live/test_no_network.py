@@ -9,6 +9,8 @@ from pathlib import Path
 from support.daemon import BIN, spawn
 from support.processes import children
 
+pytestmark = pytest.mark.debian
+
 ASK = """
 import json, re, sys, urllib.request as r
 from pathlib import Path

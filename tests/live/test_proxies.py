@@ -19,6 +19,8 @@ from support.processes import until
 from support.scripted import Gate, ScriptedProvider
 from support.tls import authority
 
+pytestmark = pytest.mark.debian
+
 SAMPLES = Path(__file__).parents[2] / "etc" / "proxies"
 END = b'data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\n'
 CLIENT = "127.0.0.2"

@@ -15,6 +15,8 @@ from support.machines import HUB, Machines
 from support.postgres import OWNER, PASSWORD, PostgresServer
 from support.redis import RedisServer
 
+pytestmark = pytest.mark.debian
+
 CONFIG = f"""
 [providers.demo]
 kind = "demo"

@@ -72,10 +72,10 @@ def test_compose_builds_that_container_and_waits_for_its_drain() -> None:
     assert service["ports"] == ["127.0.0.1:8080:8080"]
 
 
+@pytest.mark.debian
 def test_logrotate_takes_its_rules(tmp_path: Path) -> None:
     logrotate = shutil.which("logrotate", path="/usr/sbin:/usr/bin")
-    if logrotate is None:
-        pytest.fail("install logrotate")
+    assert logrotate is not None, "install logrotate"
     rules = tmp_path / "rules"
     log = tmp_path / "lightweight.log"
     log.write_text("a line\n")
