@@ -6,6 +6,7 @@ import signal
 import sys
 from pathlib import Path
 
+import pytest
 from support.daemon import BIN, spawn
 from support.processes import children
 
