@@ -15,6 +15,7 @@ from zope.interface import implementer
 
 from lightweight.config.schema import Edge
 from lightweight.errors import Fault, Overloaded
+from lightweight.records import Identity
 from lightweight.web import edge
 from lightweight.web.exchange import Flow
 from lightweight.web.front_exchange import FrontExchange
@@ -138,9 +139,13 @@ class Front(Protocol):
         asking = read_head(
             came, paths, max_body=self._edge.max_body, arrived=self._arrived
         )
-        # Who is refused here is refused there, and closed.
-        if asking is None or self.site.gate(asking, asking.length) is not None:
+        if asking is None:
             self._hand_over()
+            return None
+        fault = self.site.gate(asking, asking.length)
+        if fault is not None:
+            # Who is refused here is refused there, and closed.
+            self._hand_over(told=(fault, asking.identity))
             return None
         asking.fresh = len(came) >= asking.head_size + asking.length
         if not asking.fresh:
@@ -213,11 +218,20 @@ class Front(Protocol):
         else:
             self._hand_over(verdict)
 
-    def _hand_over(self, fault: Fault | None = None) -> None:
-        """Let Twisted's channel serve the connection from here, or refuse it there."""
+    def _hand_over(
+        self,
+        fault: Fault | None = None,
+        *,
+        told: tuple[Fault, Identity | None] | None = None,
+    ) -> None:
+        """Let Twisted's channel serve the connection from here, or refuse it there.
+
+        ``told`` is what the gate said of the request, and who asks it.
+        """
         came, self._came, self._asking = b"".join(self._came), [], None
         self.transport.unregisterProducer()
         channel = self._behind = self.site.channel(self._watch, self._arrived)
+        channel.told = told
         channel.makeConnection(self.transport)
         if came:
             channel.dataReceived(came)

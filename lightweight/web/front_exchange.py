@@ -7,6 +7,7 @@ from twisted.python.failure import Failure
 
 from lightweight.errors import Fault
 from lightweight.observe.access import Visit
+from lightweight.policy.trace import parent_of
 from lightweight.records import Answer, Headers, Outcome, Request
 from lightweight.web.answers import send
 from lightweight.web.exchange import Flow
@@ -176,6 +177,7 @@ class FrontExchange:
                 status=status,
                 sent=self._sent,
                 duration_s=site.reactor.seconds() - request.arrived,
+                traceparent=parent_of(request.headers.get("traceparent")),
                 account_id=identity.account.id if identity else None,
                 key_id=identity.key.id if identity else None,
                 outcome=outcome,

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from twisted.web.http import HTTPChannel
 
 from lightweight.errors import Fault
+from lightweight.records import Identity
 from lightweight.web import edge
 from lightweight.web.site_request import GatewayRequest
 from lightweight.web.site_socket import end_of_answers
@@ -31,6 +32,8 @@ class GatewayChannel(HTTPChannel):
         """Set before the connection is made, by whoever held it."""
         self.begun_at: float | None = None
         """When the bytes came that were handed over with the connection."""
+        self.told: tuple[Fault, Identity | None] | None = None
+        """What the gate said of the request that they begin with, and who asks it."""
 
     @property
     def streams(self) -> int:
@@ -102,12 +105,19 @@ class GatewayChannel(HTTPChannel):
         fault = edge.judge(head, self.site.current().config.edge.max_body)
         if fault is None:
             self._frame(head)
-            fault = self.site.gate(request, self.length)
+            fault = self._at_the_gate(request)
         if fault is not None:
             self.refuse(fault)
             return
         self.watch.body_begins()
         super().allHeadersReceived()
+
+    def _at_the_gate(self, request: GatewayRequest) -> Fault | None:
+        # It is asked once for each request: what it refuses is counted.
+        if self.told is None:
+            return self.site.gate(request, self.length)
+        (fault, request.identity), self.told = self.told, None
+        return fault
 
     def _frame(self, head: edge.Head) -> None:
         choose = super()._maybeChooseTransferDecoder

@@ -22,15 +22,18 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if metafunc.definition.get_closest_marker("one_lane") is None and (
         "Gateway" in vars(metafunc.module)
     ):
-        metafunc.fixturenames.append("lane")
         metafunc.parametrize("lane", ["express", "routed"], indirect=True)
 
 
-@pytest.fixture
-def lane(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Have every Gateway of the test serve on one lane, whatever it is asked."""
-    name = str(request.param)
-    monkeypatch.setattr(Gateway, "express", name == "express")
+@pytest.fixture(autouse=True)
+def lane(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str | None:
+    """Have every Gateway of the test serve on one lane, whatever it is asked.
+
+    None: the test is not run for each, and serves as its configuration says.
+    """
+    name: str | None = getattr(request, "param", None)
+    if name is not None:
+        monkeypatch.setattr(Gateway, "express", name == "express")
     return name
 
 
