@@ -240,6 +240,7 @@ async def test_a_killed_worker_costs_its_own_streams_only(
             except (http.client.HTTPException, OSError):
                 cut += 1
         assert second in servers(gateway.child.pid)
+        await until(lambda: len(gateway.access()) == finished)  # a line comes last
         endings = [entry["ending"] for entry in gateway.access()]
         assert endings == ["finished"] * finished
         assert finished + cut == 6
