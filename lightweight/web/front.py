@@ -19,7 +19,7 @@ from lightweight.records import Identity
 from lightweight.web import edge
 from lightweight.web.exchange import Flow
 from lightweight.web.front_exchange import FrontExchange
-from lightweight.web.front_head import Asking, is_whole, may_become, read_head
+from lightweight.web.front_head import Asking, HeadReader, is_whole, may_become
 from lightweight.web.site_channel import GatewayChannel
 from lightweight.web.site_socket import see_vanished_peers, send_now
 from lightweight.web.watch import Watch
@@ -46,6 +46,7 @@ class Front(Protocol):
         """Bytes in ``_came``."""
         self._arrived: float | None = None
         """When the line came that begins a request, by the reactor's clock."""
+        self._heads = HeadReader()
         self._asking: Asking | None = None
         self._exchange: FrontExchange | None = None
         self._serving: Deferred[None] | None = None
@@ -126,21 +127,18 @@ class Front(Protocol):
         """Read the head; hand over what is not for this lane. None: nothing to do."""
         came = b"".join(self._came)
         self._came = [came]
-        paths = self.site.express
-        whole = is_whole(came)
-        if not whole and not may_become(came, paths):
-            self._hand_over()
-            return None
-        if self._arrived is None and b"\r\n" in came:
-            self._arrived = self.site.reactor.seconds()
-        if not whole:
-            return None
-        assert self._arrived is not None  # a head has lines
-        asking = read_head(
-            came, paths, max_body=self._edge.max_body, arrived=self._arrived
+        site = self.site
+        if self._arrived is None:
+            self._arrived = site.reactor.seconds()
+        asking = self._heads.read(
+            came, site.express, max_body=self._edge.max_body, arrived=self._arrived
         )
         if asking is None:
-            self._hand_over()
+            if b"\r\n" not in came:
+                # A request begins with a whole line.
+                self._arrived = None
+            if is_whole(came) or not may_become(came, site.express):
+                self._hand_over()
             return None
         fault = self.site.gate(asking, asking.length)
         if fault is not None:

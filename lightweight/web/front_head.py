@@ -18,6 +18,8 @@ _LINE = re.compile(rb"POST (/[!-~]*) HTTP/1\.1\r\n")
 _FIELD = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+:[ -~]*\r\n"
 _FIELDS = re.compile(rb"(?:" + _FIELD + rb")+\r\n")
 _FIELDS_SO_FAR = re.compile(rb"(?:" + _FIELD + rb")*[ -~]*\r?")
+_LENGTH = re.compile(rb"\r\n(?i:content-length): *([0-9]+)")
+_MOST_DIGITS = 16
 _ELSEWHERE = frozenset({"transfer-encoding", "expect", "upgrade"})
 _JUDGED = frozenset(name.decode() for name in edge.JUDGED)
 
@@ -60,16 +62,78 @@ def may_become(came: bytes, paths: Container[bytes]) -> bool:
     return _FIELDS_SO_FAR.fullmatch(came, line.end()) is not None
 
 
+class HeadReader:
+    """Reads the heads that come on one connection.
+
+    Clients repeat theirs, but for the length of the body. So the last one is remembered
+    with what was read of it, which depends on its bytes alone.
+    """
+
+    def __init__(self) -> None:
+        self._last: Asking | None = None
+        self._before = b""
+        """The last head up to the digits of its length."""
+        self._after = b""
+
+    def read(
+        self, came: bytes, paths: Container[bytes], *, max_body: int, arrived: float
+    ) -> Asking | None:
+        """Give the request whose head begins ``came``; None: not whole, or not for us.
+
+        ``max_body`` is in bytes.
+        """
+        return self._read_again(came, paths, max_body, arrived) or self._read_anew(
+            came, paths, max_body, arrived
+        )
+
+    def _read_again(
+        self, came: bytes, paths: Container[bytes], max_body: int, arrived: float
+    ) -> Asking | None:
+        last, after = self._last, self._after
+        if last is None or last.path not in paths or not came.startswith(self._before):
+            return None
+        begins = len(self._before)
+        ends = came.find(after, begins, begins + _MOST_DIGITS + len(after))
+        digits = came[begins:ends]
+        size = ends + len(after)
+        if ends < 0 or not digits.isdigit() or size > edge.LINE_BYTES:
+            return None
+        length = int(digits)
+        if length > max_body:
+            return None
+        return Asking(
+            path=last.path,
+            query=last.query,
+            headers={**last.headers, "content-length": digits.decode()},
+            length=length,
+            head_size=size,
+            persists=last.persists,
+            arrived=arrived,
+        )
+
+    def _read_anew(
+        self, came: bytes, paths: Container[bytes], max_body: int, arrived: float
+    ) -> Asking | None:
+        asking = read_head(came, paths, max_body=max_body, arrived=arrived)
+        if asking is not None:
+            digits = _LENGTH.search(came)
+            assert digits is not None  # no other request is for us
+            self._last = asking
+            self._before = came[: digits.start(1)]
+            self._after = came[digits.end(1) : asking.head_size]
+        return asking
+
+
 def read_head(
     came: bytes, paths: Container[bytes], *, max_body: int, arrived: float
 ) -> Asking | None:
-    """Give the request whose head begins ``came`` and is whole; None: not for us.
+    """Give the request whose head begins ``came``; None: not whole, or not for us.
 
     ``max_body`` is in bytes.
     """
-    size = came.index(_END) + len(_END)
     line = _LINE.match(came)
-    if line is None or size > edge.LINE_BYTES:
+    size = came.find(_END) + len(_END)
+    if line is None or not len(_END) <= size <= edge.LINE_BYTES:
         return None
     path, _, query = line[1].partition(b"?")
     if path not in paths or not _FIELDS.fullmatch(came, line.end(), size):

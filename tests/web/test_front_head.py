@@ -7,7 +7,13 @@ from hypothesis import strategies as st
 from support.gateway import Gateway
 
 from lightweight.web.edge import HEAD_FIELDS, LINE_BYTES
-from lightweight.web.front_head import Asking, is_whole, may_become, read_head
+from lightweight.web.front_head import (
+    Asking,
+    HeadReader,
+    is_whole,
+    may_become,
+    read_head,
+)
 
 pytestmark = pytest.mark.one_lane
 
@@ -95,6 +101,68 @@ LEFT = {
 def test_what_is_not_beyond_doubt_is_left(came: bytes) -> None:
     assert read(HEAD) is not None
     assert read(came) is None
+
+
+# -- heads that come again ---------------------------------------------------------
+
+AGAIN = [
+    *(b"2", b"0", b"17", b"007", b"1000", b"1001", b"", b"-2", b"+2", b" 2", b"2 "),
+    *(b"2, 2", b"2\r\nContent-Length: 2", b"2\r\nX: 1", b"0" * 19 + b"2", b"9" * 30),
+    *(b"\xb2", b"2\r", b"2\r\n\r\n", b"2\r\n\r\n" + HEAD),
+]
+
+
+@pytest.mark.parametrize("after", [b"\r\n\r\n", b" \r\nX-One: 2\r\nx-one: 3\r\n\r\n"])
+@pytest.mark.parametrize("digits", AGAIN)
+def test_a_head_that_comes_again_gives_what_it_gives_alone(
+    digits: bytes, after: bytes
+) -> None:
+    before = LINE + HOST + b"Content-Length: "
+    reader = HeadReader()
+    first = reader.read(before + b"2" + after, PATHS, max_body=1000, arrived=6.0)
+    assert first is not None
+    came = before + digits + after + b"{}"
+    again = reader.read(came, PATHS, max_body=1000, arrived=7.0)
+    assert again == read(came)
+
+
+@given(st.data())
+def test_no_head_is_read_by_the_one_before(data: st.DataObject) -> None:
+    reader = HeadReader()
+    for _ in range(3):
+        came = data.draw(heads())
+        told = reader.read(came, PATHS, max_body=1000, arrived=7.0)
+        assert told == read(came)
+
+
+def test_what_is_remembered_is_asked_for_under_the_rules_of_now() -> None:
+    reader = HeadReader()
+    assert reader.read(HEAD, PATHS, max_body=2, arrived=0.0) is not None
+    assert reader.read(HEAD, PATHS, max_body=1, arrived=0.0) is None
+    assert reader.read(HEAD, {b"/v1/messages"}, max_body=2, arrived=0.0) is None
+
+
+def test_a_length_may_not_make_a_head_too_long() -> None:
+    reader = HeadReader()
+    filled = LINE + HOST + b"X: " + b"a" * LINE_BYTES
+    filled = filled[: LINE_BYTES - len(LENGTH) - 4] + b"\r\n" + LENGTH + b"\r\n"
+    assert len(filled) == LINE_BYTES
+    assert reader.read(filled, PATHS, max_body=1000, arrived=0.0) is not None
+    longer = filled.replace(b"Length: 2", b"Length: 20")
+    assert reader.read(longer, PATHS, max_body=1000, arrived=0.0) is None
+
+
+def test_one_client_never_gets_the_fields_of_another_request() -> None:
+    reader = HeadReader()
+    one = HEAD.replace(b"\r\n\r\n", b"\r\nX: 1\r\n\r\n")
+    two = HEAD.replace(b"\r\n\r\n", b"\r\nX: 2\r\n\r\n")
+    told = [
+        reader.read(came, PATHS, max_body=1000, arrived=0.0)
+        for came in (one, two, one, HEAD)
+    ]
+    assert [asking and asking.fields().get("x") for asking in told] == [
+        *("1", "2", "1", None)
+    ]
 
 
 @pytest.mark.parametrize(
