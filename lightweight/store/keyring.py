@@ -20,7 +20,7 @@ from sqlalchemy import Connection, select
 from lightweight.records import Account, ApiKey, Identity
 from lightweight.store.database import Database
 from lightweight.store.directory import account_of, key_of
-from lightweight.store.keys import digest, plausible
+from lightweight.store.keys import digester, plausible
 from lightweight.store.problems import StoreUnusable
 from lightweight.store.schema import KEYS_COUNTER, accounts, counters, keys
 
@@ -84,7 +84,7 @@ class Keyring:
     ) -> None:
         """``clock`` times the polls; ``wall`` gives seconds since the epoch."""
         self._database = database
-        self._pepper = pepper
+        self._digest = digester(pepper)
         self._clock = clock
         self._wall = wall
         self._accounts: dict[str, Account] = {}
@@ -123,11 +123,9 @@ class Keyring:
         Malformed, unknown, revoked, expired and disabled are told apart by none. Any
         text is safe.
         """
-        if not plausible(presented):
-            return None
         # Nobody without the pepper can choose a digest, so the time that a dictionary
         # takes to compare it tells nothing about the keys in it.
-        key = self._keys.get(digest(self._pepper, presented))
+        key = self._keys.get(self._digest(presented))
         return None if key is None else self._identity(key)
 
     def plausible(self, presented: str) -> bool:
@@ -143,7 +141,7 @@ class Keyring:
         """
         if not plausible(presented):
             return None
-        key = self._keys.get(digest(self._pepper, presented))
+        key = self._keys.get(self._digest(presented))
         if key is not None:
             return self._identity(key)
         if not self._running:
@@ -158,9 +156,8 @@ class Keyring:
         account = self._accounts.get(key.account_id)
         if account is None or account.disabled:
             return None
-        now = self._wall()
         for end in (key.revoked_at, key.expires_at):
-            if end is not None and end <= now:
+            if end is not None and end <= self._wall():
                 return None
         return Identity(account, key)
 

@@ -51,7 +51,19 @@ def digest(pepper: bytes, key: str) -> bytes:
     A fast hash is right: 256 random bits cannot be guessed, and a slow one would let
     strangers keep the processor busy.
     """
-    return hmac.digest(pepper, key.encode("utf-8", "surrogatepass"), "sha256")
+    return digester(pepper)(key)
+
+
+def digester(pepper: bytes) -> Callable[[str], bytes]:
+    """Give ``digest`` with the pepper taken in already, for who asks it often."""
+    peppered = hmac.new(pepper, digestmod="sha256")
+
+    def digest_of(key: str) -> bytes:
+        made = peppered.copy()
+        made.update(key.encode("utf-8", "surrogatepass"))
+        return made.digest()
+
+    return digest_of
 
 
 def _base62(number: int, width: int) -> str:

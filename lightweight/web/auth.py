@@ -4,12 +4,17 @@ Whatever is wrong with a credential, the client gets the same InvalidKey: an ans
 told "unknown" from "revoked" would help only someone who guesses.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Protocol
 
 from lightweight.errors import InvalidKey, ModelDenied
 from lightweight.policy.admission import Tier, tier_of
 from lightweight.records import Headers, Identity, Model
+
+_SCHEME = "bearer "
+_KEY = re.compile(r"-*[0-9A-Za-z][0-9A-Za-z-]*")
+"""A repeated field arrives joined by commas, which no key contains."""
 
 
 class Keyring(Protocol):
@@ -26,10 +31,9 @@ class Keyring(Protocol):
 
 
 def _bearer(value: str) -> str:
-    scheme, _, token = value.partition(" ")
-    if scheme.lower() != "bearer":
+    if value[: len(_SCHEME)].lower() != _SCHEME:
         raise InvalidKey
-    return token.strip(" ")
+    return value[len(_SCHEME) :].strip(" ")
 
 
 def presented_key(headers: Headers) -> str:
@@ -37,16 +41,13 @@ def presented_key(headers: Headers) -> str:
 
     Raises InvalidKey where there is none, it is malformed, or two differ.
     """
-    presented = set()
-    if "authorization" in headers:
-        presented.add(_bearer(headers["authorization"]))
-    if "x-api-key" in headers:
-        presented.add(headers["x-api-key"])
-    if len(presented) != 1:
-        raise InvalidKey
-    key = presented.pop()
-    # A repeated field arrives joined by commas, which no key contains.
-    if not key or not key.isascii() or not key.replace("-", "").isalnum():
+    authorization, key = headers.get("authorization"), headers.get("x-api-key")
+    if authorization is not None:
+        bearer = _bearer(authorization)
+        if key not in (None, bearer):
+            raise InvalidKey
+        key = bearer
+    if key is None or not _KEY.fullmatch(key):
         raise InvalidKey
     return key
 

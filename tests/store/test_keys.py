@@ -6,7 +6,7 @@ import zlib
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lightweight.store.keys import digest, mint, plausible, shown
+from lightweight.store.keys import digest, digester, mint, plausible, shown
 
 DIGITS = string.digits + string.ascii_uppercase + string.ascii_lowercase
 
@@ -95,3 +95,6 @@ def test_the_digest_is_hmac_sha256_with_the_pepper(key: str, pepper: bytes) -> N
     expected = hmac.new(pepper, key.encode(), hashlib.sha256).digest()
     assert digest(pepper, key) == expected
     assert digest(pepper + b"x", key) != expected
+    digest_of = digester(pepper)
+    assert digest_of("another") != expected
+    assert digest_of(key) == expected
