@@ -34,7 +34,9 @@ def trace_of(headers: Headers) -> Headers:
 
 def parent_of(sent: str | None) -> str | None:
     """Give a ``traceparent`` as it was sent; None for what is none."""
-    parent = (sent or "").strip()
+    if sent is None:
+        return None
+    parent = sent.strip()
     if len(parent) > LONGEST_PARENT:
         return None
     good = _PARENT.fullmatch(parent) or _LATER.fullmatch(parent)

@@ -36,7 +36,7 @@ def cors_headers(path: str, origin: str | None, allowed: Collection[str]) -> Hea
 
     ``allowed`` is ``cors_origins`` of the configuration; ``*`` allows every origin.
     """
-    if not _is_open(path) or not allowed:
+    if not allowed or not _is_open(path):
         return {}
     if "*" in allowed:
         allow = {"access-control-allow-origin": "*"}

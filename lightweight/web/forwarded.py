@@ -13,8 +13,10 @@ def client_address(peer: str, forwarded: str | None, trusted: Networks) -> str:
     Each proxy appends whom it heard, so the list is read from its end, as far as those
     who wrote it are trusted; what a client wrote itself is never believed.
     """
+    if forwarded is None or not trusted:
+        return peer
     address = peer
-    claims = [] if forwarded is None else forwarded.split(",")
+    claims = forwarded.split(",")
     while claims and _within(address, trusted):
         claim = _plain(claims.pop())
         if claim is None:

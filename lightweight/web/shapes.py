@@ -16,7 +16,10 @@ from lightweight.runtime import DIALECTS
 
 _OPENAI = DIALECTS["openai_chat"]
 _ANTHROPIC = DIALECTS["anthropic"]
-_BY_ROOT = (("/v1/messages", _ANTHROPIC), ("/api", DIALECTS["ollama"]))
+_BY_ROOT = (
+    ("/v1/messages", "/v1/messages/", _ANTHROPIC),
+    ("/api", "/api/", DIALECTS["ollama"]),
+)
 _log = Logger()
 _NO_ID = b'"request_id":null'
 
@@ -52,7 +55,7 @@ def id_headers(path: str, request_id: str) -> Headers:
 
 
 def _dialect_at(path: str) -> Dialect:
-    for root, dialect in _BY_ROOT:
-        if path == root or path.startswith(f"{root}/"):
+    for root, below, dialect in _BY_ROOT:
+        if path == root or path.startswith(below):
             return dialect
     return _OPENAI
