@@ -5,6 +5,7 @@ of time; a client that takes nothing for too long is cut from here.
 """
 
 from collections.abc import Callable
+from math import inf
 from typing import Any
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
@@ -37,6 +38,8 @@ class Watch:
         self._transport = transport
         self._patience = edge.Patience(current(), reactor.seconds())
         self._in_time: IDelayedCall | None = None
+        self._looks_at = inf
+        """When ``_in_time`` is due."""
         self._stall: edge.Stall | None = None
         self._next_look: IDelayedCall | None = None
         self._closing = False
@@ -72,15 +75,17 @@ class Watch:
     def _plan(self) -> None:
         """Look again when the client is out of time; a look too early does no harm."""
         due = self._patience.due
-        if due is None or self.refused:
+        if due is None or due >= self._looks_at or self.refused:
             return
+        self._looks_at = due
+        left = max(0.0, due - self._reactor.seconds())
         if self._in_time is None or not self._in_time.active():
-            left = max(0.0, due - self._reactor.seconds())
             self._in_time = self._reactor.callLater(left, self._look)
-        elif self._in_time.getTime() > due:
-            self._in_time.reset(max(0.0, due - self._reactor.seconds()))
+        else:
+            self._in_time.reset(left)
 
     def _look(self) -> None:
+        self._looks_at = inf
         due = self._patience.due
         if due is None or due > self._reactor.seconds():
             self._plan()
