@@ -1,8 +1,8 @@
 """The map of the service: every route, and an answer for whatever goes wrong on it."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from functools import partial, wraps
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from klein import Klein
 from twisted.python.failure import Failure
@@ -297,21 +297,20 @@ class App:
             for path, dialect in EXPRESS.items()
         }
 
-    async def _express(self, exchange: FrontExchange, dialect: DialectName) -> None:
-        try:
-            await attend(
-                exchange,
-                self.keyring,
-                lambda identity: self._serve(exchange, identity, dialect),
-            )
-        except Fault as fault:
-            exchange.answer_or_cut(exchange.told(fault))
+    def _express(
+        self, exchange: FrontExchange, dialect: DialectName
+    ) -> Coroutine[Any, Any, None]:
+        return attend(
+            exchange,
+            self.keyring,
+            lambda identity: self._serve(exchange, identity, dialect),
+        )
 
-    async def _serve(
+    def _serve(
         self, exchange: KeyedExchange, identity: Identity, dialect: DialectName
-    ) -> None:
+    ) -> Awaitable[None]:
         runtime = self._current()
-        await serve_call(
+        return serve_call(
             exchange,
             identity,
             runtime.dialects[dialect],

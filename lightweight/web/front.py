@@ -59,7 +59,10 @@ class Front(Protocol):
         site.connections.add(self)
         self._host = str(getattr(transport.getPeer(), "host", "") or "")
         self._watch = Watch(
-            site.reactor, lambda: self._edge, transport, self._out_of_time
+            site.reactor,
+            lambda: site.current().config.edge,
+            transport,
+            self._out_of_time,
         )
         see_vanished_peers(transport, self._edge.write_stall)
         if ITCPTransport.providedBy(transport):
@@ -169,7 +172,9 @@ class Front(Protocol):
 
     def _served(self, result: Failure | None, exchange: FrontExchange) -> None:
         if isinstance(result, Failure):
-            result.trap(CancelledError)
+            result.trap(CancelledError, Fault)
+            if isinstance(result.value, Fault):
+                exchange.answer_or_cut(exchange.told(result.value))
         # A no-op where it was answered: only then may it pass for whole.
         exchange.abort()
 

@@ -47,7 +47,10 @@ Standing: TypeAlias = Callable[[Identity], Headers]
 
 
 Express: TypeAlias = Callable[[FrontExchange], Coroutine[Any, Any, None]]
-"""Answers a POST; cancelling says that the client left."""
+"""Answers a POST, or raises the Fault that is to be told.
+
+Cancelling says that the client left.
+"""
 
 
 def open_gate(_request: Arriving, _length: int | None) -> None:
