@@ -385,6 +385,7 @@ def _site(
     def at_end(close: Callable[[], None]) -> None:
         reactor.addSystemEventTrigger("after", "shutdown", close)
 
+    at_end(ground.writer.flush)
     told = told_of(access, ground.environ, wall, at_end)
     return GatewaySite(
         Resource(),

@@ -6,7 +6,7 @@ through one writer, so one format and one filter hold for all.
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import partial
+from functools import lru_cache, partial
 from typing import Literal, Protocol, TypeAlias
 
 from twisted.logger import ILogObserver, LogEvent, LogLevel, formatEvent
@@ -39,11 +39,22 @@ class Lines(Protocol):
     def write(self, line: str) -> None:
         """Take one line, without its end."""
 
+    def write_soon(self, line: str) -> None:
+        """Take one line that is in no hurry."""
+
+
+_MICRO = 1_000_000
+
 
 def stamp(seconds: float) -> str:
     """Write wall-clock seconds as RFC 3339 in UTC with milliseconds."""
-    moment = datetime.fromtimestamp(seconds, UTC)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    second, micro = divmod(round(seconds * _MICRO), _MICRO)
+    return f"{_stamp_of(second)}.{micro // 1000:03}Z"
+
+
+@lru_cache(maxsize=1)
+def _stamp_of(second: int) -> str:
+    return datetime.fromtimestamp(second, UTC).isoformat()[: -len("+00:00")]
 
 
 def failure_of(event: LogEvent) -> Failure | None:
@@ -123,7 +134,8 @@ class AccessLog:
 
     def __call__(self, visit: Visit) -> None:
         """Write one visit."""
-        self._lines.write(self._prefix + self._write(visit, stamp(self._wall())))
+        line = self._prefix + self._write(visit, stamp(self._wall()))
+        self._lines.write_soon(line)
 
 
 def visit_as_json(visit: Visit, ts: str, generation: int | None = None) -> str:

@@ -6,6 +6,7 @@ import stat
 from collections import deque
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from select import PIPE_BUF
 from typing import Protocol
 
 MIN_SECRET = 6
@@ -15,6 +16,12 @@ BACKLOG_BYTES = 1024 * 1024
 """How much is kept for a reader that stalls; what comes then is lost and counted."""
 
 RETRY_SECONDS = 0.2
+
+SOON_SECONDS = 0.1
+"""How long a line waits for company that is in no hurry."""
+
+SOON_BYTES = 64 * 1024
+"""How much of it waits."""
 
 
 class Later(Protocol):
@@ -50,7 +57,8 @@ class LogWriter:
         self._backlog: deque[bytes] = deque()
         self._waiting = 0
         self._dropped = 0
-        self._retrying = False
+        self._planned = False
+        """A timer runs that writes what waits."""
         self._socket: socket.socket | None = None
         self._fd = self._open()
 
@@ -87,6 +95,21 @@ class LogWriter:
 
     def write(self, line: str) -> None:
         """Write one line; a full disk or a closed pipe loses it, never the service."""
+        self._keep(line)
+        self.flush()
+
+    def write_soon(self, line: str) -> None:
+        """Write one line within SOON_SECONDS, together with those that come till then.
+
+        Lines keep their order. To be followed by ``flush`` before the process ends.
+        """
+        self._keep(line)
+        if self._timer is None or self._waiting > SOON_BYTES:
+            self.flush()
+        else:
+            self._plan(SOON_SECONDS)
+
+    def _keep(self, line: str) -> None:
         data = line.encode("utf-8", "backslashreplace")
         for secret in self._secrets:
             if secret in data:
@@ -96,49 +119,62 @@ class LogWriter:
             return
         self._backlog.append(data + b"\n")
         self._waiting += len(data) + 1
-        self._flush()
 
-    def _flush(self) -> None:
+    def flush(self) -> None:
+        """Write all that waits, as far as it can be written now."""
         while self._backlog:
-            data = self._backlog[0]
+            data = self._next_lines()
             try:
                 sent = self._send(data)
             except BlockingIOError:
-                self._try_again()
-                return
+                sent = 0
             except OSError:
                 # There is nowhere left to say so.
                 sent = len(data)
             self._waiting -= sent
-            self._backlog.popleft()
             if sent < len(data):
                 self._backlog.appendleft(data[sent:])
+            if not sent:
+                self._plan(RETRY_SECONDS)
+                return
         if self._dropped:
             dropped, self._dropped = self._dropped, 0
             self._lost(dropped)
+
+    def _next_lines(self) -> bytes:
+        """Take as many as arrive in one piece where others write too (pipe(7))."""
+        backlog = self._backlog
+        lines = [backlog.popleft()]
+        room = PIPE_BUF - len(lines[0])
+        while backlog and len(backlog[0]) <= room:
+            room -= len(backlog[0])
+            lines.append(backlog.popleft())
+        return b"".join(lines)
 
     def _send(self, data: bytes) -> int:
         if self._socket is None:
             return os.write(self._fd, data)
         return self._socket.send(data, socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL)
 
-    def _try_again(self) -> None:
-        if self._timer is not None and not self._retrying:
-            self._retrying = True
-            self._timer.callLater(RETRY_SECONDS, self._retry)
+    def _plan(self, seconds: float) -> None:
+        if self._timer is not None and not self._planned:
+            self._planned = True
+            self._timer.callLater(seconds, self._as_planned)
 
-    def _retry(self) -> None:
-        self._retrying = False
-        self._flush()
+    def _as_planned(self) -> None:
+        self._planned = False
+        self.flush()
 
     def reopen(self) -> None:
         """Follow a log file that was moved away; a descriptor has no name to follow."""
         if self._path is not None:
+            self.flush()
             old, self._fd = self._fd, self._open()
             os.close(old)
 
     def close(self) -> None:
         """Close what this writer opened; what a stalled reader did not take is lost."""
+        self.flush()
         if self._fd != self._given:
             os.close(self._fd)
         if self._socket is not None:

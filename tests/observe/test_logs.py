@@ -1,14 +1,17 @@
 """Log lines: what an operator reads, in text and in JSON."""
 
 import json
+from datetime import UTC, datetime, timedelta
 
 from twisted.logger import LogEvent, LogLevel
 from twisted.python.failure import Failure
 
+from hypothesis import example, given
+from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from lightweight.observe.access import Visit
-from lightweight.observe.logs import AccessLog, LogFormat, LogObserver
+from lightweight.observe.logs import AccessLog, LogFormat, LogObserver, stamp
 from lightweight.records import Attempted, Outcome, Usage
 
 NOON = 1795348800.0
@@ -16,6 +19,9 @@ NOON = 1795348800.0
 
 class Lines(list[str]):
     def write(self, line: str) -> None:
+        self.append(line)
+
+    def write_soon(self, line: str) -> None:
         self.append(line)
 
 
@@ -37,6 +43,16 @@ def observed(
     for each in events:
         observer(each)
     return lines
+
+
+@given(st.floats(0, 4e9))
+@example(1700000000.123)
+@example(1699999999.9999999)
+def test_a_stamp_is_that_of_the_standard_library(seconds: float) -> None:
+    whole, micro = divmod(round(seconds * 1_000_000), 1_000_000)
+    moment = datetime.fromtimestamp(whole, UTC) + timedelta(microseconds=micro)
+    told = moment.isoformat(timespec="milliseconds")
+    assert stamp(seconds) == told.removesuffix("+00:00") + "Z"
 
 
 def test_text_names_time_and_level() -> None:

@@ -3,10 +3,17 @@
 import os
 import socket
 from pathlib import Path
+from select import PIPE_BUF
 
 from twisted.internet.task import Clock
 
-from lightweight.observe.writer import BACKLOG_BYTES, RETRY_SECONDS, LogWriter
+from lightweight.observe.writer import (
+    BACKLOG_BYTES,
+    RETRY_SECONDS,
+    SOON_BYTES,
+    SOON_SECONDS,
+    LogWriter,
+)
 
 
 def test_lines_are_appended(tmp_path: Path) -> None:
@@ -136,3 +143,75 @@ def test_a_stalled_socket_is_not_waited_for() -> None:
 
     lines = received.splitlines()
     assert [int(line.rstrip(b"x")) for line in lines] == list(range(2000))
+
+
+def test_lines_in_no_hurry_leave_together_and_in_order(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    clock = Clock()
+    writer = LogWriter(path, clock)
+    writer.hide(["sk-canary"])
+    writer.write_soon("one sk-canary")
+    writer.write_soon("two")
+    assert path.read_text() == ""
+    clock.advance(SOON_SECONDS)
+    assert path.read_text() == "one ***\ntwo\n"
+    assert clock.getDelayedCalls() == []
+    writer.write_soon("three")
+    writer.write("four")
+    assert path.read_text() == "one ***\ntwo\nthree\nfour\n"
+    clock.advance(SOON_SECONDS)
+    writer.close()
+
+
+def test_lines_in_no_hurry_are_not_lost_at_the_end(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    clock = Clock()
+    writer = LogWriter(path, clock)
+    writer.write_soon("one")
+    path.rename(tmp_path / "log.1")
+    writer.reopen()
+    writer.write_soon("two")
+    writer.flush()
+    assert (tmp_path / "log.1").read_text() == "one\n"
+    assert path.read_text() == "two\n"
+    writer.write_soon("three")
+    writer.close()
+    assert path.read_text() == "two\nthree\n"
+
+
+def test_many_lines_do_not_wait_and_none_does_without_a_timer(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    writer = LogWriter(path, Clock())
+    for _ in range(SOON_BYTES // 100 + 1):
+        writer.write_soon("x" * 99)
+    assert path.stat().st_size > SOON_BYTES
+    writer.close()
+    alone = LogWriter(tmp_path / "alone")
+    alone.write_soon("at once")
+    assert (tmp_path / "alone").read_text() == "at once\n"
+    alone.close()
+
+
+def test_whole_lines_share_a_write_as_far_as_a_pipe_keeps_them_together() -> None:
+    clock = Clock()
+    reader, ours = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with reader, ours:
+        writer = LogWriter(ours.fileno(), clock)
+        lines = [f"{number} ".ljust(number % 90 * 11, "x") for number in range(120)]
+        lines.insert(60, "y" * 2 * PIPE_BUF)
+        for line in lines:
+            writer.write_soon(line)
+            if line.startswith("y"):
+                clock.advance(SOON_SECONDS)
+        writer.close()
+        reader.setblocking(False)
+        pieces = list[bytes]()
+        while True:
+            try:
+                pieces.append(reader.recv(65536))
+            except BlockingIOError:
+                break
+    assert b"".join(pieces).decode().splitlines() == lines
+    assert all(piece.endswith(b"\n") for piece in pieces)
+    assert sum(len(piece) > PIPE_BUF for piece in pieces) == 1
+    assert len(pieces) < len(lines) / 4
