@@ -181,9 +181,7 @@ class _Upload:
 
 def _patience(fields: Fields) -> float:
     """Give how long the provider lets the connection wait, by its Keep-Alive."""
-    for name, value in fields:
-        if name == "keep-alive":
-            found = _TIMEOUT.search(value)
-            if found is not None:
-                return min(int(found[1]) - _MARGIN_SECONDS, LONGEST_IDLE_SECONDS)
-    return IDLE_SECONDS
+    found = _TIMEOUT.search(fields.get("keep-alive", ""))
+    if found is None:
+        return IDLE_SECONDS
+    return min(int(found[1]) - _MARGIN_SECONDS, LONGEST_IDLE_SECONDS)
