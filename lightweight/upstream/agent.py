@@ -24,7 +24,7 @@ from lightweight.upstream.wire_request import (
     Opening,
     Origin,
     Request,
-    field,
+    lines_of,
     origin_of,
 )
 
@@ -116,11 +116,12 @@ class ProviderAgent:
         producer: IBodyProducer | None,
     ) -> IResponse:
         origin, path = origin_of(uri.decode("ascii"))
-        lines = b"".join(
-            field(name.decode("ascii"), value.decode("utf-8"))
-            for name, values in (headers or Headers()).getAllRawHeaders()
-            if name.lower() not in _NOT_TO_BE_GIVEN
-            for value in values
+        lines = lines_of(
+            {
+                name.decode("ascii"): b", ".join(values).decode("utf-8")
+                for name, values in (headers or Headers()).getAllRawHeaders()
+                if name.lower() not in _NOT_TO_BE_GIVEN
+            }
         )
         body = b"" if producer is None else await _collected(producer)
         length = None if producer is None else len(body)

@@ -27,28 +27,37 @@ class Deadline:
         self.expired = expired
         self._deadlines = deadlines
 
-    def set(self, seconds: float) -> None:
-        """Let it expire in so many seconds; infinite ones stop it."""
-        self._deadlines.move(self, seconds)
-
-    def set_sooner(self, seconds: float) -> None:
-        """Let it expire in so many seconds, unless it does so sooner."""
-        self._deadlines.move(self, seconds, sooner=True)
+    def move(self, at: float) -> None:
+        """Let it expire at this moment by the clock; an infinite one stops it."""
+        deadlines = self._deadlines
+        deadlines.running += (at < math.inf) - (self.at < math.inf)
+        self.at = at
+        if at < self.entry:
+            deadlines.enter(self)
+        elif not deadlines.running:
+            deadlines.schedule()
 
     def stop(self) -> None:
         """Let it not expire."""
         if self.at < math.inf:
-            self._deadlines.move(self, math.inf)
+            self.move(math.inf)
 
 
 class Deadlines:
-    """All deadlines by one clock. While none is set the clock has no call."""
+    """All deadlines by one clock. While none is set the clock has no call.
+
+    One expires in the turn of the reactor that its moment falls into, like a call of
+    the clock itself.
+    """
 
     def __init__(self, clock: IReactorTime) -> None:
+        self.seconds = clock.seconds
+        """The clock, in seconds from any moment."""
+        self.running = 0
+        """How many are set; they count themselves."""
         self._clock = clock
         self._heap: list[tuple[float, int, Deadline]] = []
         self._order = count()
-        self._set = 0
         self._call: IDelayedCall | None = None
         self._call_at = math.inf
 
@@ -56,25 +65,26 @@ class Deadlines:
         """Make a deadline, not set; ``expired`` is called at each expiry."""
         return Deadline(self, expired)
 
-    def move(self, deadline: Deadline, seconds: float, *, sooner: bool = False) -> None:
-        """Do what ``Deadline.set`` and ``set_sooner`` say."""
-        at = math.inf if seconds == math.inf else self._clock.seconds() + seconds
-        if sooner:
-            at = min(at, deadline.at)
-        self._set += (at < math.inf) - (deadline.at < math.inf)
-        deadline.at = at
-        if at < deadline.entry:
-            self._push(deadline)
-        elif not self._set:
-            self._schedule()
-
-    def _push(self, deadline: Deadline) -> None:
+    def enter(self, deadline: Deadline) -> None:
+        """Take note of one that was moved to before its entry in the heap."""
         deadline.entry = deadline.at
         heapq.heappush(self._heap, (deadline.at, next(self._order), deadline))
-        if len(self._heap) > FEW and len(self._heap) > 4 * self._set:
+        if len(self._heap) > FEW and len(self._heap) > 4 * self.running:
             self._clean_up()
         if deadline.at < self._call_at:
-            self._schedule()
+            self.schedule()
+
+    def schedule(self) -> None:
+        """Let the clock call when the first entry comes up, if any is set."""
+        if not self.running:
+            self._clean_up()
+        if self._call is not None and self._call.active():
+            self._call.cancel()
+        self._call, self._call_at = None, math.inf
+        if self._heap:
+            self._call_at = self._heap[0][0]
+            left = max(0.0, self._call_at - self._clock.seconds())
+            self._call = self._clock.callLater(left, self._come_up)
 
     def _clean_up(self) -> None:
         """Drop the entries of deadlines that were stopped or moved to sooner."""
@@ -89,18 +99,6 @@ class Deadlines:
         heapq.heapify(kept)
         self._heap = kept
 
-    def _schedule(self) -> None:
-        """Let the clock call when the first entry comes up, if any is set."""
-        if not self._set:
-            self._clean_up()
-        if self._call is not None and self._call.active():
-            self._call.cancel()
-        self._call, self._call_at = None, math.inf
-        if self._heap:
-            self._call_at = self._heap[0][0]
-            left = max(0.0, self._call_at - self._clock.seconds())
-            self._call = self._clock.callLater(left, self._come_up)
-
     def _come_up(self) -> None:
         # Nothing pushed meanwhile needs a call of its own.
         self._call, self._call_at = None, -math.inf
@@ -112,10 +110,10 @@ class Deadlines:
                     continue
                 deadline.entry = math.inf
                 if deadline.at <= now:
-                    self._set -= 1
+                    self.running -= 1
                     deadline.at = math.inf
                     deadline.expired()
                 elif deadline.at < math.inf:
-                    self._push(deadline)
+                    self.enter(deadline)
         finally:
-            self._schedule()
+            self.schedule()

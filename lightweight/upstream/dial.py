@@ -76,6 +76,8 @@ class Dialer:
             attemptDelay=ATTEMPT_SECONDS,
         )
         made: Any = await endpoint.connect(_Making(make))
+        # Past the endpoint's own protocol, which has nothing more to do.
+        made.transport.protocol = made
         return cast("_Made", made)
 
 

@@ -26,8 +26,7 @@ from lightweight.upstream.failures import FAILURES, fault_of
 from lightweight.upstream.incoming import Incoming
 from lightweight.upstream.provider import Source
 from lightweight.upstream.response import abandon
-from lightweight.upstream.wire_request import Opening, Request, field, origin_of
-from lightweight.upstream.wire_response import Fields
+from lightweight.upstream.wire_request import Opening, Request, lines_of, origin_of
 
 HOP_HEADER = "x-lightweight-hop"
 """Names the gateway a request passed; a gateway that receives it refuses a loop."""
@@ -62,9 +61,6 @@ REFUSED_SECONDS = 300.0
 PROBE_SECONDS = 10.0
 """How long a probe may take, connecting included."""
 
-_OF_THE_CONNECTION = frozenset(
-    {"connection", "content-length", "keep-alive", "transfer-encoding"}
-)
 _OWN_TROUBLE = 500
 _REDIRECTS = range(300, 400)
 _REFUSED = 401
@@ -119,6 +115,7 @@ class HttpProvider:
         self._base_url = base_url.rstrip("/")
         self._credentials = (credential, *spares)
         self._keys = KeyPool(len(self._credentials))
+        self._alone = not spares
         self._instance = instance
         self._timeouts = timeouts
         self._agent = ProviderAgent(
@@ -127,7 +124,7 @@ class HttpProvider:
         origin, prefix = origin_of(self._base_url)
         self._pool = self._agent.pool(origin)
         self._openings = [
-            Opening(origin, prefix, [*each.items(), (HOP_HEADER, instance)])
+            Opening(origin, prefix, {**each, HOP_HEADER: instance})
             for each in self._credentials
         ]
         # Cookies of one call must not reach the next: none are kept.
@@ -146,24 +143,37 @@ class HttpProvider:
         Raises ProviderUnreachable, ProviderTimeout or ProviderGarbage. Cancelling
         resets the connection at once and raises ``CancelledError``.
         """
-        last = len(self._credentials) - 1
-        for _ in range(last):
-            place = self._keys.choose(self._reactor.seconds())
-            reply = await self._send(outgoing, request_id, place)
+        spares = len(self._credentials) - 1
+        while True:
+            # One alone never rests.
+            place = 0 if self._alone else self._keys.choose(self._reactor.seconds())
+            incoming = Incoming(
+                self._agent.deadlines,
+                name=self.name,
+                first_byte=self._timeouts.first_byte,
+                idle=self._timeouts.idle,
+                total=self._timeouts.total,
+            )
+            request = self._request(outgoing, request_id, self._openings[place])
+            try:
+                await self._pool.ask(request, incoming)
+            except CancelledError:
+                if incoming.fault is not None:
+                    raise incoming.fault from None
+                raise
+            except FAILURES as error:
+                raise fault_of(self.name, error) from None
+            reply = self._judged(incoming)
             if not self._is_used_up(place, reply):
                 return reply
-            if self._keys.wait(self._reactor.seconds()) > 0:
+            if not spares or self._keys.wait(self._reactor.seconds()) > 0:
                 return self._with_shortest_wait(reply)
+            spares -= 1
             reply.body.abort()
-        place = self._keys.choose(self._reactor.seconds())
-        reply = await self._send(outgoing, request_id, place)
-        if last and self._is_used_up(place, reply):
-            return self._with_shortest_wait(reply)
-        return reply
 
     def _is_used_up(self, place: int, reply: HttpReply) -> bool:
-        """Whether a credential must rest after this reply."""
-        if reply.status not in (_REFUSED, _BUSY):
+        """Whether a credential must rest after this reply; one alone never does."""
+        if reply.status not in (_REFUSED, _BUSY) or self._alone:
             return False
         if reply.status == _REFUSED:
             seconds = REFUSED_SECONDS
@@ -179,36 +189,17 @@ class HttpProvider:
             reply.headers = {**reply.headers, "retry-after": str(wait)}
         return reply
 
-    async def _send(self, outgoing: Outgoing, request_id: str, place: int) -> HttpReply:
-        request = self._request(outgoing, request_id, self._openings[place])
-        incoming = Incoming(
-            self._agent.deadlines,
-            name=self.name,
-            first_byte=self._timeouts.first_byte,
-            idle=self._timeouts.idle,
-            total=self._timeouts.total,
-        )
-        try:
-            await self._pool.ask(request, incoming)
-        except CancelledError:
-            if incoming.fault is not None:
-                raise incoming.fault from None
-            raise
-        except FAILURES as error:
-            raise fault_of(self.name, error) from None
-        return self._judged(incoming)
-
     def _request(
         self, outgoing: Outgoing, request_id: str, opening: Opening
     ) -> Request:
-        lines = [
-            field(_FORWARDED[name], value)
+        fields = {
+            _FORWARDED[name]: value
             for name, value in outgoing.headers.items()
             if name in _FORWARDED
-        ]
-        lines.append(field("X-Client-Request-Id", request_id))
+        }
+        fields["X-Client-Request-Id"] = request_id
         length = len(outgoing.body)
-        head = opening.head("POST", outgoing.path, b"".join(lines), length)
+        head = opening.head("POST", outgoing.path, lines_of(fields), length)
         return Request(head, outgoing.body)
 
     def _judged(self, incoming: Incoming) -> HttpReply:
@@ -219,7 +210,7 @@ class HttpProvider:
             )
         if incoming.status not in _GOOD:
             incoming.hurry(ERROR_BODY_SECONDS)
-        headers = _with_wait_in_seconds(_readable(incoming.fields), self._wall)
+        headers = _with_wait_in_seconds(incoming.fields, self._wall)
         return HttpReply(incoming.status, headers, incoming)
 
     async def probe(self) -> None:
@@ -265,13 +256,3 @@ def _with_wait_in_seconds(headers: Headers, wall: Callable[[], float]) -> Header
     rest = {name: value for name, value in headers.items() if name != "retry-after"}
     wait = retry_after(headers["retry-after"], wall())
     return rest if wait is None else {**rest, "retry-after": str(math.ceil(wait))}
-
-
-def _readable(fields: Fields) -> Headers:
-    readable: dict[str, str] = {}
-    for name, value in fields:
-        if name in _OF_THE_CONNECTION:
-            continue
-        before = readable.get(name)
-        readable[name] = value if before is None else f"{before}, {value}"
-    return readable

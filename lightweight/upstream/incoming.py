@@ -1,5 +1,6 @@
 """An answer on its way in: what the wire hears of it, and the Source of our seam."""
 
+import math
 from collections import deque
 from typing import Any, Protocol, TypeVar
 
@@ -53,7 +54,7 @@ class Incoming:
         self.status = 0
         """Set, like ``reason`` and ``fields``, once the head is there."""
         self.reason = ""
-        self.fields: Fields = ()
+        self.fields: Fields = {}
         self.fault: ProviderFault | None = None
         """Why ``waiting`` was cancelled, if it was one of the clocks."""
         self._name = name
@@ -65,18 +66,21 @@ class Incoming:
         self._held: deque[bytes] = deque()
         self._end: tuple[ProviderFault | None] | None = None
         self._paused = False
+        self._flows = False
+        """Somebody takes what comes."""
         self._choked = False
         self._flushing = False
         self._over = False
-        self._patience = deadlines.make(self._patience_ran_out)
-        self._total = deadlines.make(self._total_ran_out)
-        self._total.set(total)
+        self._seconds = deadlines.seconds
+        self._total_at = deadlines.seconds() + total
+        self._deadline = deadlines.make(self._ran_out)
 
     # -- what the wire does --------------------------------------------------------
 
     def waiting(self, waiting: "Deferred[_Made]") -> "Deferred[_Made]":
         """Take what has to happen next: a clock that runs out cancels it."""
         self._waiting = waiting
+        self._wind_up()
         return waiting
 
     def sent(self, line: Line) -> "Deferred[None]":
@@ -85,8 +89,9 @@ class Incoming:
         It fails with what ``ended`` is told before that. Cancelling resets the line.
         """
         self._line = line
-        self._patience.set(self._first_byte_seconds)
-        return self.waiting(Deferred(lambda _: self.abort()))
+        self._waiting = waiting = Deferred[None](lambda _: self.abort())
+        self._wind_up(self._first_byte_seconds)
+        return waiting
 
     def head(self, status: int, reason: str, fields: Fields) -> None:
         """Take the head; nobody is told before the read is over."""
@@ -102,10 +107,10 @@ class Incoming:
             return
         waiting, self._waiting = self._waiting, None
         if waiting is not None:
-            self._patience.stop()
+            self._wind_up()
             waiting.callback(None)
         elif self._held and self._flows:
-            self._patience.set(self._idle_seconds)
+            self._wind_up(self._idle_seconds)
         self._flush()
         self._steer()
 
@@ -113,13 +118,12 @@ class Incoming:
         """Learn that the line has no more for this answer: None if it is whole."""
         self._line = None
         waiting, self._waiting = self._waiting, None
-        self._patience.stop()
         if not self.status:
             assert waiting is not None
             assert error is not None
             waiting.errback(error)
             return
-        self._total.stop()
+        self._deadline.stop()
         self._end = (None if error is None else self._broken(error),)
         if waiting is not None:
             waiting.callback(None)
@@ -131,23 +135,23 @@ class Incoming:
     def hurry(self, seconds: float) -> None:
         """Let the total time end in so many seconds, unless it ends sooner."""
         if self._end is None and not self._over:
-            self._total.set_sooner(seconds)
+            self._total_at = min(self._total_at, self._seconds() + seconds)
+            self._deadline.move(min(self._total_at, self._deadline.at))
 
     def deliver(self, sink: Sink) -> None:
         """Begin to flow into ``sink``, possibly at once."""
         if self._over:
             return
         self._sink = sink
-        self._watch_idle()
-        self._flush()
-        self._steer()
+        self._flow()
 
     def pause(self) -> None:
         """Deliver nothing until ``resume``."""
         if self._paused or self._over:
             return
         self._paused = True
-        self._patience.stop()
+        self._flows = False
+        self._wind_up()
         self._steer()
 
     def resume(self) -> None:
@@ -155,9 +159,7 @@ class Incoming:
         if not self._paused or self._over:
             return
         self._paused = False
-        self._watch_idle()
-        self._flush()
-        self._steer()
+        self._flow()
 
     def abort(self) -> None:
         """Reset the connection if the answer is not whole; the sink hears no more."""
@@ -170,10 +172,13 @@ class Incoming:
 
     # -- inside --------------------------------------------------------------------
 
-    @property
-    def _flows(self) -> bool:
-        """Whether somebody takes what comes."""
-        return not self._paused and self._sink is not None
+    def _flow(self) -> None:
+        """Let it flow, if there is somebody who takes it now."""
+        self._flows = self._sink is not None and not self._paused
+        if self._flows:
+            self._wind_up(self._idle_seconds)
+            self._flush()
+        self._steer()
 
     def _flush(self) -> None:
         if self._flushing:
@@ -196,10 +201,10 @@ class Incoming:
 
     def _finish(self) -> None:
         self._over = True
+        self._flows = False
         self._line = self._sink = None
         self._held.clear()
-        self._patience.stop()
-        self._total.stop()
+        self._deadline.stop()
 
     def _steer(self) -> None:
         """Let the line be read exactly while somebody takes what comes."""
@@ -214,25 +219,24 @@ class Incoming:
 
     # -- clocks --------------------------------------------------------------------
 
-    def _watch_idle(self) -> None:
-        if self._end is None and self._flows:
-            self._patience.set(self._idle_seconds)
+    def _wind_up(self, patience: float = math.inf) -> None:
+        """Let it end after so many seconds of silence, or when the total time ends."""
+        if self._end is None:
+            self._deadline.move(min(self._seconds() + patience, self._total_at))
 
-    def _patience_ran_out(self) -> None:
-        self._ran_out(
-            "fell silent in the middle of an answer"
-            if self.status
-            else "did not begin to answer in time"
-        )
-
-    def _total_ran_out(self) -> None:
-        self._ran_out(
-            "did not finish its answer in time"
-            if self.status
-            else "did not answer in the total time it has"
-        )
-
-    def _ran_out(self, text: str) -> None:
+    def _ran_out(self) -> None:
+        if self._seconds() >= self._total_at:
+            text = (
+                "did not finish its answer in time"
+                if self.status
+                else "did not answer in the total time it has"
+            )
+        else:
+            text = (
+                "fell silent in the middle of an answer"
+                if self.status
+                else "did not begin to answer in time"
+            )
         fault = ProviderTimeout(f"Provider {self._name!r} {text}.")
         waiting, self._waiting = self._waiting, None
         if waiting is not None:

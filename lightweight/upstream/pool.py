@@ -1,5 +1,6 @@
 """The connections to one origin: the one used last serves first."""
 
+import re
 from typing import Protocol
 
 from twisted.internet.defer import Deferred
@@ -18,6 +19,8 @@ LONGEST_LIFE_SECONDS = 600.0
 
 CLOSE_SECONDS = 1.0
 """How long closing waits for peers to take the last bytes."""
+
+_IDENTITY = re.compile(r"(?:identity|[ \t,])*", re.IGNORECASE)
 
 
 class UnwantedEncoding(Exception):
@@ -62,11 +65,18 @@ class Pool:
         how the connection ended. Cancelling resets the connection.
         """
         try:
-            await self._ask(request, incoming)
-            _refuse_encoded(incoming)
+            connection = self._take() or await self._dial(incoming)
+            try:
+                await connection.ask(request, incoming)
+            except StaleConnection:
+                fresh = await self._dial(incoming)
+                await fresh.ask(request, incoming)
         except BaseException:
             incoming.abort()
             raise
+        if not _IDENTITY.fullmatch(incoming.fields.get("content-encoding", "")):
+            incoming.abort()
+            raise UnwantedEncoding
 
     async def close(self) -> None:
         """Close idle connections, waiting at most CLOSE_SECONDS for the peers.
@@ -86,20 +96,12 @@ class Pool:
             if limit.active():
                 limit.cancel()
 
-    async def _ask(self, request: Request, incoming: Incoming) -> None:
-        reused = self._take()
-        if reused is not None:
-            try:
-                await reused.ask(request, incoming)
-            except StaleConnection:
-                pass
-            else:
-                return
+    async def _dial(self, incoming: Incoming) -> Connection:
         self.opened += 1
-        fresh = await incoming.waiting(self._dialer.connect())
-        fresh.freed = self._keep
-        fresh.serves_until = self._clock.seconds() + LONGEST_LIFE_SECONDS
-        await fresh.ask(request, incoming)
+        connection = await incoming.waiting(self._dialer.connect())
+        connection.freed = self._keep
+        connection.serves_until = self._clock.seconds() + LONGEST_LIFE_SECONDS
+        return connection
 
     def _take(self) -> Connection | None:
         """Give the connection used last, if it may still serve."""
@@ -121,7 +123,8 @@ class Pool:
             self._idle.pop(0).let_go()
         connection.waits_until = now + connection.idle_seconds
         self._idle.append(connection)
-        self._sweep.set_sooner(connection.idle_seconds)
+        if connection.waits_until < self._sweep.at:
+            self._sweep.move(connection.waits_until)
 
     def _close_old(self) -> None:
         now = self._clock.seconds()
@@ -130,16 +133,9 @@ class Pool:
         for connection in old:
             connection.let_go()
         if self._idle:
-            soonest = min(connection.waits_until for connection in self._idle)
-            self._sweep.set(soonest - now)
+            self._sweep.move(min(each.waits_until for each in self._idle))
 
 
 def _reset(connections: list[Connection]) -> None:
     for connection in connections:
         connection.abort()
-
-
-def _refuse_encoded(incoming: Incoming) -> None:
-    for name, value in incoming.fields:
-        if name == "content-encoding" and value.lower() not in {"", "identity"}:
-            raise UnwantedEncoding

@@ -37,7 +37,7 @@ class Response:
         self.code = incoming.status
         self.phrase = incoming.reason.encode("latin-1")
         self.headers = Headers()
-        for name, value in incoming.fields:
+        for name, value in incoming.fields.items():
             self.headers.addRawHeader(name.encode("ascii"), value.encode("latin-1"))
         lengths = self.headers.getRawHeaders(b"content-length")
         self.length = int(lengths[0]) if lengths else UNKNOWN_LENGTH

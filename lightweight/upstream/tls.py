@@ -23,6 +23,8 @@ from twisted.internet.interfaces import IProducer
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
 
+from lightweight.upstream.eager import send_now
+
 RECORD_BYTES = 16384
 """The most that a record holds (RFC 8446 section 5.1)."""
 
@@ -170,7 +172,7 @@ class Secured(Protocol):
 
     def _flush(self) -> None:
         if self._sent.pending:
-            self.transport.write(self._sent.read())
+            send_now(self.transport, self._sent.read())
 
     def _end(self, reason: Failure) -> None:
         if self._over:

@@ -11,6 +11,7 @@ from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from lightweight.upstream.eager import send_now
 from lightweight.upstream.incoming import Incoming
 from lightweight.upstream.wire_request import Request
 from lightweight.upstream.wire_response import BadResponse, Fields, ResponseParser
@@ -68,9 +69,9 @@ class Connection(Protocol):
         self._parser.expect(incoming, to_head=request.to_head)
         answered = incoming.sent(self)
         if len(request.body) <= PIECE_BYTES:
-            self.transport.write(request.head + request.body)
+            send_now(self.transport, request.head + request.body)
         else:
-            self.transport.write(request.head)
+            send_now(self.transport, request.head)
             self._upload = _Upload(self.transport, request.body)
         return answered
 
@@ -181,9 +182,7 @@ class _Upload:
 
 def _patience(fields: Fields) -> float:
     """Give how long the provider lets the connection wait, by its Keep-Alive."""
-    for name, value in fields:
-        if name == "keep-alive":
-            found = _TIMEOUT.search(value)
-            if found is not None:
-                return min(int(found[1]) - _MARGIN_SECONDS, LONGEST_IDLE_SECONDS)
-    return IDLE_SECONDS
+    found = _TIMEOUT.search(fields.get("keep-alive", ""))
+    if found is None:
+        return IDLE_SECONDS
+    return min(int(found[1]) - _MARGIN_SECONDS, LONGEST_IDLE_SECONDS)

@@ -5,7 +5,7 @@ end a line early is refused, so no value can smuggle in a header or a second req
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Mapping
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -13,11 +13,11 @@ from lightweight import __version__
 
 USER_AGENT = f"lightweight/{__version__}"
 
-_METHOD = re.compile(r"[A-Z]{1,32}")
-_TARGET = re.compile(r"/[!-~]*")
-_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
-_VALUE = re.compile(r"[^\r\n\0]*")
+_ASKED = re.compile(r"[A-Z]{1,32} /[!-~]*")
+_NAMES = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]*")
+_VALUES = re.compile(r"[^\r\n\0]*")
 _PORTS = {"http": 80, "https": 443}
+_NOTHING: Mapping[str, str] = {}
 
 
 class Origin(NamedTuple):
@@ -51,18 +51,19 @@ def origin_of(url: str) -> tuple[Origin, str]:
     return origin, parts._replace(scheme="", netloc="").geturl()
 
 
-def field(name: str, value: str) -> bytes:
-    """Give a line of a head; raise ValueError for what could be read as another."""
-    if not (_NAME.fullmatch(name) and _VALUE.fullmatch(value)):
+def lines_of(fields: Mapping[str, str]) -> str:
+    """Give a head's lines, one for each; raise ValueError for what could be another."""
+    names, values = "".join(fields), "".join(fields.values())
+    if "" in fields or not (_NAMES.fullmatch(names) and _VALUES.fullmatch(values)):
         raise ValueError("A header for a provider has characters that no header may.")
-    return f"{name}: {value}\r\n".encode()
+    return "".join([f"{name}: {value}\r\n" for name, value in fields.items()])
 
 
 class Opening:
     """What all requests to one origin with the same credential begin with."""
 
     def __init__(
-        self, origin: Origin, prefix: str, fields: Iterable[tuple[str, str]] = ()
+        self, origin: Origin, prefix: str, fields: Mapping[str, str] = _NOTHING
     ) -> None:
         """``prefix`` goes before every path; ``fields`` into every head.
 
@@ -76,21 +77,19 @@ class Opening:
             "User-Agent": USER_AGENT,
             "Accept-Encoding": "identity",
         }
-        given = [(name.title(), value) for name, value in fields]
-        lines = [field(*each) for each in (*own.items(), *given)]
+        given = {name.title(): value for name, value in fields.items()}
         self._prefix = prefix
-        self._lines = b" HTTP/1.1\r\n" + b"".join(lines)
+        self._lines = lines_of(own | given)
 
     def head(
-        self, method: str, path: str, lines: bytes = b"", length: int | None = None
+        self, method: str, path: str, lines: str = "", length: int | None = None
     ) -> bytes:
-        """Give a whole head; ``lines`` come from ``field``, ``length`` is the body's.
+        """Give a whole head; ``lines`` are ``lines_of``, ``length`` is the body's.
 
         Raises ValueError where the method or the path could be read as more.
         """
-        target = self._prefix + path
-        if not (_METHOD.fullmatch(method) and _TARGET.fullmatch(target)):
+        asked = f"{method} {self._prefix}{path}"
+        if not _ASKED.fullmatch(asked):
             raise ValueError("A path for a provider has characters that no path may.")
-        end = b"\r\n" if length is None else b"Content-Length: %d\r\n\r\n" % length
-        first = f"{method} {target}".encode("ascii")
-        return b"".join((first, self._lines, lines, end))
+        end = "\r\n" if length is None else f"Content-Length: {length}\r\n\r\n"
+        return f"{asked} HTTP/1.1\r\n{self._lines}{lines}{end}".encode()

@@ -7,7 +7,7 @@ any form but hexadecimal digits.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import Literal, Protocol, TypeAlias
 
 HEAD_BYTES = 65536
@@ -17,8 +17,11 @@ TRAILER_BYTES = 16384
 CHUNK_LINE_BYTES = 1024
 """A chunk's size with its extensions."""
 
-Fields: TypeAlias = Sequence[tuple[str, str]]
-"""Header fields in order: names in lower case, values as latin-1."""
+Fields: TypeAlias = Mapping[str, str]
+"""Header fields: names in lower case, values as latin-1.
+
+What came more than once is one value with commas between (RFC 9110 section 5.3).
+"""
 
 _NAME = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
 _TEXT = r"[\t\x20-\x7e\x80-\xff]*"
@@ -139,12 +142,7 @@ class ResponseParser:
             if status == _SWITCHING:
                 raise BadResponse("it switches to a protocol nobody asked for")
             return end + 4
-        fields = [
-            (name.lower(), value.strip(" \t"))
-            for name, _, value in (
-                line.partition(":") for line in lines.split("\r\n")[1:]
-            )
-        ]
+        fields = _fields_of(lines)
         self._frame(status, fields, minor=minor)
         assert self._receiver is not None
         self._receiver.head(status, reason or "", fields)
@@ -152,32 +150,26 @@ class ResponseParser:
 
     def _frame(self, status: int, fields: Fields, *, minor: str) -> None:
         """Say where the body ends: RFC 9112 section 6.3."""
-        codings: list[str] = []
-        lengths: set[str] = set()
-        options: set[str] = set()
-        for name, value in fields:
-            if name == "content-length":
-                lengths.add(value)
-            elif name == "transfer-encoding":
-                codings.append(value.lower())
-            elif name == "connection":
-                options.update(each.strip(" \t") for each in value.lower().split(","))
-        self.keeps_alive = (
-            "close" not in options if minor == "1" else "keep-alive" in options
-        )
-        if codings:
-            _check_coding(codings, lengths, minor)
-        length = _length(lengths)
+        coding = fields.get("transfer-encoding")
+        length = fields.get("content-length")
+        self.keeps_alive = _keeps_alive(fields.get("connection"), minor)
+        if coding is not None:
+            if length is not None or minor != "1":
+                raise BadResponse("its length is told in two ways")
+            if coding.lower() != "chunked":
+                raise BadResponse("its transfer coding is not chunked")
+        if length is not None and not _LENGTH.fullmatch(length):
+            raise BadResponse("its Content-Length is no single number")
         if self._to_head or status in _WITHOUT_BODY:
             self._state = "done"
-        elif codings:
+        elif coding is not None:
             self._state = "size"
         elif length is None:
             self.keeps_alive = False
             self._state = "close"
         else:
-            self._left = length
-            self._state = "length" if length else "done"
+            self._left = int(length)
+            self._state = "length" if self._left else "done"
 
     # -- body ----------------------------------------------------------------------
 
@@ -273,20 +265,24 @@ def _take_plain(data: bytes, at: int, pieces: list[bytes]) -> int:
     return at
 
 
-def _check_coding(codings: list[str], lengths: set[str], minor: str) -> None:
-    if lengths or minor != "1":
-        raise BadResponse("its length is told in two ways")
-    if codings != ["chunked"]:
-        raise BadResponse("its transfer coding is not chunked")
+def _fields_of(lines: str) -> Fields:
+    fields: dict[str, str] = {}
+    for line in lines.split("\r\n")[1:]:
+        name, _, value = line.partition(":")
+        name, value = name.lower(), value.strip(" \t")
+        before = fields.get(name)
+        # One length told twice is one length (RFC 9112 section 6.3).
+        if before is not None and not (name == "content-length" and value == before):
+            value = f"{before}, {value}"
+        fields[name] = value
+    return fields
 
 
-def _length(lengths: set[str]) -> int | None:
-    if not lengths:
-        return None
-    length = lengths.pop()
-    if lengths or not _LENGTH.fullmatch(length):
-        raise BadResponse("its Content-Length is no single number")
-    return int(length)
+def _keeps_alive(connection: str | None, minor: str) -> bool:
+    if connection is None:
+        return minor == "1"
+    options = [each.strip(" \t") for each in connection.lower().split(",")]
+    return "close" not in options if minor == "1" else "keep-alive" in options
 
 
 def _line_end(data: bytes, at: int, limit: int) -> int:

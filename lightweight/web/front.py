@@ -16,12 +16,13 @@ from zope.interface import implementer
 from lightweight.config.schema import Edge
 from lightweight.errors import Fault, Overloaded
 from lightweight.records import Identity
+from lightweight.upstream.eager import send_now
 from lightweight.web import edge
 from lightweight.web.exchange import Flow
 from lightweight.web.front_exchange import FrontExchange
 from lightweight.web.front_head import Asking, HeadReader, is_whole, may_become
 from lightweight.web.site_channel import GatewayChannel
-from lightweight.web.site_socket import see_vanished_peers, send_now
+from lightweight.web.site_socket import see_vanished_peers
 from lightweight.web.watch import Watch
 
 if TYPE_CHECKING:

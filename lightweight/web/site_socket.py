@@ -7,7 +7,6 @@ passes what it lacks itself on to the one below it.
 import socket
 from typing import Any
 
-from twisted.internet import tcp
 from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.interfaces import ISSLTransport, ITCPTransport, ITransport
 
@@ -61,23 +60,3 @@ def unsent(transport: Any) -> int | None:
     except AttributeError:
         return None
     return int(waiting)
-
-
-def send_now(transport: Any, data: bytes) -> None:
-    """Send at once what the kernel takes, where nothing waits; the rest in its turn.
-
-    Twisted alone would wait for the socket's readiness in the reactor's next turn.
-    """
-    if type(transport) is tcp.Server and not (
-        transport.dataBuffer
-        or transport._tempDataBuffer  # noqa: SLF001 -- no public way
-        or transport.TLS
-        or transport.disconnecting
-        or not transport.connected
-    ):
-        sent = transport.writeSomeData(data)
-        # Else an exception or a negative number: the next write meets it too.
-        if isinstance(sent, int) and sent > 0:
-            data = data[sent:]
-    if data:
-        transport.write(data)

@@ -12,11 +12,23 @@ from hypothesis import strategies as st
 from lightweight.upstream.deadlines import FEW, Deadline, Deadlines
 
 
-def made(clock: Clock) -> tuple[Deadlines, list[str], Callable[[str], Deadline]]:
+class Timer:
+    """A deadline by what is left until it expires."""
+
+    def __init__(self, clock: Clock, deadline: Deadline) -> None:
+        self._clock = clock
+        self._deadline = deadline
+        self.stop = deadline.stop
+
+    def set(self, seconds: float) -> None:
+        self._deadline.move(self._clock.seconds() + seconds)
+
+
+def made(clock: Clock) -> tuple[Deadlines, list[str], Callable[[str], Timer]]:
     deadlines, expired = Deadlines(clock), list[str]()
 
-    def make(name: str) -> Deadline:
-        return deadlines.make(lambda: expired.append(name))
+    def make(name: str) -> Timer:
+        return Timer(clock, deadlines.make(lambda: expired.append(name)))
 
     return deadlines, expired, make
 
@@ -79,7 +91,7 @@ def test_stopped_ones_do_not_pile_up() -> None:
 def test_one_that_fails_does_not_stop_the_others() -> None:
     clock = Clock()
     deadlines, expired, make = made(clock)
-    deadlines.make(expired.pop).set(1)
+    deadlines.make(expired.pop).move(1)
     make("other").set(1)
     with pytest.raises(IndexError):
         clock.advance(1)
@@ -87,14 +99,15 @@ def test_one_that_fails_does_not_stop_the_others() -> None:
     assert expired == ["other"]
 
 
-def test_sooner_is_never_later() -> None:
+def test_it_may_be_moved_to_sooner_and_to_later() -> None:
     clock = Clock()
     _, expired, make = made(clock)
     deadline = make("a")
     for seconds in (5, 9, 3, 4):
-        deadline.set_sooner(seconds)
-    assert deadline.at == 3
-    clock.advance(3)
+        deadline.set(seconds)
+    clock.advance(3.9)
+    assert expired == []
+    clock.advance(0.2)
     assert expired == ["a"]
     assert clock.getDelayedCalls() == []
 
@@ -104,7 +117,7 @@ def test_what_expires_may_move_the_others() -> None:
     deadlines, expired, make = made(clock)
     other = make("other")
     other.set(1.5)
-    deadlines.make(lambda: other.set(10)).set(1)
+    deadlines.make(lambda: other.set(10)).move(1)
     clock.advance(2)
     assert expired == []
     clock.advance(9.9)

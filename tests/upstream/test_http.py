@@ -162,6 +162,7 @@ async def test_the_head_comes_before_the_body_and_in_lower_case(
     assert reply.headers == {
         "content-type": "text/event-stream",
         "x-request-id": "up-1",
+        "content-length": "2",
         "x-two": "a, b",
     }
     reply.body.abort()

@@ -295,7 +295,7 @@ class Answer:
 
     def head(self, *bodies: bytes) -> None:
         """Let the head arrive, and perhaps some of the body with it."""
-        self.incoming.head(200, "OK", [])
+        self.incoming.head(200, "OK", {})
         self.piece(*bodies)
 
     def piece(self, *bodies: bytes) -> None:
@@ -409,7 +409,7 @@ def test_all_that_one_read_brought_is_there_when_the_head_is_told() -> None:
     clock = Clock()
     answer = Answer(clock)
     answer.waiting.addCallback(lambda _: answer.incoming.deliver(answer.sink))
-    answer.incoming.head(200, "OK", [("a", "b")])
+    answer.incoming.head(200, "OK", {"a": "b"})
     assert answer.sink.pieces == []
     answer.incoming.body(b"whole")
     answer.incoming.ended(None)

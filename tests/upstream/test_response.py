@@ -16,6 +16,8 @@ from lightweight.upstream.incoming import Incoming
 from lightweight.upstream.response import Response, Sent, abandon
 from lightweight.upstream.wire_response import BadResponse, Fields
 
+NO_FIELDS: Fields = {}
+
 
 class Line:
     """A line that keeps what was asked of it."""
@@ -49,7 +51,7 @@ class Taker(Protocol):
         self.reason = reason
 
 
-def answered(fields: Fields = ()) -> tuple[Incoming, Line, Response]:
+def answered(fields: Fields = NO_FIELDS) -> tuple[Incoming, Line, Response]:
     never = float("inf")
     incoming = Incoming(
         Deadlines(Clock()), name="x", first_byte=never, idle=never, total=never
@@ -64,11 +66,11 @@ def answered(fields: Fields = ()) -> tuple[Incoming, Line, Response]:
 
 
 def test_it_is_what_twisted_says_it_is() -> None:
-    _, _, response = answered([("a", "b"), ("a", "\u00fc"), ("content-length", "3")])
+    _, _, response = answered({"a": "b, \u00fc", "content-length": "3"})
     verifyObject(IResponse, response)
     verifyObject(IClientRequest, response.request)
     assert (response.code, response.phrase, response.length) == (200, b"Fine", 3)
-    assert response.headers.getRawHeaders(b"a") == [b"b", b"\xfc"]
+    assert response.headers.getRawHeaders(b"a") == [b"b, \xfc"]
     assert answered()[2].length == UNKNOWN_LENGTH
     other = answered()[2]
     response.setPreviousResponse(other)

@@ -15,11 +15,11 @@ from support.gateway import Gateway, on_loopback
 from support.tls import authority
 
 from lightweight.config.schema import Config, Edge
+from lightweight.upstream.eager import send_now
 from lightweight.web.front import Front
 from lightweight.web.site_socket import (
     end_of_answers,
     see_vanished_peers,
-    send_now,
     unsent,
 )
 
