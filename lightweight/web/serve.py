@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeAlias
 
-from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.defer import CancelledError
 from twisted.internet.interfaces import IReactorTime
 
 from msgspec.structs import replace
@@ -39,7 +39,6 @@ from lightweight.web.auth import require_model
 from lightweight.web.exchange import Exchange
 from lightweight.web.journal import Journal
 from lightweight.web.keepalive import KeepAlive
-from lightweight.web.leaving import outlived
 from lightweight.web.live import InFlight, Live
 from lightweight.web.metered import Metered
 from lightweight.web.rates import Rates
@@ -122,8 +121,7 @@ async def serve_call(
         if serving is None:
             report(None)
     if serving is not None:
-        serving.asking = Deferred.fromCoroutine(serving.run(report))
-        await outlived(serving.asking, desk.clock, serving.left)
+        await serving.run(report)
 
 
 def parsed(dialect: Dialect, request: Request) -> Call:
@@ -153,9 +151,6 @@ def refuse_loop(request: Request) -> None:
 
 class _Serving:
     """One call on its way, and what is known of it so far."""
-
-    asking: Deferred[None]
-    """The call itself; set as soon as it runs."""
 
     def __init__(
         self,
@@ -198,6 +193,7 @@ class _Serving:
 
     async def run(self, report: Callable[[Outcome | None], None]) -> None:
         """Answer the call and tell of it, whatever happens."""
+        self._exchange.lingers = self.left
         with self._desk.live.call(self.end, self.so_far):
             try:
                 await self._run()
@@ -308,7 +304,7 @@ class _Serving:
             self._relay.end(fault)
         else:
             self._end_with = fault
-            self.asking.cancel()
+            self._exchange.stop()
 
     def so_far(self) -> InFlight:
         """Say what became of the call so far."""
