@@ -62,13 +62,12 @@ def write_request(
     Raises BadRequest where the target's dialect cannot express it, in the client's
     names.
     """
-    provider = spoken(dialects, call, target)
     if _is_same(call, target):
-        outgoing = provider.write_request(call, target)
+        outgoing = dialects[call.dialect].write_request(call, target)
     else:
         prompt = dialects[call.dialect].read_prompt(call)
         try:
-            outgoing = provider.write_prompt(prompt, call, target)
+            outgoing = dialects[target.dialect].write_prompt(prompt, call, target)
         except BadRequest as fault:
             raise as_client_names(fault, call.dialect) from None
         outgoing = replace(outgoing, left_out=prompt.left_out)
@@ -81,13 +80,12 @@ def passage(
     dialects: Mapping[DialectName, Dialect], call: Call, target: Target
 ) -> Passage:
     """Make the way of the answer of ``target`` to the client of ``call``."""
-    provider = spoken(dialects, call, target)
     if _is_same(call, target):
-        return provider.passage(call, target)
+        return dialects[call.dialect].passage(call, target)
     client = dialects[call.answer_in or call.dialect]
     content_type = client.stream_type if call.stream else "application/json"
     return Crossing(
-        provider.reader(call, target.quirks),
+        dialects[target.dialect].reader(call, target.quirks),
         client.writer(call),
         content_type,
         Restored(custom_names(call), bare=call.answer_in == "openai_chat"),
@@ -97,8 +95,9 @@ def passage(
 def _is_same(call: Call, target: Target) -> bool:
     if call.answer_in is not None:
         return False
-    own = target.dialect == call.dialect
-    return own or target.dialect in ENDPOINTS.get(call.dialect, ())
+    if target.dialect == call.dialect:
+        return True
+    return target.dialect in ENDPOINTS.get(call.dialect, ())
 
 
 class Crossing:

@@ -60,7 +60,7 @@ class Breaker:
 
     def enter(self, now: float) -> Pass:
         """Let a request through, which ``wait`` allowed; it owes a verdict."""
-        if self.state(now) == "half-open":
+        if self._until is not None and now >= self._until:
             self._probing = True
             self._era += 1
         return self._era

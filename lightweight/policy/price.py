@@ -30,8 +30,12 @@ def cost_of(price: Price | None, usage: Usage) -> int | None:
 
 def highest_cost(prices: Iterable[Price | None], usage: Usage) -> int | None:
     """Give what ``usage`` costs at the dearest of ``prices``; None: none is known."""
-    costs = (cost_of(price, usage) for price in prices)
-    return max((cost for cost in costs if cost is not None), default=None)
+    highest: int | None = None
+    for price in prices:
+        cost = cost_of(price, usage)
+        if cost is not None and (highest is None or cost > highest):
+            highest = cost
+    return highest
 
 
 def dollars(micro_usd: int) -> str:

@@ -5,8 +5,7 @@ share of the calls in flight may be on a second attempt at the same time.
 """
 
 import re
-from collections.abc import Hashable, Iterator
-from contextlib import contextmanager
+from collections.abc import Hashable
 from email.utils import parsedate_to_datetime
 
 SHARE = 0.2
@@ -50,14 +49,13 @@ class RetryBudget:
         self._calls = 0
         self._retries = 0
 
-    @contextmanager
-    def call(self) -> Iterator[None]:
-        """Count a call while the block runs."""
+    def call_began(self) -> None:
+        """Count a call until ``call_ended``."""
         self._calls += 1
-        try:
-            yield
-        finally:
-            self._calls -= 1
+
+    def call_ended(self) -> None:
+        """Learn that a call is over."""
+        self._calls -= 1
 
     def take(self) -> bool:
         """Take leave for a further attempt, if there is any; ``give_back`` ends it."""

@@ -89,6 +89,8 @@ def fitting(targets: Sequence[Target], dialect: DialectName) -> Sequence[Target]
     Where a provider serves a model in several dialects, the client's own is the one to
     ask, since nothing is translated then; else the first.
     """
+    if len(targets) <= 1:
+        return targets
     best: dict[tuple[str, str], DialectName] = {}
     for target in targets:
         place = (target.provider, target.model)

@@ -6,11 +6,12 @@ within the budget of second attempts. Who is limited or broken is passed over.
 
 import math
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TypeVar
 
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
+
+from msgspec import Struct
 
 from lightweight.dialects.crossing import spoken, write_request
 from lightweight.dialects.dialect import Dialect
@@ -40,8 +41,7 @@ _log = Logger()
 _Made = TypeVar("_Made")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Field:
+class Field(Struct, frozen=True, kw_only=True):
     """Who may be asked, and what is known of them."""
 
     providers: Mapping[str, Provider]
@@ -77,6 +77,7 @@ class Attempt:
         self._clock = field.clock
         self._budget = field.budget if further else None
         self._began = field.clock.seconds()
+        self._over: float | None = None
         self._pass = self._standing.breaker.enter(self._began)
         self._status: int | None = None
         self._fault: str | None = None
@@ -106,17 +107,19 @@ class Attempt:
 
     def over(self) -> None:
         """End the attempt, with a verdict or without."""
+        self._over = self._clock.seconds()
         self._give_back()
         self._standing.breaker.left(self._pass)
 
     def told(self) -> Attempted:
         """Say what came of it so far."""
+        until = self._clock.seconds() if self._over is None else self._over
         return Attempted(
             provider=self.target.provider,
             model=self.target.model,
             status=self._status,
             fault=self._fault,
-            seconds=self._clock.seconds() - self._began,
+            seconds=until - self._began,
             left_out=self._left_out,
         )
 
@@ -149,18 +152,11 @@ class Attempts:
         call: Call,
         targets: Sequence[Target],
         field: Field,
-        *,
-        before: Callable[[], None] = lambda: None,
     ) -> None:
-        """``targets`` in the order in which to ask them.
-
-        ``before`` is called before each is asked; what it raises ends the call.
-        """
+        """``targets`` in the order in which to ask them."""
         self.target: Target | None = None
         """Who was asked last."""
-        self._made: list[Attempted] = []
-        self._under_way: Attempt | None = None
-        self._before = before
+        self._attempts: list[Attempt] = []
         self._call = call
         self._targets = targets
         self._field = field
@@ -168,12 +164,17 @@ class Attempts:
     @property
     def made(self) -> Sequence[Attempted]:
         """What came of each target that was asked, in order, the present one too."""
-        now = [] if self._under_way is None else [self._under_way.told()]
-        return [*self._made, *now]
+        return [attempt.told() for attempt in self._attempts]
 
-    async def run(self, carry: Callable[[Attempt], Awaitable[_Made]]) -> _Made:
+    async def run(
+        self,
+        carry: Callable[[Attempt], Awaitable[_Made]],
+        *,
+        before: Callable[[], None] = lambda: None,
+    ) -> _Made:
         """Give what ``carry`` makes of the first good answer.
 
+        ``before`` is called before each target is asked; what it raises ends the call.
         ``carry`` gets a reply with a status in 2xx, whose body it must deliver or
         abort. It calls ``begun`` of the attempt before the client gets the first byte;
         a retryable ProviderFault that it raises earlier moves on like any other. The
@@ -185,7 +186,8 @@ class Attempts:
         failed: ProviderFault | None = None
         unfit: ClientFault | None = None
         budget = self._field.budget
-        with budget.call():
+        budget.call_began()
+        try:
             for target in self._targets:
                 if self._wait(target) > 0:
                     continue
@@ -196,12 +198,14 @@ class Attempts:
                     unfit = unfit or fault
                     continue
                 further = failed is not None
-                self._before()
+                before()
                 if further and not budget.take():
                     break
-                attempt = self._under_way = Attempt(
+                attempt = Attempt(
                     target, self._field, further=further, left_out=outgoing.left_out
                 )
+                self.target = target
+                self._attempts.append(attempt)
                 try:
                     return await self._ask(attempt, outgoing, carry)
                 except ProviderFault as fault:
@@ -209,6 +213,8 @@ class Attempts:
                         raise
                     if failed is None or not isinstance(fault, ProviderLacks):
                         failed = fault
+        finally:
+            budget.call_ended()
         if failed is None and unfit is not None:
             raise unfit
         raise self._last_word(failed)
@@ -219,13 +225,12 @@ class Attempts:
         outgoing: Outgoing,
         carry: Callable[[Attempt], Awaitable[_Made]],
     ) -> _Made:
-        target = self.target = attempt.target
         try:
-            provider = self._field.providers[target.provider]
+            provider = self._field.providers[attempt.target.provider]
             reply = await provider.send(outgoing, self._call.id)
             attempt.replied(reply)
             if reply.status not in _GOOD:
-                dialect = spoken(self._field.dialects, self._call, target)
+                dialect = spoken(self._field.dialects, self._call, attempt.target)
                 raise await _refusal(reply, dialect)
             return await carry(attempt)
         except Fault as fault:
@@ -233,8 +238,6 @@ class Attempts:
             raise
         finally:
             attempt.over()
-            self._made.append(attempt.told())
-            self._under_way = None
 
     def _wait(self, target: Target) -> float:
         now = self._field.clock.seconds()
@@ -251,7 +254,7 @@ class Attempts:
             return self._nobody_asked()
         if isinstance(failed, ProviderBusy):
             failed.retry_after = self._soonest(failed.retry_after or 1)
-        elif len(self._made) > 1:
+        elif len(self._attempts) > 1:
             # We tried again ourselves: retries of retries multiply.
             failed.should_retry = False
         return failed

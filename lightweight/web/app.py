@@ -87,11 +87,12 @@ def keyed(handler: Keyed) -> Callable[..., Awaitable[None]]:
     @wraps(handler)
     async def route(app: "App", request: IRequest, **parts: str) -> None:
         exchange = SiteExchange(of(request))
-        await attend(
+        attending = attend(
             exchange,
             app.keyring,
             lambda identity: handler(app, exchange, identity, **parts),
         )
+        await exchange.handled(attending, app.clock)
 
     return route
 
@@ -130,6 +131,7 @@ class App:
         dashboard: IResource | None = None,
     ) -> None:
         self.keyring = keyring
+        self.clock = desk.clock
         self._admin = admin
         self._dashboard = dashboard
         self._ledger = ledger

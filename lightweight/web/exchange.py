@@ -22,13 +22,15 @@ class Exchange(Protocol):
     """A request that arrived whole and the answer on its way back.
 
     When the client leaves, ``lost`` becomes true and every later call is a no-op; the
-    lane cancels the handler that serves the exchange.
+    lane cancels the handler that serves the exchange, as soon as it lingers no more.
     """
 
     request: Request
     started: bool
     """The head was sent: the status is decided."""
     lost: bool
+    lingers: Callable[[], float]
+    """Asked when the client left: for how many seconds the handler may go on."""
 
     def start(
         self, status: int, headers: Headers, *, length: int | None = None
@@ -43,6 +45,9 @@ class Exchange(Protocol):
 
     def abort(self) -> None:
         """Cut the connection: what the client got must not pass for whole."""
+
+    def stop(self) -> None:
+        """Cancel the handler that serves the exchange, which waits for something."""
 
     def attach(self, flow: Flow) -> None:
         """Let the client's speed pause and resume ``flow``, until ``detach``."""

@@ -50,7 +50,6 @@ class Front(Protocol):
         self._heads = HeadReader()
         self._asking: Asking | None = None
         self._exchange: FrontExchange | None = None
-        self._serving: Deferred[None] | None = None
         self._advancing = False
         self._closed = False
 
@@ -168,8 +167,7 @@ class Front(Protocol):
         self._exchange = exchange
         serving = Deferred.fromCoroutine(self.site.express[asking.path](exchange))
         serving.addBoth(self._served, exchange)
-        if self._exchange is exchange:
-            self._serving = serving
+        exchange.handling = serving
 
     def _served(self, result: Failure | None, exchange: FrontExchange) -> None:
         if isinstance(result, Failure):
@@ -187,7 +185,7 @@ class Front(Protocol):
 
     def answered(self, *, persists: bool) -> None:
         """Learn that the answer is sent: wait for the next request, or close."""
-        self._exchange = self._serving = None
+        self._exchange = None
         if persists:
             self._watch.idle()
             self._advance()
@@ -267,6 +265,4 @@ class Front(Protocol):
             FrontExchange(self, self._asking, b"", self._host).left()
         elif self._exchange is not None:
             self._exchange.left()
-            if self._serving is not None:
-                self._serving.cancel()
         self.site.gone(self)

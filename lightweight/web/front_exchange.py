@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
 from lightweight.errors import Fault
@@ -13,6 +14,7 @@ from lightweight.web.answers import send
 from lightweight.web.exchange import Flow
 from lightweight.web.forwarded import client_address
 from lightweight.web.front_head import Asking
+from lightweight.web.leaving import at_once, leave
 from lightweight.web.response_head import head_bytes
 from lightweight.web.shapes import bug_answer, error_answer
 from lightweight.web.visiting import CLIENT_LEFT, Visiting
@@ -47,6 +49,9 @@ class FrontExchange:
         """The identity needs no second look."""
         self.started = False
         self.lost = False
+        self.lingers: Callable[[], float] = at_once
+        self.handling: Deferred[None] | None = None
+        """The handler that serves it, once that waits for something."""
         self.persists = asking.persists
         """The connection may serve another request after this one."""
         self._front = front
@@ -143,9 +148,19 @@ class FrontExchange:
             self._front.flow = None
 
     def left(self) -> None:
-        """Learn that the connection is lost: everything later is a no-op."""
+        """Learn that the connection is lost: everything later is a no-op.
+
+        The handler is cancelled as soon as it lingers no more.
+        """
         self.lost = True
         self._visiting.answered(self._status)
+        if self.handling is not None:
+            leave(self.handling, self._front.site.reactor, self.lingers())
+
+    def stop(self) -> None:
+        """Cancel the handler."""
+        if self.handling is not None:
+            self.handling.cancel()
 
     # -- what goes wrong -----------------------------------------------------------
 

@@ -1,6 +1,7 @@
-"""When a client leaves: its call is stopped, or goes on for a while without it."""
+"""When a client leaves: its handler is stopped, or goes on for a while without it."""
 
 from collections.abc import Callable
+from typing import TypeVar
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.interfaces import IReactorTime
@@ -8,37 +9,45 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 _log = Logger()
+_Result = TypeVar("_Result")
+
+
+def at_once() -> float:
+    """Linger for no time: what most handlers do."""
+    return 0.0
+
+
+def leave(handling: Deferred[None], clock: IReactorTime, seconds: float) -> None:
+    """Cancel a handler whose client left, so many seconds from now; at once for 0."""
+    if seconds <= 0:
+        handling.cancel()
+        return
+    limit = clock.callLater(seconds, handling.cancel)
+
+    def ended(result: _Result) -> _Result:
+        if limit.active():
+            limit.cancel()
+        return result
+
+    handling.addBoth(ended)
 
 
 async def outlived(
-    call: Deferred[None], clock: IReactorTime, left: Callable[[], float]
+    handling: Deferred[None], clock: IReactorTime, lingers: Callable[[], float]
 ) -> None:
-    """Wait for ``call`` and raise what it raises.
+    """Wait for ``handling`` and raise what it raises.
 
-    Cancelling means that the client left: ``left`` then says for how many seconds the
-    call may go on. After them, at once for 0, the call is cancelled.
+    Cancelling means that the client left: ``lingers`` then says for how many seconds
+    the handler may go on.
     """
     watching: Deferred[None] = Deferred()
-    call.addBoth(_tell, watching)
+    handling.addBoth(_tell, watching)
     try:
         await watching
     except CancelledError:
-        if not call.called:
-            _bound(call, clock, left())
+        if not handling.called:
+            leave(handling, clock, lingers())
         raise
-
-
-def _bound(call: Deferred[None], clock: IReactorTime, seconds: float) -> None:
-    if seconds <= 0:
-        call.cancel()
-        return
-    limit = clock.callLater(seconds, call.cancel)
-
-    def ended(_: object) -> None:
-        if limit.active():
-            limit.cancel()
-
-    call.addBoth(ended)
 
 
 def _tell(result: Failure | None, watching: Deferred[None]) -> None:

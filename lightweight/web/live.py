@@ -51,19 +51,29 @@ class Live:
         """Give the calls that say what they are, the oldest first."""
         return [tell() for _, tell in self._calls.values() if tell is not None]
 
-    @contextmanager
-    def call(self, end: End, tell: Tell | None = None) -> Iterator[None]:
-        """Count a call while the block runs; ``end`` is how to stop it.
+    def began(self, end: End, tell: Tell | None = None) -> object:
+        """Count a call until ``ended`` is given what this returns.
 
-        ``tell`` says what it is and how far it came.
+        ``end`` is how to stop it, ``tell`` says what it is and how far it came.
         """
         token = object()
         self._calls[token] = (end, tell)
+        return token
+
+    def ended(self, token: object) -> None:
+        """Learn that a call is over."""
+        del self._calls[token]
+        if not self._calls:
+            self._tell_waiting()
+
+    @contextmanager
+    def call(self, end: End, tell: Tell | None = None) -> Iterator[None]:
+        """Count a call while the block runs."""
+        token = self.began(end, tell)
         try:
             yield
         finally:
-            del self._calls[token]
-            self._tell_if_empty()
+            self.ended(token)
 
     async def empty(self) -> None:
         """Wait until no call is in flight; cancelling just stops waiting."""
@@ -82,9 +92,7 @@ class Live:
         for end, _ in list(self._calls.values()):
             end(fault)
 
-    def _tell_if_empty(self) -> None:
-        if self._calls:
-            return
+    def _tell_waiting(self) -> None:
         waiting, self._waiting = self._waiting, []
         for one in waiting:
             one.callback(None)

@@ -50,10 +50,11 @@ class Metered:
 
         Raises Overloaded where nobody can say. Cancelling takes nothing.
         """
-        expected = Usage(fresh=self.estimate.prompt, answer=self.estimate.answer)
         self._model = model.id
-        prices = (target.price for target in model.targets)
-        self._micro_usd = highest_cost(prices, expected)
+        self._micro_usd = highest_cost(
+            [target.price for target in model.targets],
+            Usage(fresh=self.estimate.prompt, answer=self.estimate.answer),
+        )
         subjects = self._rates.subjects(self._identity)
         if not subjects:
             return
@@ -61,7 +62,7 @@ class Metered:
             id=self._call.id,
             account=self._identity.account.id,
             subjects=subjects,
-            tokens=expected.total,
+            tokens=self.estimate.total,
             micro_usd=self._micro_usd or 0,
         )
         await self._rates.admit(ask)

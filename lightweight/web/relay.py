@@ -29,8 +29,6 @@ STARTUP_EVENTS = 64
 STARTUP_BYTES = 262_144
 """How much of a stream without content may wait for the first."""
 
-_BYTES = "application/octet-stream"
-
 
 class Ended(Struct, frozen=True):
     """How an answer that had begun ended, and what the client was told, if it broke."""
@@ -67,6 +65,9 @@ class Startup:
 class Relay:
     """Carries one answer. It is the source's sink and the exchange's flow."""
 
+    _startup: Startup
+    """A stream's."""
+
     def __init__(
         self,
         exchange: Exchange,
@@ -79,7 +80,7 @@ class Relay:
         begun: Callable[[], None] = lambda: None,
         keep_alive: KeepAlive | None = None,
     ) -> None:
-        """``headers`` go out with status 200; the passage may know the Content-Type.
+        """``headers`` go out with status 200.
 
         ``begun`` is called before the first byte of the answer: until then a fault is
         raised and another provider may take over.
@@ -94,12 +95,10 @@ class Relay:
         self._exchange = exchange
         self._source = source
         self._passage = passage
-        content_type = passage.content_type or headers.get("content-type", _BYTES)
-        self._headers = {**headers, "content-type": content_type}
+        self._headers = headers
         self._clock = clock
         self._before_end = before_end
         self._begun = begun
-        self._startup = Startup()
         self._pieces: list[bytes] = []
         self._out: Callable[[bytes], None] = self._pieces.append
         self._came: Deferred[None] = Deferred()
@@ -109,15 +108,32 @@ class Relay:
         self._keep_alive = keep_alive
         self._linger: IDelayedCall | None = None
 
-    async def run(self, *, stream: bool) -> Ended:
-        """Carry the answer to its end and say how that was.
+    async def whole(self) -> Ended:
+        """Carry an answer in one piece and say how it ended.
 
-        Raises the Fault that came before the first byte; nothing was sent then.
-        Cancelling stops the provider at once.
+        Raises the Fault that came before it left; nothing was sent then. Cancelling
+        stops the provider at once.
         """
         finished = False
         try:
-            ended = await (self._streamed() if stream else self._whole())
+            self._source.deliver(self)
+            await self._came
+            self._pieces.append(self._passage.finish())
+            ended = self._whole_now()
+            body = b"".join(self._pieces)
+            self._exchange.start(200, self._headers, length=len(body))
+            self._send(body)
+            self._exchange.finish()
+            finished = ended.ending == "finished"
+            return ended
+        finally:
+            self._let_go(finished=finished)
+
+    async def streamed(self) -> Ended:
+        """Carry a stream to its end and say how that was; raises and cancels alike."""
+        finished = False
+        try:
+            ended = await self._streamed()
             finished = ended.ending == "finished"
             return ended
         finally:
@@ -190,19 +206,9 @@ class Relay:
 
     # -- the way between them ------------------------------------------------------
 
-    async def _whole(self) -> Ended:
-        self._source.deliver(self)
-        await self._came
-        self._pieces.append(self._passage.finish())
-        ended = self._whole_now()
-        body = b"".join(self._pieces)
-        self._exchange.start(200, self._headers, length=len(body))
-        self._send(body)
-        self._exchange.finish()
-        return ended
-
     async def _streamed(self) -> Ended:
         settled = False
+        self._startup = Startup()
         self._out = self._offer
         self._exchange.attach(self)
         try:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeAlias
 
-from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.defer import CancelledError
 from twisted.internet.interfaces import IReactorTime
 
 from msgspec.structs import replace
@@ -19,11 +19,11 @@ from lightweight.policy.retry import RetryBudget
 from lightweight.policy.route import arranged, fitting, session_of, staying
 from lightweight.policy.trace import trace_of
 from lightweight.records import (
+    Attempted,
     Call,
     Ending,
     Headers,
     Identity,
-    Model,
     Outcome,
     Provenance,
     Request,
@@ -33,13 +33,12 @@ from lightweight.records import (
 from lightweight.runtime import Runtime
 from lightweight.upstream.attempts import Attempt, Attempts, Field
 from lightweight.upstream.http import HOP_HEADER
-from lightweight.upstream.provider import Reply
 from lightweight.web.answers import send
 from lightweight.web.auth import require_model
 from lightweight.web.exchange import Exchange
 from lightweight.web.journal import Journal
 from lightweight.web.keepalive import KeepAlive
-from lightweight.web.leaving import outlived
+from lightweight.web.leaving import at_once
 from lightweight.web.live import InFlight, Live
 from lightweight.web.metered import Metered
 from lightweight.web.rates import Rates
@@ -58,6 +57,7 @@ _FROM_PROVIDER = {
     "openai-processing-ms": "openai-processing-ms",
     "openai-version": "openai-version",
 }
+_BYTES = "application/octet-stream"
 _CLIENT_LEFT = 499
 _BUG = "A bug in Lightweight: the log has its traceback."
 
@@ -122,8 +122,7 @@ async def serve_call(
         if serving is None:
             report(None)
     if serving is not None:
-        serving.asking = Deferred.fromCoroutine(serving.run(report))
-        await outlived(serving.asking, desk.clock, serving.left)
+        await serving.run(report)
 
 
 def parsed(dialect: Dialect, request: Request) -> Call:
@@ -154,9 +153,6 @@ def refuse_loop(request: Request) -> None:
 class _Serving:
     """One call on its way, and what is known of it so far."""
 
-    asking: Deferred[None]
-    """The call itself; set as soon as it runs."""
-
     def __init__(
         self,
         exchange: Exchange,
@@ -184,12 +180,7 @@ class _Serving:
             books=desk.journal,
         )
         self._attempts: Attempts | None = None
-        self._keep_alive = KeepAlive(
-            exchange,
-            desk.clock,
-            {**_STREAM_HEADERS, "content-type": dialect.stream_type},
-            dialect.keep_alive,
-        )
+        self._keep_alive: KeepAlive | None = None
         self._end_with: Fault | None = None
         self._passage: Passage | None = None
         self._relay: Relay | None = None
@@ -198,55 +189,68 @@ class _Serving:
 
     async def run(self, report: Callable[[Outcome | None], None]) -> None:
         """Answer the call and tell of it, whatever happens."""
-        with self._desk.live.call(self.end, self.so_far):
-            try:
-                await self._run()
-            except Fault as fault:
-                self._refuse(fault)
-            finally:
-                report(self._conclude())
-
-    async def _run(self) -> None:
+        exchange, live = self._exchange, self._desk.live
+        exchange.lingers = self.left
+        token = live.began(self.end, self.so_far)
         try:
-            model = await self._admitted()
-            if self._call.stream and self._dialect.keep_alive:
-                self._keep_alive.begin()
-            await self._answer(model.targets)
+            await self._answer()
+        except Fault as fault:
+            self._refuse(fault)
         except CancelledError:
             if self._end_with is None:
                 raise
-            raise self._end_with from None
+            self._refuse(self._end_with)
         finally:
-            self._keep_alive.end()
+            if self._keep_alive is not None:
+                self._keep_alive.end()
+            try:
+                report(self._conclude())
+            finally:
+                live.ended(token)
+                # No circle is left for the garbage collector to find.
+                exchange.lingers = at_once
+                self._relay = None
 
-    async def _admitted(self) -> Model:
-        rates, identity = self._desk.rates, self._identity
+    async def _answer(self) -> None:
+        call, runtime, desk = self._call, self._runtime, self._desk
         try:
-            model = self._runtime.offering.find(self._call.model)
+            model = runtime.offering.find(call.model)
             self._model = model.id
-            require_model(identity, model, self._runtime.tiers)
+            require_model(self._identity, model, runtime.tiers)
         except Fault:
-            await rates.recall(identity, self._call.id)
+            await desk.rates.recall(self._identity, call.id)
             raise
         await self._metered.admit(model)
-        return model
-
-    async def _answer(self, targets: Sequence[Target]) -> None:
-        session = session_of(self._call, self._exchange.request.headers)
-        seed = f"{self._identity.account.id}/{session or self._call.id}"
-        runtime = self._runtime
-        place = Field(
+        if call.stream and self._dialect.keep_alive:
+            self._keep_alive = self._begun_keep_alive()
+        field = Field(
             providers=runtime.providers,
             dialects=runtime.dialects,
             standings=runtime.standings,
-            budget=self._desk.budget,
-            clock=self._desk.clock,
+            budget=desk.budget,
+            clock=desk.clock,
         )
-        places = arranged(fitting(targets, self._call.dialect), seed)
-        if len(places) > 1:
-            places = staying(places, sealed_by(self._call), self._is_free)
-        self._attempts = Attempts(self._call, places, place, before=self._before_asking)
-        self._ended = await self._attempts.run(self._carry)
+        self._attempts = Attempts(call, self._in_order(model.targets), field)
+        self._ended = await self._attempts.run(self._carry, before=self._before_asking)
+
+    def _begun_keep_alive(self) -> KeepAlive:
+        dialect = self._dialect
+        headers = {**_STREAM_HEADERS, "content-type": dialect.stream_type}
+        keep_alive = KeepAlive(
+            self._exchange, self._desk.clock, headers, dialect.keep_alive
+        )
+        keep_alive.begin()
+        return keep_alive
+
+    def _in_order(self, targets: Sequence[Target]) -> Sequence[Target]:
+        """Give those of a model's targets that may be asked, the first to ask first."""
+        places = fitting(targets, self._call.dialect)
+        if len(places) <= 1:
+            return places
+        session = session_of(self._call, self._exchange.request.headers)
+        seed = f"{self._identity.account.id}/{session or self._call.id}"
+        places = arranged(places, seed)
+        return staying(places, sealed_by(self._call), self._is_free)
 
     def _is_free(self, target: Target) -> bool:
         standing = self._runtime.standings[target.provider]
@@ -265,7 +269,8 @@ class _Serving:
             self._ended = ended
             self._conclude()
 
-        source = attempt.reply.body
+        stream, reply = self._call.stream, attempt.reply
+        source = reply.body
         try:
             passage = self._passage = crossing.passage(
                 self._runtime.dialects, self._call, attempt.target
@@ -274,17 +279,18 @@ class _Serving:
                 self._exchange,
                 source,
                 passage,
-                headers=_answer_headers(attempt.reply, stream=self._call.stream),
+                headers=_answer_headers(reply.headers, passage, stream=stream),
                 clock=self._desk.clock,
                 before_end=before_end,
                 begun=attempt.begun,
                 keep_alive=self._keep_alive,
             )
-            return await relay.run(stream=self._call.stream)
+            return await (relay.streamed() if stream else relay.whole())
         except ProviderFault:
             # Another target may answer: nothing of this one counts.
             self._relay = self._passage = None
-            self._keep_alive.held = False
+            if self._keep_alive is not None:
+                self._keep_alive.held = False
             raise
         except BaseException:
             source.abort()
@@ -308,7 +314,7 @@ class _Serving:
             self._relay.end(fault)
         else:
             self._end_with = fault
-            self.asking.cancel()
+            self._exchange.stop()
 
     def so_far(self) -> InFlight:
         """Say what became of the call so far."""
@@ -351,7 +357,8 @@ class _Serving:
         ending, status, why = self._ending()
         attempts = self._attempts
         target = attempts.target if attempts else None
-        usage, provenance = self._usage(ending)
+        made = tuple(attempts.made) if attempts else ()
+        usage, provenance = self._usage(ending, made)
         return Outcome(
             request_id=self._call.id,
             account_id=self._identity.account.id,
@@ -368,7 +375,7 @@ class _Serving:
             provenance=provenance,
             first_byte_s=self._first_byte_s(ending),
             duration_s=self._desk.clock.seconds() - self._call.arrived,
-            attempts=tuple(attempts.made) if attempts else (),
+            attempts=made,
         )
 
     def _ending(self) -> tuple[Ending, int, str | None]:
@@ -383,9 +390,10 @@ class _Serving:
             return ending, self._refused_with, self._fault.message
         return ("cut", 200, _BUG) if started else ("failed", OwnFault.status, _BUG)
 
-    def _usage(self, ending: Ending) -> tuple[Usage | None, Provenance | None]:
+    def _usage(
+        self, ending: Ending, made: Sequence[Attempted]
+    ) -> tuple[Usage | None, Provenance | None]:
         """Give what the call took; nothing where it failed before its first byte."""
-        made = self._attempts.made if self._attempts else ()
         if not made or ending == "failed":
             return None, None
         passage = self._passage
@@ -413,10 +421,17 @@ def _said(fault: Fault | None) -> str | None:
     return _BUG if isinstance(fault, OwnFault) else fault.message
 
 
-def _answer_headers(reply: Reply, *, stream: bool) -> Headers:
-    passed = {
-        ours: reply.headers[theirs]
-        for theirs, ours in _FROM_PROVIDER.items()
-        if theirs in reply.headers
+def _answer_headers(told: Headers, passage: Passage, *, stream: bool) -> Headers:
+    """Give the answer's head: what a provider ``told`` that clients may see, and ours.
+
+    The passage may know the Content-Type.
+    """
+    headers = {
+        ours: told[theirs] for theirs, ours in _FROM_PROVIDER.items() if theirs in told
     }
-    return {**passed, **_STREAM_HEADERS} if stream else passed
+    headers.setdefault("content-type", _BYTES)
+    if passage.content_type:
+        headers["content-type"] = passage.content_type
+    if stream:
+        headers |= _STREAM_HEADERS
+    return headers

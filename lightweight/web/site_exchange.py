@@ -1,13 +1,16 @@
 """An Exchange over Twisted's request: the lane behind Klein."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
 
-from twisted.internet.interfaces import IPushProducer
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IPushProducer, IReactorTime
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from lightweight.records import Headers, Identity, Outcome
 from lightweight.web.exchange import Flow
+from lightweight.web.leaving import at_once, outlived
 from lightweight.web.site_request import GatewayRequest
 
 
@@ -36,6 +39,8 @@ class SiteExchange:
         self.started = False
         self.lost = False
         self.identified = False
+        self.lingers: Callable[[], float] = at_once
+        self._handling: Deferred[None] | None = None
         self._twisted = request
         self._over = False
         self._attached = False
@@ -50,6 +55,19 @@ class SiteExchange:
     @identity.setter
     def identity(self, identity: Identity | None) -> None:
         self._twisted.identity = identity
+
+    async def handled(
+        self, handler: Coroutine[Any, Any, None], clock: IReactorTime
+    ) -> None:
+        """Run the handler; cancelling says that the client left."""
+        self._handling = Deferred.fromCoroutine(handler)
+        # Asked late: the handler may set it.
+        await outlived(self._handling, clock, lambda: self.lingers())  # noqa: PLW0108 -- late
+
+    def stop(self) -> None:
+        """Cancel the handler."""
+        if self._handling is not None:
+            self._handling.cancel()
 
     def hold_line(self) -> Callable[[Outcome | None], None]:
         """Hold the access line back until the Outcome is given to what is returned."""

@@ -1,6 +1,5 @@
 """The budget of second attempts, and who rests."""
 
-from contextlib import ExitStack
 
 import pytest
 
@@ -44,18 +43,19 @@ def test_a_wait_is_told_in_seconds_or_as_a_date(
 
 def test_a_few_may_always_ask_again() -> None:
     budget = RetryBudget(share=0.2, least=3)
-    with budget.call():
-        assert [budget.take() for _ in range(4)] == [True, True, True, False]
-        budget.give_back()
-        assert budget.take()
+    budget.call_began()
+    assert [budget.take() for _ in range(4)] == [True, True, True, False]
+    budget.give_back()
+    assert budget.take()
 
 
 def test_many_calls_allow_their_share() -> None:
     budget = RetryBudget(share=0.2, least=3)
-    with ExitStack() as calls:
-        for _ in range(50):
-            calls.enter_context(budget.call())
-        assert sum(budget.take() for _ in range(50)) == 10
+    for _ in range(50):
+        budget.call_began()
+    assert sum(budget.take() for _ in range(50)) == 10
+    for _ in range(50):
+        budget.call_ended()
     assert not budget.take()
     for _ in range(8):
         budget.give_back()

@@ -68,9 +68,9 @@ class Trial:
             budget=self.budget,
             clock=self._clock,
         )
-        attempts = self.attempts = Attempts(call(), targets, field, before=before)
+        attempts = self.attempts = Attempts(call(), targets, field)
         try:
-            return await attempts.run(carry or taken)
+            return await attempts.run(carry or taken, before=before)
         finally:
             self.made = attempts.made
 

@@ -140,6 +140,20 @@ def test_before_a_provider_is_asked_there_is_nothing_to_read() -> None:
     assert gateway.live.count == 0
 
 
+def test_a_bug_at_its_end_is_logged(
+    logged_failures: LoggedFailures, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gateway, client = draining()
+    client.chat()
+    client.leave()
+    monkeypatch.setattr(gateway.journal, "finish", lambda _: 1 // 0)
+    body = gateway.one.reply()
+    body.push(completion())
+    body.end()
+    assert len(logged_failures.flush(ZeroDivisionError)) == 1
+    assert gateway.live.count == 0
+
+
 # -- by itself ---------------------------------------------------------------------
 
 
