@@ -303,13 +303,19 @@ class ScriptedProvider:
         self._tls = tls
         self._listening: Any = None
         self._open: set[_Connection] = set()
+        self._all_gone: Deferred[None] | None = None
+        self.forget()
+
+    def forget(self) -> None:
+        """Be as one that has seen no request and was told nothing yet."""
+        self.requests.clear()
+        self.written = 0
         self._scripts: deque[tuple[Step, ...]] = deque()
         self._otherwise: Callable[[SeenRequest], tuple[Step, ...]] | None = None
         self._seen: DeferredQueue[SeenRequest] = DeferredQueue()
         self._losses: DeferredQueue[Lost] = DeferredQueue()
         self._connects: DeferredQueue[int] = DeferredQueue()
         self._stalls: DeferredQueue[int] = DeferredQueue()
-        self._all_gone: Deferred[None] | None = None
 
     # -- life ----------------------------------------------------------------------
 
@@ -330,6 +336,10 @@ class ScriptedProvider:
     async def stop(self) -> None:
         """Stop listening, reset what is open, and wait until it is gone."""
         await self.refuse()
+        await self.disconnect()
+
+    async def disconnect(self) -> None:
+        """Reset what is open, and wait until it is gone."""
         if self._open:
             self._all_gone = Deferred()
             for connection in list(self._open):

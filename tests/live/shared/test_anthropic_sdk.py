@@ -5,19 +5,17 @@ blocks, so it runs in a thread while the provider answers in this process.
 """
 
 import json
-from collections.abc import AsyncIterator, Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 from twisted.internet.threads import deferToThread
 
 import anthropic
 import pytest
-import pytest_twisted
 from support.chat_bytes import DONE, USAGE, completion
 from support.chat_bytes import event as chat_event
 from support.daemon import Gateway
-from support.live import CANARY, config_for
+from support.live import CANARY
 from support.messages import PING, end, event, start, text, thinking, tool_use, whole
 from support.scripted import ScriptedProvider
 
@@ -32,24 +30,17 @@ TOOLS: Any = [
 ]
 
 
-@pytest_twisted.async_yield_fixture  # type: ignore[untyped-decorator]  # has no types
-async def gateway(provider: ScriptedProvider, tmp_path: Path) -> AsyncIterator[Gateway]:
-    """A real daemon; one scripted provider stands behind both dialects."""
-    claude = f"""
+OFFERED = """
 [providers.claude]
 kind = "anthropic"
-base_url = "{provider.base_url}"
-api_key = {{ env = "SCRIPTED_KEY" }}
+base_url = "{url}"
+api_key = { env = "SCRIPTED_KEY" }
 [[models]]
 id = "claude"
 context = "200K"
-targets = [{{ provider = "claude", model = "claude-opus-4-6", dialect = "anthropic" }}]
+targets = [{ provider = "claude", model = "claude-opus-4-6", dialect = "anthropic" }]
 """
-    started = await Gateway.start(
-        tmp_path, config_for(provider, claude), environ={"SCRIPTED_KEY": CANARY}
-    )
-    yield started
-    await started.stop()
+"""One scripted provider stands behind both dialects."""
 
 
 @pytest.fixture

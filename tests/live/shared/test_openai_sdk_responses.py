@@ -4,19 +4,16 @@ Its accumulator raises for an event that is out of order; so what it returns was
 """
 
 import json
-from collections.abc import AsyncIterator, Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 from twisted.internet.threads import deferToThread
 
 import openai
 import pytest
-import pytest_twisted
 from support import responses
 from support.chat_bytes import DONE, USAGE, event
 from support.daemon import Gateway
-from support.live import CANARY, config_for
 from support.scripted import ScriptedProvider
 
 T = TypeVar("T")
@@ -40,13 +37,7 @@ TOOLS: Any = [
 ]
 
 
-@pytest_twisted.async_yield_fixture  # type: ignore[untyped-decorator]  # has no types
-async def gateway(provider: ScriptedProvider, tmp_path: Path) -> AsyncIterator[Gateway]:
-    started = await Gateway.start(
-        tmp_path, config_for(provider, CODEX), environ={"SCRIPTED_KEY": CANARY}
-    )
-    yield started
-    await started.stop()
+OFFERED = CODEX
 
 
 @pytest.fixture

@@ -32,7 +32,7 @@ TOOLS: Any = [
 ]
 
 
-@pytest.fixture(params=["express", "routed"])
+@pytest.fixture(scope="module", params=["express", "routed"])
 def lane(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from twisted.internet.task import deferLater
+
 import pytest
 import pytest_twisted
 from support import anthropic_schema, openai_schema
@@ -113,6 +115,14 @@ class Mock:
         got = await self.ask("openai_chat", model=model)
         assert got.status == 200, got.text
 
+    async def comes_back(self, model: str) -> None:
+        """Wait until a provider that told a limit is asked again."""
+        from twisted.internet import reactor
+
+        await self.behave({"type": "reply", "text": "Hi"})
+        while (await self.ask("openai_chat", model=model)).status == 429:
+            await deferLater(reactor, 0.05)
+
     async def ask(self, client: DialectName, **fields: Any) -> Fetched:
         """Ask for an answer in a client's dialect."""
         asked: dict[str, Any] = {"messages": HI, "stream": False}
@@ -144,17 +154,20 @@ async def started(directory: Path) -> tuple[Child, str]:
     return child, found[1]
 
 
-@pytest_twisted.async_yield_fixture  # type: ignore[untyped-decorator]  # has no types
-async def mock(tmp_path: Path) -> AsyncIterator[Mock]:
-    """A daemon before llmock; both are stopped after the test."""
-    child, url = await started(tmp_path)
+@pytest_twisted.async_yield_fixture(scope="module")  # type: ignore[untyped-decorator]  # has no types
+async def standing_mock(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> AsyncIterator[Mock]:
+    """A daemon before llmock; both are stopped after the module's tests."""
+    directory = tmp_path_factory.mktemp("llmock")
+    child, url = await started(directory)
     offered = [
         OFFERED.format(id=id_, provider=provider, model=model, dialect=dialect)
         for id_, provider, model, dialect in PLACES
     ]
     try:
         gateway = await Gateway.start(
-            tmp_path,
+            directory,
             CONFIG.format(url=url) + "".join(offered),
             environ={"MOCK_KEY": "sk-mock-1"},
         )
@@ -162,6 +175,13 @@ async def mock(tmp_path: Path) -> AsyncIterator[Mock]:
         assert await gateway.stop() == 0
     finally:
         await child.stop()
+
+
+@pytest.fixture
+def mock(standing_mock: Mock) -> Mock:
+    """Both, without the lines of other tests."""
+    standing_mock.gateway.child.lines.clear()
+    return standing_mock
 
 
 def tools_of(client: DialectName) -> dict[str, Any]:
@@ -309,7 +329,9 @@ async def test_what_it_refuses_with_is_told_in_the_clients_words(mock: Mock) -> 
 
 async def test_a_limit_is_one_with_the_time_to_come_back(mock: Mock) -> None:
     for client, model in zip(CLIENTS, MODELS, strict=True):
-        await mock.behave({"type": "fail", "status": 429, "retry_after": 7})
+        await mock.behave({"type": "fail", "status": 429, "retry_after": 2})
         got = await mock.ask(client, model=model)
         assert got.status == 429, (client, model, got.text)
-        assert got.headers["retry-after"] == "7"
+        assert got.headers["retry-after"] == "2"
+    for model in MODELS:
+        await mock.comes_back(model)

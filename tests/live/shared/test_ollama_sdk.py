@@ -4,23 +4,20 @@ The SDK blocks, so it runs in a thread while the provider answers in this proces
 travels in its ``headers``.
 """
 
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
 from twisted.internet.threads import deferToThread
 
 import ollama
 import pytest
-import pytest_twisted
 from support.chat_bytes import DONE, USAGE, completion, event
 from support.daemon import Gateway
-from support.live import CANARY, config_for
 from support.ollama import COUNTS, last, line
 from support.scripted import ScriptedProvider
 
 HI: Any = [{"role": "user", "content": "Hi"}]
-NATIVE = """
+OFFERED = """
 [providers.local]
 kind = "ollama"
 base_url = "{root}"
@@ -28,20 +25,8 @@ base_url = "{root}"
 id = "llama:latest"
 context = "8K"
 capabilities = ["chat", "tools"]
-targets = [{{ provider = "local", model = "llama3.2:3b", dialect = "ollama" }}]
+targets = [{ provider = "local", model = "llama3.2:3b", dialect = "ollama" }]
 """
-
-
-@pytest_twisted.async_yield_fixture  # type: ignore[untyped-decorator]  # has no types
-async def gateway(provider: ScriptedProvider, tmp_path: Path) -> AsyncIterator[Gateway]:
-    root = provider.base_url.removesuffix("/v1")
-    started = await Gateway.start(
-        tmp_path,
-        config_for(provider, NATIVE.format(root=root)),
-        environ={"SCRIPTED_KEY": CANARY},
-    )
-    yield started
-    await started.stop()
 
 
 @pytest.fixture
