@@ -1,18 +1,34 @@
 """A load generator out of one epoll loop: closed loops of calls on kept connections.
 
-``python load.py JSON`` with port, key, connections, calls, stream, body_bytes; prints
-one JSON object: calls, failed, seconds, events, and latencies in milliseconds.
+``python load.py JSON`` with a plan:
+
+    port, calls, connections, stream, body_bytes
+    keys      a file with a key on each line; they take turns
+    models    how many models take turns, m0 and so on; 0: the one called "bench"
+    a_second  new connections in a second at most; 0: all at once
+    held      say "held" on a line of its own once every stream has begun
+
+prints one JSON object: calls, failed, seconds, chunks, and latencies in milliseconds.
+``chunk_*`` is the way of one event from the provider to here, ``gap`` the longest time
+between two reads of one stream.
 """
 
+import itertools
 import json
+import re
 import select
 import socket
 import sys
 import time
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-LIMIT_SECONDS = 120.0
+LIMIT_SECONDS = 180.0
+STAMP = re.compile(rb"t:(\d{16})")
+LONGEST_TAIL = 17
+"""Bytes of a stream that may be the beginning of a stamp, or of the end."""
 
 
 @dataclass
@@ -22,99 +38,154 @@ class Peer:
     socket: socket.socket
     began: float = 0.0
     first: float = 0.0
-    answer: bytearray = field(default_factory=bytearray)
+    last: float = 0.0
+    answer: bytes = b""
+    """The answer up to now; of a stream only its last bytes."""
+    status: bytes = b""
+    done: bool = False
+    """A stream has said [DONE]."""
 
 
 class Load:
     """A number of calls over a number of connections."""
 
     def __init__(self, plan: dict[str, Any]) -> None:
+        self._port: int = plan["port"]
         self._stream: bool = plan["stream"]
         self._left: int = plan["calls"]
+        self._coming = min(plan["connections"], plan["calls"])
+        self._a_second: float = plan.get("a_second", 0)
+        self._held: int = self._coming if plan.get("held") else -1
         self._running = 0
         self._epoll = select.epoll()
         self._peers: dict[int, Peer] = {}
-        self._request = self._made(plan)
+        self._requests = self._made(plan)
         self.failed = 0
-        self.events = 0
+        self.chunks = 0
+        self.gap = 0.0
         self.whole: list[float] = []
         self.firsts: list[float] = []
-        for _ in range(min(plan["connections"], plan["calls"])):
-            peer = Peer(socket.create_connection(("127.0.0.1", plan["port"])))
-            peer.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self._peers[peer.socket.fileno()] = peer
-            self._epoll.register(peer.socket, select.EPOLLIN)
+        self.ways: list[float] = []
 
-    def _made(self, plan: dict[str, Any]) -> bytes:
+    def _made(self, plan: dict[str, Any]) -> Iterator[bytes]:
+        """Give request after request."""
+        keys = Path(plan["keys"]).read_text().split()
+        models = [f"m{at}" for at in range(plan.get("models", 0))] or ["bench"]
         words = "hello " * max(1, plan["body_bytes"] // 6)
-        body = json.dumps(
-            {
-                "model": "bench",
-                "messages": [{"role": "user", "content": words}],
-                **({"stream": True} if self._stream else {}),
-            }
-        ).encode()
-        return (
-            b"POST /v1/chat/completions HTTP/1.1\r\nhost: bench\r\n"
-            b"authorization: Bearer %b\r\ncontent-type: application/json\r\n"
-            b"accept: */*\r\nuser-agent: bench\r\ncontent-length: %d\r\n\r\n%b"
-            % (plan["key"].encode(), len(body), body)
-        )
+        streamed = {"stream": True} if self._stream else {}
+        bodies = [
+            json.dumps(
+                {
+                    "model": model,
+                    "messages": [{"role": "user", "content": words}],
+                    **streamed,
+                }
+            ).encode()
+            for model in models
+        ]
+        ends = [b"%d\r\n\r\n%b" % (len(body), body) for body in bodies]
+        for key, end in zip(itertools.cycle(keys), itertools.cycle(ends), strict=False):
+            yield (
+                b"POST /v1/chat/completions HTTP/1.1\r\nhost: bench\r\n"
+                b"authorization: Bearer %b\r\ncontent-type: application/json\r\n"
+                b"accept: */*\r\nuser-agent: bench\r\ncontent-length: %b"
+                % (key.encode(), end)
+            )
 
     def run(self) -> float:
         """Make all calls; give how long they took, in seconds."""
         began = time.monotonic()
-        for peer in self._peers.values():
-            self._call(peer)
-        while self._running and time.monotonic() - began < LIMIT_SECONDS:
-            for number, _ in self._epoll.poll(1.0):
+        opened = 0
+        while self._coming or self._running:
+            now = time.monotonic() - began
+            if now > LIMIT_SECONDS:
+                break
+            while self._coming and (
+                not self._a_second or opened < now * self._a_second
+            ):
+                self._open()
+                opened += 1
+            for number, _ in self._epoll.poll(0.001 if self._coming else 1.0):
                 self._read(self._peers[number])
         self.failed += self._running + self._left
         return time.monotonic() - began
+
+    def _open(self) -> None:
+        self._coming -= 1
+        peer = Peer(socket.create_connection(("127.0.0.1", self._port)))
+        peer.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._peers[peer.socket.fileno()] = peer
+        self._epoll.register(peer.socket, select.EPOLLIN)
+        self._call(peer)
 
     def _call(self, peer: Peer) -> None:
         if self._left == 0:
             return
         self._left -= 1
         self._running += 1
-        peer.answer.clear()
-        peer.first = 0.0
+        peer.answer = peer.status = b""
+        peer.first = peer.last = 0.0
+        peer.done = False
+        request = next(self._requests)
         peer.began = time.monotonic()
-        peer.socket.sendall(self._request)
+        peer.socket.sendall(request)
 
     def _read(self, peer: Peer) -> None:
-        data = peer.socket.recv(1 << 18)
+        try:
+            data = peer.socket.recv(1 << 18)
+        except ConnectionError:
+            data = b""
         if not data:
             self._epoll.unregister(peer.socket)
             self._ended(good=False)
             return
+        now = time.monotonic()
         if not peer.first:
-            peer.first = time.monotonic()
-        peer.answer += data
-        if not self._over(peer.answer):
+            peer.first = now
+            peer.status = data[:13]
+            self._begun()
+        elif self._stream:
+            self.gap = max(self.gap, now - peer.last)
+        peer.last = now
+        data = peer.answer + data
+        peer.answer = self._counted(peer, data, now) if self._stream else data
+        if not over(data):
             return
-        good = peer.answer.startswith(b"HTTP/1.1 200 ")
-        if self._stream:
-            self.events += peer.answer.count(b"data: ")
-            good = good and b"data: [DONE]" in peer.answer
-        self.whole.append(time.monotonic() - peer.began)
+        self.whole.append(now - peer.began)
         self.firsts.append(peer.first - peer.began)
-        self._ended(good=good)
+        good = peer.status == b"HTTP/1.1 200 "
+        self._ended(good=good and (peer.done or not self._stream))
         self._call(peer)
+
+    def _begun(self) -> None:
+        self._held -= 1
+        if self._held == 0:
+            print("held", flush=True)
+
+    def _counted(self, peer: Peer, data: bytes, now: float) -> bytes:
+        """Count a stream's events; give the bytes to look at again with the next."""
+        end = 0
+        for stamp in STAMP.finditer(data):
+            end = stamp.end()
+            self.ways.append(now - int(stamp[1]) / 1e6)
+            self.chunks += 1
+        peer.done = peer.done or b"[DONE]" in data
+        return data[max(end, len(data) - LONGEST_TAIL) :]
 
     def _ended(self, *, good: bool) -> None:
         self._running -= 1
         self.failed += not good
 
-    def _over(self, answer: bytearray) -> bool:
-        if answer.endswith(b"\r\n0\r\n\r\n"):
-            return True
-        end = answer.find(b"\r\n\r\n")
-        if end < 0:
-            return False
-        head = bytes(answer[:end]).lower()
-        _, found, rest = head.partition(b"content-length:")
-        return bool(found) and len(answer) >= end + 4 + int(rest.split(b"\r\n", 1)[0])
+
+def over(answer: bytes) -> bool:
+    """Tell whether an answer is whole, by its last chunk or by its length."""
+    if answer.endswith(b"0\r\n\r\n"):
+        return True
+    end = answer.find(b"\r\n\r\n")
+    if end < 0:
+        return False
+    _, found, rest = answer[:end].lower().partition(b"content-length:")
+    return bool(found) and len(answer) >= end + 4 + int(rest.split(b"\r\n", 1)[0])
 
 
 def percentile(values: list[float], share: float) -> float:
@@ -133,10 +204,15 @@ if __name__ == "__main__":
                 "calls": len(load.whole),
                 "failed": load.failed,
                 "seconds": seconds,
-                "events": load.events,
+                "chunks": load.chunks,
+                "gap": load.gap * 1000,
                 "p50": percentile(load.whole, 0.5),
                 "p99": percentile(load.whole, 0.99),
+                "longest": percentile(load.whole, 1),
                 "first_p50": percentile(load.firsts, 0.5),
+                "chunk_p50": percentile(load.ways, 0.5),
+                "chunk_p99": percentile(load.ways, 0.99),
+                "chunk_longest": percentile(load.ways, 1),
             }
         )
     )
