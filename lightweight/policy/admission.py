@@ -6,7 +6,7 @@ import msgspec
 from msgspec import Struct
 
 from lightweight.policy.pace import ACCOUNT, Subject
-from lightweight.records import Identity, Limits
+from lightweight.records import Account, Identity, Limits
 
 NO_LIMITS = Limits()
 
@@ -38,10 +38,15 @@ def subjects_of(identity: Identity, tiers: Mapping[str, Tier]) -> tuple[Subject,
     Empty where nothing limits them.
     """
     account, key = identity.account, identity.key
-    limits = _laid_over(tier_of(account.tier, tiers).limits, account.limits)
+    limits = limits_of_account(account, tiers)
     if key.limits != NO_LIMITS:
         return Subject(ACCOUNT, limits), Subject(key.id, key.limits)
     return () if limits == NO_LIMITS else (Subject(ACCOUNT, limits),)
+
+
+def limits_of_account(account: Account, tiers: Mapping[str, Tier]) -> Limits:
+    """Give what counts for an account: its own limits over those of its tier."""
+    return _laid_over(tier_of(account.tier, tiers).limits, account.limits)
 
 
 def _laid_over(tier: Limits, own: Limits) -> Limits:

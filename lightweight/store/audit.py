@@ -40,11 +40,13 @@ def audit_log(
     connection: Connection,
     *,
     subject: str | None = None,
+    what: str | None = None,
     before: int | None = None,
     most: int = 50,
 ) -> list[AuditEntry]:
     """Give a page of entries, the newest first: about one subject, or about all.
 
+    ``what`` is the one deed that is asked for; None: any.
     ``before`` is the id of the last page's last entry.
     """
     query = select(audit).order_by(audit.c.id.desc()).limit(most)
@@ -52,6 +54,8 @@ def audit_log(
         return []  # nobody's id, and PostgreSQL could not even be asked
     if subject is not None:
         query = query.where(audit.c.subject == subject)
+    if what is not None:
+        query = query.where(audit.c.what == what)
     if before is not None:
         query = query.where(audit.c.id < before)
     return [

@@ -29,7 +29,12 @@ from lightweight.web.dashboard.assets import asset  # noqa: E402
 from lightweight.web.dashboard.render import page_answer  # noqa: E402
 
 PICTURES = ROOT / "docs" / "images" / "dashboard"
-HERE = {"first-run": "overview", "request": "requests", "guide": "integrations"}
+HERE = {
+    "first-run": "overview",
+    "request": "requests",
+    "guide": "integrations",
+    "account": "accounts",
+}
 """The place in the navigation of a screen that has none of its own."""
 
 LOOKS = {"light": (1280, 800), "dark": (1280, 800), "phone": (390, 844)}

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from msgspec import Struct
+from msgspec.structs import replace
 from support.samples import (
     ACCOUNT,
     BASE,
@@ -117,6 +118,14 @@ TIERS = (
         models=("gpt-5.2",),
     ),
 )
+PREPAID = Limits(rpm=500, quota_tokens=100_000_000, prepaid=True)
+LIMIT_ROWS = (
+    views.LimitRow(name="rpm", tier=250, own=500, counts=500),
+    views.LimitRow(name="tpm", tier=2_000_000, own=None, counts=2_000_000),
+    views.LimitRow(name="concurrency", tier=None, own=None, counts=None),
+    views.LimitRow(name="quota_tokens", tier=10**7, own=10**8, counts=10**8),
+    views.LimitRow(name="quota_micro_usd", tier=None, own=None, counts=None),
+)
 KEY_LINES = tuple(
     views.KeyLine(
         key=each,
@@ -226,6 +235,36 @@ SCREENS: Mapping[str, tuple[str, views.Frame, Struct]] = {
                 url="https://ai.example.org/dashboard/join?invite=abc",
                 what="an owner of a new account",
                 expires_at=NOW + 6e5,
+            ),
+        ),
+    ),
+    "accounts": (
+        "accounts",
+        FRAME,
+        views.AccountsView(
+            accounts=(
+                ACCOUNT,
+                replace(ACCOUNT, id="acc_2", name="umbrella", limits=PREPAID),
+            ),
+            older="after=1",
+        ),
+    ),
+    "account": (
+        "account",
+        FRAME,
+        views.AccountView(
+            account=replace(ACCOUNT, name="umbrella", limits=PREPAID),
+            tiers=("beta", "pro", "team"),
+            configured=True,
+            limits=LIMIT_ROWS,
+            quotas=QUOTAS[:1],
+            top_ups=(
+                views.TopUp(
+                    at=NOW - 9e4,
+                    who="ada@example.org",
+                    tokens=100_000_000,
+                    micro_usd=0,
+                ),
             ),
         ),
     ),

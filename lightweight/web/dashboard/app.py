@@ -17,7 +17,16 @@ from lightweight.records import Answer
 from lightweight.store.directory import find_account
 from lightweight.web.address import address_of
 from lightweight.web.answers import send
-from lightweight.web.dashboard import door, guides, keys, log, me, people, providers
+from lightweight.web.dashboard import (
+    accounts,
+    door,
+    guides,
+    keys,
+    log,
+    me,
+    people,
+    providers,
+)
 from lightweight.web.dashboard.asked import (
     Asked,
     asked,
@@ -119,6 +128,8 @@ SCREENS: Mapping[str, Show] = {
     "/explain": show_explain,
     "/providers": providers.show_providers,
     "/people": people.show_people,
+    "/accounts": accounts.show_accounts,
+    "/accounts/<account_id>": accounts.show_account,
     "/settings": show_settings,
     "/me": me.show_me,
 }
@@ -143,6 +154,10 @@ CHANGES: Sequence[tuple[str, Show, Show | None]] = (
         partial(people.set_disabled, disabled=False),
         people.show_people,
     ),
+    ("/accounts/<account_id>/tier", accounts.change_tier, accounts.show_again),
+    ("/accounts/<account_id>/limits", accounts.change_limits, accounts.show_again),
+    ("/accounts/<account_id>/top-up", accounts.add_quota, accounts.show_again),
+    ("/accounts/<account_id>/clear-quota", accounts.clear_quota, accounts.show_again),
     ("/me/password", me.new_password, me.show_me),
     ("/theme", me.choose_theme, None),
     ("/sign-out", me.leave, None),

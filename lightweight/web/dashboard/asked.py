@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from lightweight.errors import BadRequest, TooLarge
 from lightweight.records import Answer, Request
 from lightweight.store.connect import Connection
+from lightweight.store.pages import Place
 from lightweight.web.admin.actor import Actor, actor_for
 from lightweight.web.dashboard.backstage import Backstage
 from lightweight.web.dashboard.render import PAGE, page_answer
@@ -160,6 +161,25 @@ def last(values: Mapping[str, Sequence[str]], name: str) -> str:
     """Give the last value of a name; empty where there is none."""
     found = values.get(name)
     return found[-1] if found else ""
+
+
+def said_place(said: str) -> Place | None:
+    """Read the place that an address goes on from; None where it names none.
+
+    Raises BadRequest.
+    """
+    if not said:
+        return None
+    at, _, row_id = said.partition(",")
+    try:
+        return Place(float(at), row_id)
+    except ValueError:
+        raise BadRequest("This address of a page is broken: begin anew.") from None
+
+
+def said_of(place: Place) -> str:
+    """Give what ``said_place`` reads."""
+    return f"{place.at!r},{place.id}"
 
 
 def theme_of(request: Request) -> Theme:

@@ -89,7 +89,7 @@ async def make_key(asked: Asked) -> Answer:
         life=None if days is None else days * DAY_S,
         limits=Limits(
             rpm=number(asked.field("rpm"), "requests a minute"),
-            quota_micro_usd=_micro_usd(money) if money else None,
+            quota_micro_usd=micro_usd(money) if money else None,
         ),
     )
     return await show_keys(asked.done("The key works at once."), made)
@@ -188,10 +188,11 @@ def number(said: str, what: str) -> int | None:
     return int(said)
 
 
-def _micro_usd(said: str) -> int:
+def micro_usd(said: str) -> int:
+    """Read an amount of dollars. Raises BadRequest."""
     whole, _, cents = said.partition(".")
     if not (whole + cents).isascii() or not (whole + cents).isdigit():
-        raise BadRequest("For dollars a month, give a number such as 20 or 12.50.")
+        raise BadRequest("For dollars, give a number such as 20 or 12.50.")
     if len(whole) > 9 or len(cents) > 6:  # noqa: PLR2004 -- 10^9 dollars, a millionth
-        raise BadRequest("For dollars a month, give less than 10^9, to a millionth.")
+        raise BadRequest("For dollars, give less than 10^9, to a millionth.")
     return int(whole or "0") * 1_000_000 + int(cents.ljust(6, "0"))

@@ -7,7 +7,6 @@ from lightweight.errors import BadRequest
 from lightweight.records import Answer, Use
 from lightweight.store.connect import Connection
 from lightweight.store.directory import key_page
-from lightweight.store.pages import Place
 from lightweight.store.summary import (
     Wanted,
     account_names,
@@ -16,7 +15,7 @@ from lightweight.store.summary import (
 )
 from lightweight.store.usage import place_of
 from lightweight.web.admin.actor import use_for
-from lightweight.web.dashboard.asked import Asked, see_other
+from lightweight.web.dashboard.asked import Asked, said_of, said_place, see_other
 from lightweight.web.dashboard.keys import SHOWN
 from lightweight.web.dashboard.views import Bar, RequestsView, RequestView
 
@@ -32,7 +31,7 @@ async def show_requests(asked: Asked) -> Answer:
         await asked.read(lambda c: use_for(asked.actor, c, sought))
         return see_other(f"/dashboard/requests/{sought}")
     wanted = _wanted(asked)
-    after = _place(asked.query("after"))
+    after = said_place(asked.query("after"))
     scope = asked.actor.scope
     offering = asked.backstage.office.current().offering
 
@@ -69,20 +68,9 @@ def _wanted(asked: Asked) -> Wanted:
 
 
 def _older(asked: Asked, shown: Sequence[Use]) -> str:
-    place = place_of(shown[-1])
     filters = {name: asked.query(name) for name in ("key", "model", "status")}
     given = {name: value for name, value in filters.items() if value}
-    return urlencode({**given, "after": f"{place.at!r},{place.id}"})
-
-
-def _place(said: str) -> Place | None:
-    if not said:
-        return None
-    at, _, request_id = said.partition(",")
-    try:
-        return Place(float(at), request_id)
-    except ValueError:
-        raise BadRequest("This address of a page is broken: begin anew.") from None
+    return urlencode({**given, "after": said_of(place_of(shown[-1]))})
 
 
 # -- one request -------------------------------------------------------------------

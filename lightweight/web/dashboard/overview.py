@@ -76,6 +76,14 @@ async def quotas_of(asked: Asked) -> Sequence[Quota]:
     if account_id is None:
         return ()
     account = await asked.read(lambda c: find_account(c, account_id))
+    return await quotas_left(asked, account)
+
+
+async def quotas_left(asked: Asked, account: Account) -> Sequence[Quota]:
+    """Give what is left of an account's quotas; none where it has none.
+
+    Cancelling is harmless.
+    """
     try:
         verdict = await asked.backstage.office.rates.look(
             _as_a_whole(account), asked.request.id

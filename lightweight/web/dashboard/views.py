@@ -304,6 +304,52 @@ class TierLine(Struct, frozen=True, kw_only=True):
     models: Sequence[str] | None
 
 
+LimitName: TypeAlias = Literal[
+    "rpm", "tpm", "concurrency", "quota_tokens", "quota_micro_usd"
+]
+"""The numbers of ``records.Limits``."""
+
+
+class LimitRow(Struct, frozen=True, kw_only=True):
+    """One limit of an account: where it comes from and what counts."""
+
+    name: LimitName
+    tier: int | None
+    own: int | None
+    counts: int | None
+
+
+class TopUp(Struct, frozen=True, kw_only=True):
+    """Prepaid quota that was added."""
+
+    at: float
+    who: str
+    """Empty where the visitor need not know."""
+    tokens: int
+    micro_usd: int
+
+
+class AccountView(Struct, frozen=True, kw_only=True):
+    """One account: what it may use, and what was paid for."""
+
+    account: Account
+    tiers: Sequence[str]
+    """Those that it may be put on; empty where the visitor may not."""
+    configured: bool
+    """Its tier still is."""
+    limits: Sequence[LimitRow]
+    quotas: Sequence[Quota]
+    top_ups: Sequence[TopUp]
+
+
+class AccountsView(Struct, frozen=True, kw_only=True):
+    """All accounts, for operators."""
+
+    accounts: Sequence[Account]
+    older: str = ""
+    """The query of the next page."""
+
+
 class Link(Struct, frozen=True, kw_only=True):
     """A one-time link that was just made."""
 

@@ -12,6 +12,7 @@ from lightweight.web.dashboard.app import CHANGES, SCREENS
 NOUNS = {
     "request_id": "requests",
     "key_id": "keys",
+    "account_id": "accounts",
     "invite_id": "invites",
     "person_id": "people",
     "name": "providers",
