@@ -154,20 +154,19 @@ def visit_as_json(visit: Visit, ts: str, generation: int | None = None) -> str:
     }
     if generation is not None:
         entry["generation"] = generation
-    if visit.trace_id is not None:
+    if visit.traceparent is not None:
         entry["trace_id"] = visit.trace_id
     if visit.account_id is not None:
-        entry |= {"account": visit.account_id, "key": visit.key_id}
+        entry["account"] = visit.account_id
+        entry["key"] = visit.key_id
     outcome = visit.outcome
     if outcome is not None:
-        entry |= {
-            "model": outcome.model,
-            "provider": outcome.provider,
-            "upstream_model": outcome.upstream_model,
-            "dialect": outcome.dialect,
-            "stream": outcome.stream,
-            "ending": outcome.ending,
-        }
+        entry["model"] = outcome.model
+        entry["provider"] = outcome.provider
+        entry["upstream_model"] = outcome.upstream_model
+        entry["dialect"] = outcome.dialect
+        entry["stream"] = outcome.stream
+        entry["ending"] = outcome.ending
         if outcome.fault is not None:
             entry["fault"] = outcome.fault
         if outcome.attempts:
@@ -175,11 +174,9 @@ def visit_as_json(visit: Visit, ts: str, generation: int | None = None) -> str:
         if outcome.first_byte_s is not None:
             entry["first_byte_ms"] = round(outcome.first_byte_s * 1000, 3)
         if outcome.usage is not None:
-            entry |= {
-                "prompt_tokens": outcome.usage.prompt,
-                "completion_tokens": outcome.usage.completion,
-                "provenance": outcome.provenance,
-            }
+            entry["prompt_tokens"] = outcome.usage.prompt
+            entry["completion_tokens"] = outcome.usage.completion
+            entry["provenance"] = outcome.provenance
     return msgspec.json.encode(entry).decode()
 
 

@@ -61,6 +61,7 @@ class LogWriter:
         """A timer runs that writes what waits."""
         self._socket: socket.socket | None = None
         self._fd = self._open()
+        self._at_once = _at_once(self._fd)
 
     def _open(self) -> int:
         if self._path is not None:
@@ -142,10 +143,10 @@ class LogWriter:
             self._lost(dropped)
 
     def _next_lines(self) -> bytes:
-        """Take as many as arrive in one piece where others write too (pipe(7))."""
+        """Take as many as arrive in one piece."""
         backlog = self._backlog
         lines = [backlog.popleft()]
-        room = PIPE_BUF - len(lines[0])
+        room = self._at_once - len(lines[0])
         while backlog and len(backlog[0]) <= room:
             room -= len(backlog[0])
             lines.append(backlog.popleft())
@@ -170,6 +171,7 @@ class LogWriter:
         if self._path is not None:
             self.flush()
             old, self._fd = self._fd, self._open()
+            self._at_once = _at_once(self._fd)
             os.close(old)
 
     def close(self) -> None:
@@ -179,3 +181,8 @@ class LogWriter:
             os.close(self._fd)
         if self._socket is not None:
             self._socket.close()
+
+
+def _at_once(fd: int) -> int:
+    """Give how many bytes arrive in one piece, whoever else writes (pipe(7))."""
+    return SOON_BYTES if stat.S_ISREG(os.fstat(fd).st_mode) else PIPE_BUF

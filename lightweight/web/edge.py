@@ -5,7 +5,7 @@ monotonic clock and always arguments.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal, TypeAlias
 from urllib.parse import unquote_to_bytes
 
@@ -72,16 +72,17 @@ JUDGED = frozenset(
 
 
 class Head(Struct, frozen=True):
-    """The head of a request as it came; names of ``fields`` are lower-case."""
+    """The head of a request as it came."""
 
     method: bytes
     target: bytes
     version: bytes
-    fields: Sequence[tuple[bytes, bytes]]
+    fields: Mapping[bytes, Sequence[bytes]]
+    """Every value of a field, in order, by its lower-case name."""
 
-    def values(self, name: bytes) -> list[bytes]:
-        """Give every value of a field, in order."""
-        return [value for given, value in self.fields if given == name]
+    def values(self, name: bytes) -> Sequence[bytes]:
+        """Give every value of a field; none where it was not sent."""
+        return self.fields.get(name, ())
 
     def listed(self, name: bytes) -> list[bytes]:
         """Give the lower-case members of a field that is a list (RFC 9110, 5.6.1)."""
@@ -153,7 +154,7 @@ def _judge_framing(head: Head, max_body: int) -> Fault | None:
     return None
 
 
-def _judge_codings(head: Head, codings: list[bytes]) -> Fault | None:
+def _judge_codings(head: Head, codings: Sequence[bytes]) -> Fault | None:
     if len(codings) == 1 and codings[0].lower() == _CHUNKED:
         return None
     *inner, last = head.listed(b"transfer-encoding") or [b""]

@@ -139,14 +139,14 @@ def read_head(
     if path not in paths or not _FIELDS.fullmatch(came, line.end(), size):
         return None
     headers: dict[str, str] = {}
-    judged = []
+    judged: dict[bytes, list[bytes]] = {}
     lines = came[line.end() : size - len(_END)].decode().split("\r\n")
     for each in lines:
         name, _, value = each.partition(":")
         name, value = name.lower(), value.strip(" ")
         headers[name] = f"{headers[name]}, {value}" if name in headers else value
         if name in _JUDGED:
-            judged.append((name.encode(), value.encode()))
+            judged.setdefault(name.encode(), []).append(value.encode())
     if "content-length" not in headers or not _ELSEWHERE.isdisjoint(headers):
         return None
     head = edge.Head(b"POST", line[1], b"HTTP/1.1", judged)

@@ -96,11 +96,10 @@ class GatewayChannel(HTTPChannel):
             self._command,
             self._path,
             self._version,
-            [
-                (name.lower(), value)
+            {
+                name.lower(): values
                 for name, values in request.requestHeaders.getAllRawHeaders()
-                for value in values
-            ],
+            },
         )
         fault = edge.judge(head, self.site.current().config.edge.max_body)
         if fault is None:

@@ -134,7 +134,7 @@ async def test_five_reloads_under_load_lose_nothing(
     assert clients.failures == []
     assert clients.answers > 50
     await gateway.child.line("Generation 1 has left")
-    assert served_by(gateway) == {1, 2, 3, 4, 5, 6}
+    await until(lambda: served_by(gateway) == {1, 2, 3, 4, 5, 6})
     gone = [f"Generation {number} has left" for number in range(1, 6)]
     for line in gone:
         await gateway.child.line(line)

@@ -151,6 +151,8 @@ async def test_sigterm_lets_running_calls_end(
     answer = await call
     assert answer.text.endswith("data: [DONE]\n\n")
     assert await gateway.child.ended() == 0
+    # Also the lines that waited for company are written.
+    assert [entry["ending"] for entry in gateway.access()] == ["finished"]
 
 
 async def test_a_second_sigterm_ends_calls_with_an_error_event(
@@ -168,6 +170,7 @@ async def test_a_second_sigterm_ends_calls_with_an_error_event(
     assert '"code":"overloaded"' in answer.text
     assert await gateway.child.ended() == 0
     assert "Traceback" not in gateway.child.text
+    assert [entry["ending"] for entry in gateway.access()] == ["failed"]
 
 
 async def test_the_drain_has_a_deadline(

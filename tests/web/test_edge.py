@@ -1,5 +1,7 @@
 """Caps and deadlines of a connection, judged without one."""
 
+from collections.abc import Iterable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,7 +23,14 @@ def head(
     version: bytes = b"HTTP/1.1",
     host: tuple[tuple[bytes, bytes], ...] = (HOST,),
 ) -> Head:
-    return Head(method, target, version, (*host, *fields))
+    return Head(method, target, version, by_name([*host, *fields]))
+
+
+def by_name(fields: Iterable[tuple[bytes, bytes]]) -> dict[bytes, list[bytes]]:
+    named: dict[bytes, list[bytes]] = {}
+    for name, value in fields:
+        named.setdefault(name, []).append(value)
+    return named
 
 
 def status(given: Head) -> int | None:
@@ -116,7 +125,7 @@ def test_a_head_is_judged(given: Head, expected: int | None) -> None:
 def test_any_head_is_judged_without_a_failure(
     method: bytes, target: bytes, fields: list[tuple[bytes, bytes]]
 ) -> None:
-    given_head = Head(method, target, b"HTTP/1.1", fields)
+    given_head = Head(method, target, b"HTTP/1.1", by_name(fields))
     fault = judge(given_head, MAX_BODY)
     if fault is None:
         length = edge.body_length(given_head)
