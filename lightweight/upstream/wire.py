@@ -168,9 +168,11 @@ class _Upload:
         transport.registerProducer(self, False)
 
     def resumeProducing(self) -> None:
-        """Write the next piece: the one before has left."""
-        piece, self._body = self._body[:PIECE_BYTES], self._body[PIECE_BYTES:]
-        self._transport.write(bytes(piece))
+        """Send the next pieces, until one has to wait: those before have left."""
+        left = True
+        while left and self._body:
+            piece, self._body = self._body[:PIECE_BYTES], self._body[PIECE_BYTES:]
+            left = send_now(self._transport, piece)
         if not self._body:
             self.done = True
             self._transport.unregisterProducer()
