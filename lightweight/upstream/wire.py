@@ -184,7 +184,8 @@ class _Upload:
 
 def _patience(fields: Fields) -> float:
     """Give how long the provider lets the connection wait, by its Keep-Alive."""
-    found = _TIMEOUT.search(fields.get("keep-alive", ""))
-    if found is None:
+    said = fields.get("keep-alive")
+    found = said and _TIMEOUT.search(said)
+    if not found:
         return IDLE_SECONDS
     return min(int(found[1]) - _MARGIN_SECONDS, LONGEST_IDLE_SECONDS)
