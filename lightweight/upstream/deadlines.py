@@ -42,6 +42,11 @@ class Deadline:
         if self.at < math.inf:
             self.move(math.inf)
 
+    def end(self) -> None:
+        """Stop for good, and let go of whoever would have heard of it."""
+        self.stop()
+        self.expired = _nothing
+
 
 class Deadlines:
     """All deadlines by one clock. While none is set the clock has no call.
@@ -117,3 +122,7 @@ class Deadlines:
                     self.enter(deadline)
         finally:
             self.schedule()
+
+
+def _nothing() -> None:
+    """Happen to nobody."""

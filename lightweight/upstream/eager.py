@@ -7,11 +7,12 @@ from twisted.internet import tcp
 _PLAIN = (tcp.Server, tcp.Client)
 
 
-def send_now(transport: Any, data: bytes) -> None:
+def send_now(transport: Any, data: bytes | memoryview) -> bool:
     """Send at once what the kernel takes, where nothing waits; the rest in its turn.
 
-    A transport other than Twisted's own of TCP is written to. What waits is known to
-    private places alone (twisted.internet.abstract.FileDescriptor).
+    Give whether all of it has left. A transport other than Twisted's own of TCP is
+    written to. What waits is known to private places alone
+    (twisted.internet.abstract.FileDescriptor).
     """
     if type(transport) in _PLAIN and not (
         transport.dataBuffer
@@ -24,5 +25,7 @@ def send_now(transport: Any, data: bytes) -> None:
         # Else an exception or a negative number: the next write meets it too.
         if isinstance(sent, int) and sent > 0:
             data = data[sent:]
-    if data:
-        transport.write(data)
+            if not data:
+                return True
+    transport.write(bytes(data))
+    return False

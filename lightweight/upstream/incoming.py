@@ -204,7 +204,7 @@ class Incoming:
         self._flows = False
         self._line = self._sink = None
         self._held.clear()
-        self._deadline.stop()
+        self._deadline.end()
 
     def _steer(self) -> None:
         """Let the line be read exactly while somebody takes what comes."""

@@ -74,7 +74,8 @@ class Pool:
         except BaseException:
             incoming.abort()
             raise
-        if not _IDENTITY.fullmatch(incoming.fields.get("content-encoding", "")):
+        encoding = incoming.fields.get("content-encoding")
+        if encoding and not _IDENTITY.fullmatch(encoding):
             incoming.abort()
             raise UnwantedEncoding
 

@@ -168,9 +168,11 @@ class _Upload:
         transport.registerProducer(self, False)
 
     def resumeProducing(self) -> None:
-        """Write the next piece: the one before has left."""
-        piece, self._body = self._body[:PIECE_BYTES], self._body[PIECE_BYTES:]
-        self._transport.write(bytes(piece))
+        """Send the next pieces, until one has to wait: those before have left."""
+        left = True
+        while left and self._body:
+            piece, self._body = self._body[:PIECE_BYTES], self._body[PIECE_BYTES:]
+            left = send_now(self._transport, piece)
         if not self._body:
             self.done = True
             self._transport.unregisterProducer()
@@ -182,7 +184,8 @@ class _Upload:
 
 def _patience(fields: Fields) -> float:
     """Give how long the provider lets the connection wait, by its Keep-Alive."""
-    found = _TIMEOUT.search(fields.get("keep-alive", ""))
-    if found is None:
+    said = fields.get("keep-alive")
+    found = said and _TIMEOUT.search(said)
+    if not found:
         return IDLE_SECONDS
     return min(int(found[1]) - _MARGIN_SECONDS, LONGEST_IDLE_SECONDS)

@@ -43,22 +43,24 @@ def read(peer: socket.socket, size: int) -> bytes:
 
 async def test_it_has_left_before_any_turn_of_the_reactor(reactor: Any) -> None:
     async with connected(reactor) as (connection, peer):
-        send_now(connection.transport, b"one")
+        assert send_now(connection.transport, b"one")
         assert peer.recv(65536) == b"one"
+        assert send_now(connection.transport, memoryview(b"two"))
+        assert peer.recv(65536) == b"two"
 
 
 async def test_what_waits_goes_first(reactor: Any) -> None:
     async with connected(reactor) as (connection, peer):
         connection.transport.write(b"two")
-        send_now(connection.transport, b"three")
+        assert not send_now(connection.transport, b"three")
         assert await deferToThread(read, peer, 8) == b"twothree"
 
 
 async def test_what_the_kernel_does_not_take_follows(reactor: Any) -> None:
     async with connected(reactor) as (connection, peer):
         data = bytes(range(256)) * (LARGE // 256)
-        send_now(connection.transport, data)
-        send_now(connection.transport, b"end")
+        assert not send_now(connection.transport, memoryview(data))
+        assert not send_now(connection.transport, b"end")
         came = await deferToThread(read, peer, LARGE + 3)
         assert came == data + b"end"
 
@@ -74,5 +76,5 @@ async def test_what_is_sent_to_nobody_is_lost_in_order(reactor: Any) -> None:
 
 def test_a_transport_of_another_kind_is_written_to() -> None:
     wire = StringTransport()
-    send_now(wire, b"one")
+    assert not send_now(wire, memoryview(b"one"))
     assert wire.value() == b"one"

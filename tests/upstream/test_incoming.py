@@ -1,5 +1,7 @@
 """An answer on its way in: stopped for good, held back, broken, bounded."""
 
+import gc
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -437,3 +439,18 @@ def test_a_sink_may_stop_in_the_middle_of_a_read() -> None:
     answer.piece(b"1", b"2")
     assert (answer.sink.pieces, answer.sink.ends) == ([b"1"], [])
     assert answer.wire.asked[-1] == "abort"
+
+
+def test_an_answer_that_is_over_needs_no_collector() -> None:
+    """Each call has one: what refers to itself costs the process its time."""
+    clock = Clock()
+    answer = flowing(clock)
+    gone = weakref.ref(answer.incoming)
+    answer.piece(b"1")
+    answer.incoming.ended(None)
+    gc.disable()
+    try:
+        del answer
+        assert gone() is None
+    finally:
+        gc.enable()
