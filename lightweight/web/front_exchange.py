@@ -14,7 +14,7 @@ from lightweight.web.answers import send
 from lightweight.web.exchange import Flow
 from lightweight.web.forwarded import client_address
 from lightweight.web.front_head import Asking
-from lightweight.web.leaving import not_at_all, leave
+from lightweight.web.leaving import leave, not_at_all
 from lightweight.web.response_head import head_bytes
 from lightweight.web.shapes import bug_answer, error_answer
 from lightweight.web.visiting import CLIENT_LEFT, Visiting
