@@ -23,17 +23,20 @@ MAX_DEPTH = 128
 """How deep objects and arrays may nest, the body itself counted."""
 
 _OBJECT = msgspec.json.Decoder(dict[str, Raw])
+_OBJECTS = msgspec.json.Decoder(list[dict[str, Raw]])
 _ARRAY = msgspec.json.Decoder(list[Raw])
 _LARGE = 4096
 _BOM = b"\xef\xbb\xbf"
 _WINDOW = 256 * 1024
+_LONG_STRING = 512
 # Larger bodies are refused without looking for the field to blame.
 _BLAME_LIMIT = 1024 * 1024
 _NO_BRACKET = bytes(set(range(256)) - set(b"[]{}"))
 # As signed bytes: +1 opens a level, -1 closes one.
 _STEPS = bytes.maketrans(b"[{]}", b"\x01\x01\xff\xff")
-# A number that no double holds has at least 300 digits or an exponent of two.
-_HUGE = re.compile(rb"[0-9][eE]\+?[0-9]{2}|(?<![0-9])[0-9]{300}")
+_EXPONENT = re.compile(rb"[eE]\+?[0-9]{2}")
+_DIGITS = bytes.maketrans(b"123456789", b"0" * 9)
+_ZEROS = b"0" * 300
 _NUMBER = re.compile(rb"[0-9][0-9.eE+-]*")
 
 
@@ -42,29 +45,30 @@ def decode_object(body: bytes) -> dict[str, Raw]:
 
     ``param`` names the member to blame where there is one.
     """
+    try:
+        fields = _OBJECT.decode(body)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise _unreadable(body) or _malformed(body, error) from None
+    if not body.isascii() and (fault := _unreadable(body)):
+        raise fault
+    if flaw := _find_flaw(body, MAX_DEPTH, fields):
+        raise _flaw(flaw, _culprit(fields))
+    return fields
+
+
+def _unreadable(body: bytes) -> BadRequest | None:
+    """Say why ``body`` is no text at all, if it is none."""
     if not body.strip():
-        raise BadRequest("The request body is empty. Send a JSON object.")
+        return BadRequest("The request body is empty. Send a JSON object.")
     if body.startswith(_BOM):
-        raise BadRequest(
+        return BadRequest(
             "The request body starts with a byte order mark. Send UTF-8 without one."
         )
     try:
         body.decode()
     except UnicodeDecodeError as error:
-        raise BadRequest(
-            f"The request body is not valid UTF-8 (byte {error.start})."
-        ) from None
-    try:
-        fields = _OBJECT.decode(body)
-    except msgspec.ValidationError:
-        raise BadRequest("The request body must be a JSON object.") from None
-    except msgspec.DecodeError as error:
-        raise _malformed(body, str(error)) from None
-    except RecursionError:
-        raise _flaw(_TOO_DEEP) from None
-    if flaw := _find_flaw(body, MAX_DEPTH):
-        raise _flaw(flaw, _culprit(fields))
-    return fields
+        return BadRequest(f"The request body is not valid UTF-8 (byte {error.start}).")
+    return None
 
 
 _TOO_DEEP = f"nests objects and arrays deeper than {MAX_DEPTH} levels"
@@ -78,73 +82,111 @@ def _flaw(flaw: str, param: str | None = None) -> BadRequest:
     return BadRequest(f"{where} {flaw}.", param=param)
 
 
-def _find_flaw(text: bytes | Raw, depth: int) -> str | None:
-    """Say what is wrong with the valid JSON ``text``, looking past its long strings."""
-    parts = _parts(text) if len(text) >= _LARGE and depth > 0 else None
-    small = [part for part in parts or () if len(part) < _LARGE]
-    if parts is None or sum(map(len, small)) * 2 > len(text):
-        return _scan(bytes(text), depth)
+def _find_flaw(
+    text: bytes, depth: int, members: Mapping[str, Raw] | None = None
+) -> str | None:
+    """Say what is wrong with the valid JSON ``text``, looking past its long strings.
+
+    ``members`` are those of the object it is, where they are known.
+    """
+    if len(text) < _LARGE or depth <= 1 or b"\\" not in text:
+        return _scan(text, depth)
+    parts, levels = _parts(text, members)
+    if parts is None:
+        return _scan(text, depth)
     # Each look costs something, so the small ones are looked at together.
-    large = (part for part in parts if len(part) >= _LARGE)
-    flaws = (_find_flaw(part, depth - 1) for part in large)
-    return _scan(b",".join(small), depth - 1) or next(filter(None, flaws), None)
+    small = [bytes(part) for part in parts if len(part) < _LARGE]
+    small = [part for part in small if not part.startswith(b'"')]
+    large = (bytes(part) for part in parts if len(part) >= _LARGE)
+    flaws = (_find_flaw(part, depth - levels) for part in large)
+    return _scan(b",".join(small), depth - levels) or next(filter(None, flaws), None)
 
 
-def _parts(text: bytes | Raw) -> Sequence[Raw] | None:
-    """Give the values inside of ``text``; None where some of them may be missing.
+def _parts(
+    text: bytes, members: Mapping[str, Raw] | None
+) -> tuple[Sequence[Raw] | None, int]:
+    """Give the values inside of ``text``, and how many levels deep they stand.
 
-    A repeated key hides its earlier values. None does where the members are all there
-    is, written as most clients write them.
+    None where some of them may be missing: a repeated key hides its earlier values.
+    None does where the members are all there is, written as most clients write them.
     """
-    first = bytes(memoryview(text)[:1])
+    first = text[:1]
     if first == b'"':
-        return ()
-    if first == b"[":
-        return _ARRAY.decode(text)
-    if first != b"{":
-        return None
-    members = _OBJECT.decode(text)
-    if _is_compact(text, members) or _is_spaced(bytes(text), members):
-        return list(members.values())
-    return None
+        return (), 1
+    if first == b"{":
+        objects = [_OBJECT.decode(text) if members is None else members]
+        return (list(objects[0].values()) if _are_all(text, objects) else None), 1
+    if first != b"[":
+        return None, 1
+    try:
+        # What is large is messages mostly, parts of them, or tools.
+        objects = _OBJECTS.decode(text)
+    except msgspec.ValidationError:
+        return _ARRAY.decode(text), 1
+    if _are_all(text[1:-1], objects):
+        return [value for each in objects for value in each.values()], 2
+    return _ARRAY.decode(text), 1
 
 
-def _is_compact(text: bytes | Raw, members: Mapping[str, Raw]) -> bool:
-    """Tell whether ``text`` is these members alone, without any space between them.
+def _are_all(text: bytes, objects: Sequence[Mapping[str, Raw]]) -> bool:
+    """Tell whether ``text`` is these objects alone, one after the other."""
+    return _compact_size(objects) == len(text) or _is_spaced(text, objects)
 
-    Nothing could be written shorter, so the size is proof.
+
+def _compact_size(objects: Sequence[Mapping[str, Raw]]) -> int:
+    """Give the size of these objects with commas and without any space.
+
+    Nothing could be written shorter, so a text of that size is nothing else.
     """
-    # With its quotes, its colon and a comma or the last brace.
-    size = sum(len(key) + 4 + len(value) for key, value in members.items())
-    return size + 1 == len(text)
+    # A member has two quotes, a colon and a comma or the last brace.
+    return sum(
+        2 + max(1, sum(len(key) + 4 + len(value) for key, value in each.items()))
+        for each in objects
+    ) - len(objects[:1])
 
 
-def _is_spaced(text: bytes, members: Mapping[str, Raw]) -> bool:
-    """Tell the same of members with a space after each comma and colon, as Python's."""
-    at, before = 0, b"{"
-    for key, value in members.items():
-        name = b'%b"%b": ' % (before, key.encode())
-        if not text.startswith(name, at) or not text.startswith(value, at + len(name)):
-            return False
-        at, before = at + len(name) + len(value), b", "
+def _is_spaced(text: bytes, objects: Sequence[Mapping[str, Raw]]) -> bool:
+    """Tell whether there is a space after each comma and colon, as Python writes."""
+    at, next_one = 0, b"{"
+    for members in objects:
+        before = next_one
+        for key, value in members.items():
+            name = b'%b"%b": ' % (before, key.encode())
+            begin = at + len(name)
+            if not (text.startswith(name, at) and text.startswith(value, begin)):
+                return False
+            at, before = begin + len(value), b", "
+        next_one = b"}, {"
     return text[at:] == b"}"
 
 
 def _scan(text: bytes, depth: int) -> str | None:
     bare = _without_strings(text)
-    steps = array("b", bare.translate(_STEPS, _NO_BRACKET))
-    if max(accumulate(steps), default=0) > depth:
-        return _TOO_DEEP
-    if _HUGE.search(bare) and any(
+    if bare.count(b"[") + bare.count(b"{") > depth:
+        steps = array("b", bare.translate(_STEPS, _NO_BRACKET))
+        if max(accumulate(steps)) > depth:
+            return _TOO_DEEP
+    if _may_be_huge(bare) and any(
         math.isinf(float(number[0])) for number in _NUMBER.finditer(bare)
     ):
         return _TOO_LARGE
     return None
 
 
+def _may_be_huge(bare: bytes) -> bool:
+    """Tell whether a number could be one that no double holds.
+
+    That has an exponent of two digits, or 300 digits.
+    """
+    if _EXPONENT.search(bare):
+        return True
+    most = len(_ZEROS)
+    return len(bare) >= most and _ZEROS in bare.translate(_DIGITS)
+
+
 def _culprit(fields: dict[str, Raw]) -> str | None:
     for key, raw in fields.items():
-        if _find_flaw(raw, MAX_DEPTH - 1):
+        if _find_flaw(bytes(raw), MAX_DEPTH - 1):
             return key
     return None  # a repeated key's earlier value, which is not kept
 
@@ -157,18 +199,30 @@ def _without_strings(text: bytes) -> bytes:
     if b"\\" in text:
         text = text.replace(b"\\\\", b"").replace(b'\\"', b"")
     bare = []
+    done = 0
+    # Finding the ends of strings is quick where those are long.
+    for _ in range(len(text) // _LONG_STRING):
+        begin = text.find(b'"', done)
+        if begin < 0:
+            break
+        bare.append(text[done:begin])
+        done = text.index(b'"', begin + 1) + 1
     inside = 0
-    for at in range(0, len(text), _WINDOW):
+    for at in range(done, len(text), _WINDOW):
         pieces = text[at : at + _WINDOW].split(b'"')
         bare.append(b"".join(pieces[inside::2]))
         inside ^= (len(pieces) - 1) & 1
     return b"".join(bare)
 
 
-def _malformed(body: bytes, reason: str) -> BadRequest:
+def _malformed(body: bytes, error: Exception) -> BadRequest:
+    if isinstance(error, RecursionError):
+        return _flaw(_TOO_DEEP)
+    if isinstance(error, msgspec.ValidationError):
+        return BadRequest("The request body must be a JSON object.")
     if len(body) <= _BLAME_LIMIT and (fault := _blame(body)):
         return fault
-    reason = reason.removeprefix("JSON is malformed: ")
+    reason = str(error).removeprefix("JSON is malformed: ")
     return BadRequest(f"The request body is not valid JSON: {reason}.")
 
 

@@ -68,11 +68,10 @@ def permits(identity: Identity, model: Model, tiers: Mapping[str, Tier]) -> bool
 
     A list names models by id or alias.
     """
-    allowed = (tier_of(identity.account.tier, tiers).models, identity.key.models)
-    return all(
-        names is None or not names.isdisjoint((model.id, *model.aliases))
-        for names in allowed
-    )
+    for names in (tier_of(identity.account.tier, tiers).models, identity.key.models):
+        if names is not None and names.isdisjoint((model.id, *model.aliases)):
+            return False
+    return True
 
 
 def require_model(identity: Identity, model: Model, tiers: Mapping[str, Tier]) -> None:

@@ -14,7 +14,7 @@ from lightweight.web.answers import send
 from lightweight.web.exchange import Flow
 from lightweight.web.forwarded import client_address
 from lightweight.web.front_head import Asking
-from lightweight.web.leaving import at_once, leave
+from lightweight.web.leaving import leave, not_at_all
 from lightweight.web.response_head import head_bytes
 from lightweight.web.shapes import bug_answer, error_answer
 from lightweight.web.visiting import CLIENT_LEFT, Visiting
@@ -49,7 +49,7 @@ class FrontExchange:
         """The identity needs no second look."""
         self.started = False
         self.lost = False
-        self.lingers: Callable[[], float] = at_once
+        self.lingers: Callable[[], float] = not_at_all
         self.handling: Deferred[None] | None = None
         """The handler that serves it, once that waits for something."""
         self.persists = asking.persists

@@ -12,7 +12,7 @@ _log = Logger()
 _Result = TypeVar("_Result")
 
 
-def at_once() -> float:
+def not_at_all() -> float:
     """Linger for no time: what most handlers do."""
     return 0.0
 

@@ -6,7 +6,7 @@ request whose refusal it proves is refused before its body is read.
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
@@ -18,11 +18,11 @@ from lightweight.errors import Fault, Overloaded
 from lightweight.policy.admission import Tier, subjects_of
 from lightweight.policy.pace import Ask, Room, Settlement, Subject, Verdict
 from lightweight.policy.refusal import fault_of
-from lightweight.records import Headers, Identity
+from lightweight.records import Account, ApiKey, Headers, Identity
 from lightweight.store.limits.limiter import Limiter, LimitsUnavailable
 
 REMEMBERED = 10_000
-"""Verdicts that are kept, the latest ones."""
+"""Verdicts that are kept, the latest ones; and keys whose limits are known."""
 
 QUOTA_MS = 1000
 """For how long a quota that is used up refuses unasked: a top-up counts soon."""
@@ -36,6 +36,8 @@ _Whose: TypeAlias = tuple[str, str]
 """An account, and the subject of it whose verdicts these are."""
 
 _log = Logger()
+_Name = TypeVar("_Name")
+_Kept = TypeVar("_Kept")
 
 
 class _Told(Struct):
@@ -44,6 +46,19 @@ class _Told(Struct):
     ask: Ask
     verdict: Verdict
     at: float
+
+
+class _Limited(Struct):
+    """Whose limits count for a key, as long as it, its account and their tier stay."""
+
+    account: Account
+    key: ApiKey
+    tier: Tier
+    subjects: tuple[Subject, ...]
+
+    def of(self, account: Account, key: ApiKey, tier: Tier) -> bool:
+        """Tell whether this was found from these very objects, which never change."""
+        return self.account is account and self.key is key and self.tier is tier
 
 
 class Rates:
@@ -61,23 +76,37 @@ class Rates:
         self._clock = clock
         self._tiers = tiers
         self._told: dict[_Whose, _Told] = {}
+        self._subjects: dict[str, _Limited] = {}
+        """By the key's id."""
         self._strange: set[str] = set()
         self.decisions: Counter[str] = Counter()
         """What limits said so far: ``admitted``, ``unavailable``, or which refused."""
 
     def subjects(self, identity: Identity) -> tuple[Subject, ...]:
         """Give whose limits count for ``identity``; empty where there are none."""
-        tiers, tier = self._tiers(), identity.account.tier
-        if tier not in tiers and tier not in self._strange:
-            self._strange.add(tier)
-            _log.warn(
-                "The configuration has no tier {tier!r}, which account {account!r} is "
-                "in: the strictest limits of all tiers hold for it. Add the tier or "
-                "give the account another.",
-                tier=tier,
-                account=identity.account.name,
-            )
-        return subjects_of(identity, tiers)
+        account, key, tiers = identity.account, identity.key, self._tiers()
+        tier = tiers.get(account.tier)
+        if tier is None:
+            self._complain(account)
+            return subjects_of(identity, tiers)
+        known = self._subjects.get(key.id)
+        if known is not None and known.of(account, key, tier):
+            return known.subjects
+        subjects = subjects_of(identity, tiers)
+        _keep(self._subjects, key.id, _Limited(account, key, tier, subjects))
+        return subjects
+
+    def _complain(self, account: Account) -> None:
+        if account.tier in self._strange:
+            return
+        self._strange.add(account.tier)
+        _log.warn(
+            "The configuration has no tier {tier!r}, which account {account!r} is "
+            "in: the strictest limits of all tiers hold for it. Add the tier or "
+            "give the account another.",
+            tier=account.tier,
+            account=account.name,
+        )
 
     async def admit(self, ask: Ask) -> None:
         """Take what ``ask`` wants; raise the Fault that says why it is refused.
@@ -171,10 +200,7 @@ class Rates:
 
     def _remember(self, ask: Ask, verdict: Verdict) -> None:
         whose = (ask.account, ask.subjects[-1].name)
-        self._told.pop(whose, None)
-        self._told[whose] = _Told(ask, verdict, self._clock.seconds())
-        if len(self._told) > REMEMBERED:
-            del self._told[next(iter(self._told))]
+        _keep(self._told, whose, _Told(ask, verdict, self._clock.seconds()))
 
     def _passed_ms(self, told: _Told) -> int:
         return int((self._clock.seconds() - told.at) * 1000)
@@ -190,6 +216,14 @@ class Rates:
         elif refused.limit in ("quota_tokens", "quota_usd") and _used_up(verdict):
             closed = QUOTA_MS
         return closed - self._passed_ms(told)
+
+
+def _keep(table: dict[_Name, _Kept], name: _Name, kept: _Kept) -> None:
+    """Put into ``table`` what is the latest now, and drop the oldest of too many."""
+    table.pop(name, None)
+    table[name] = kept
+    if len(table) > REMEMBERED:
+        del table[next(iter(table))]
 
 
 def _nothing_else(told: _Told) -> bool:

@@ -38,7 +38,7 @@ from lightweight.web.auth import require_model
 from lightweight.web.exchange import Exchange
 from lightweight.web.journal import Journal
 from lightweight.web.keepalive import KeepAlive
-from lightweight.web.leaving import at_once
+from lightweight.web.leaving import not_at_all
 from lightweight.web.live import InFlight, Live
 from lightweight.web.metered import Metered
 from lightweight.web.rates import Rates
@@ -208,7 +208,7 @@ class _Serving:
             finally:
                 live.ended(token)
                 # No circle is left for the garbage collector to find.
-                exchange.lingers = at_once
+                exchange.lingers = not_at_all
                 self._relay = None
 
     async def _answer(self) -> None:

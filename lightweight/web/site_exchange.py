@@ -10,7 +10,7 @@ from zope.interface import implementer
 
 from lightweight.records import Headers, Identity, Outcome
 from lightweight.web.exchange import Flow
-from lightweight.web.leaving import at_once, outlived
+from lightweight.web.leaving import not_at_all, outlived
 from lightweight.web.site_request import GatewayRequest
 
 
@@ -39,7 +39,7 @@ class SiteExchange:
         self.started = False
         self.lost = False
         self.identified = False
-        self.lingers: Callable[[], float] = at_once
+        self.lingers: Callable[[], float] = not_at_all
         self._handling: Deferred[None] | None = None
         self._twisted = request
         self._over = False

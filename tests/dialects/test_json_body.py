@@ -12,6 +12,9 @@ SURROGATE = "unpaired surrogate"
 LARGE = "too large"
 DEEP = "deeper than 128"
 
+# Levels inside of an object in an array of the body.
+_REST = MAX_DEPTH - 3
+
 # (body, a piece of the sentence, the member to blame)
 REFUSED = [
     (b"", "empty", None),
@@ -46,6 +49,10 @@ REFUSED = [
     (b'{"a": {"b": 1e999, "b": 1}}', LARGE, "a"),
     (b'{"a": {"b": 1e999, "c": 1, "b": 12345}}', LARGE, "a"),
     (b'{"a": [{"b": 1, "c": 2}, {"d": 1e999}]}', LARGE, "a"),
+    (b'{"a":[{},{"b":1e999,"b":1}]}', LARGE, "a"),
+    (b'{"a": [{"c": 2}, {"b": 1e999, "b": 1}]}', LARGE, "a"),
+    (b'{"a":[{"c":2}, {"b":1e999}]}', LARGE, "a"),
+    (b'{"a":[{"b":' + b"[" * _REST + b"[" + b"]" * _REST + b"]}]}", DEEP, "a"),
     (b'{"a":"\\ud800"}', SURROGATE, "a"),
     (b'{"a":"\\udc00 and more text"}', SURROGATE, "a"),
     (b'{"a":"\\ud83d\\u0041"}', SURROGATE, "a"),
@@ -81,6 +88,7 @@ ACCEPTED = [
     b'{"a":["' + b'\\"[' * 500 + b'"]}',
     b'{"a":[' + b"{}," * 500 + b"{}]}",
     b'{"a":' + b"[" * (MAX_DEPTH - 1) + b"]" * (MAX_DEPTH - 1) + b"}",
+    b'{"a":[{"b":' + b"[" * _REST + b"]" * _REST + b"}]}",
     '{"ä":"ü"}'.encode(),
 ]
 
@@ -101,6 +109,7 @@ def test_the_last_of_equal_keys_stays() -> None:
 def test_windows_do_not_change_what_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     for window in (1, 2, 7):
         monkeypatch.setattr(json_body, "_WINDOW", window)
+        monkeypatch.setattr(json_body, "_LONG_STRING", 9 * window)
         for body in ACCEPTED:
             decode_object(body)
         for body, text, param in REFUSED:

@@ -1,6 +1,5 @@
 """The budget of second attempts, and who rests."""
 
-
 import pytest
 
 from lightweight.policy.retry import (

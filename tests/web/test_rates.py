@@ -19,7 +19,7 @@ from support.verdicts import allowed, refused
 
 from lightweight.policy.admission import Tier
 from lightweight.policy.pace import Balance, Room, Verdict
-from lightweight.records import Limits
+from lightweight.records import Account, ApiKey, Identity, Limits
 from lightweight.web import rates
 from lightweight.web.rates import span
 
@@ -293,3 +293,26 @@ def test_each_decision_is_counted_also_one_from_memory() -> None:
     gateway.clock.advance(31)
     asked(gateway, wanted=3)
     assert gateway.rates.decisions["unavailable"] == 1
+
+
+def test_whose_limits_count_follows_tier_account_and_key() -> None:
+    tiers = {"pro": Tier(limits=Limits(rpm=1))}
+    gateway = Gateway()
+    told = rates.Rates(gateway.limits, gateway.clock, tiers=lambda: tiers)
+
+    def counted(account: Account, key: ApiKey) -> list[int | None]:
+        subjects = told.subjects(Identity(account, key))
+        return [each.limits.rpm for each in subjects]
+
+    plain, special = someone(), someone(own=Limits(tpm=5), keys=Limits(rpm=7))
+    assert counted(plain.account, plain.key) == [1]
+    assert counted(plain.account, plain.key) == [1]
+    assert counted(plain.account, special.key) == [1, 7]
+    tiers["pro"] = Tier(limits=Limits(rpm=2))
+    assert counted(plain.account, special.key) == [2, 7]
+    tiers["pro"] = Tier()
+    assert counted(special.account, special.key) == [None, 7]
+    assert counted(plain.account, plain.key) == []
+    assert counted(special.account, plain.key) == [None]
+    del tiers["pro"]
+    assert counted(special.account, plain.key) == [None]
