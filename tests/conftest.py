@@ -9,6 +9,7 @@ test that caused it. tests/test_conftest.py shows that they do.
 import functools
 import gc
 import inspect
+import itertools
 import time
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Any
@@ -107,6 +108,19 @@ def logged_failures(_reactor_left_clean: LoggedFailures) -> LoggedFailures:
     return _reactor_left_clean
 
 
+def _out_of_sight(tests: Iterator[int] = itertools.count(1)) -> None:  # noqa: B008 -- one count for all
+    """Let the collector look only at what is younger from now on.
+
+    It runs after each test, and what tests leave behind for good (schemas, reports)
+    grows: looking at all of it took most of the time of a small test. Now and then it
+    looks at everything: what was held by one test and dropped by another fails then.
+    """
+    if next(tests) % 500 == 0:
+        gc.unfreeze()
+    else:
+        gc.freeze()
+
+
 def _held(reactor: Any) -> set[Any]:
     held: set[Any] = {
         *reactor.getDelayedCalls(),
@@ -131,6 +145,7 @@ def _reactor_left_clean(request: pytest.FixtureRequest) -> Iterator[LoggedFailur
             break
         pytest_twisted.blockon(deferLater(reactor, 0.01))
     unexpected = failures.flush()
+    _out_of_sight()
     globalLogPublisher.removeObserver(failures)
     for leaked in left:
         # Left alone it would also fail the tests that follow.

@@ -17,7 +17,7 @@ from twisted.internet.protocol import ProcessProtocol
 from twisted.python.failure import Failure
 
 BIN = Path(sys.executable).parent
-PATIENCE = 30.0
+PATIENCE = 50.0
 """Seconds in which a child must say what a test waits for."""
 
 HOME_LESS = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "PYTHONUNBUFFERED": "1"}

@@ -1,7 +1,7 @@
 """What can happen to a Redis server, with real ones: who decides, and that it heals."""
 
 import signal
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from lightweight.config.redis import parse_redis_url
 from lightweight.policy.book import Book
 from lightweight.policy.pace import Subject
 from lightweight.records import Limits
+from lightweight.store.limits import connection
 from lightweight.store.limits.guard import Guard, Policy
 from lightweight.store.limits.local import LocalLimits
 from lightweight.store.limits.redis import RedisLimits, Seed
@@ -90,6 +91,19 @@ def _log() -> Iterator[Log]:
         assert HUSH not in str(Log(events))
 
 
+@pytest.fixture(autouse=True, name="patience")
+def _patience(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Let a busy machine have its time; give what restores the real patience.
+
+    Only of a server that is silent the real one is asked for: elsewhere an answer that
+    comes late would be taken for another trouble than the test's.
+    """
+    real = connection.PATIENCE
+    monkeypatch.setattr(connection, "PATIENCE", 1000)
+    monkeypatch.setattr(connection, "ATTEMPT_S", 25.0)
+    return lambda: monkeypatch.setattr(connection, "PATIENCE", real)
+
+
 # -- away and back ---------------------------------------------------------------------
 
 
@@ -118,7 +132,10 @@ async def test_killed_and_started_again(own_server: RedisServer) -> None:
     await stack.close()
 
 
-async def test_frozen_and_thawed(own_server: RedisServer) -> None:
+async def test_frozen_and_thawed(
+    own_server: RedisServer, patience: Callable[[], None]
+) -> None:
+    patience()
     stack = await Stack(own_server.url).start()
     open_ = ask("r1", account=TWO)
     await stack.guard.admit(open_)
@@ -139,8 +156,9 @@ async def test_frozen_and_thawed(own_server: RedisServer) -> None:
 
 
 async def test_frozen_for_so_long_that_the_connection_is_given_up(
-    own_server: RedisServer,
+    own_server: RedisServer, patience: Callable[[], None]
 ) -> None:
+    patience()
     stack = await Stack(own_server.url).start()
     own_server.signal(signal.SIGSTOP)
     try:
