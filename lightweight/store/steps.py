@@ -1,4 +1,4 @@
-"""The migrations there are, by Alembic: what a database takes to get from one to another.
+"""The migrations there are, by Alembic: how a database gets from one to another.
 
 Importing Alembic takes a seventh of a second and 10 MiB, and almost every start finds
 nothing to do: ``migrate`` comes here only where there is something.
