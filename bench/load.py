@@ -10,7 +10,7 @@
 
 prints one JSON object: calls, failed, seconds, chunks, and latencies in milliseconds.
 ``chunk_*`` is the way of one event from the provider to here, ``gap`` the longest time
-between two reads of one stream.
+between two events of one stream.
 """
 
 import itertools
@@ -38,7 +38,9 @@ class Peer:
     socket: socket.socket
     began: float = 0.0
     first: float = 0.0
+    """When the answer, or the first event of a stream, began to be here."""
     last: float = 0.0
+    """When the last event came."""
     answer: bytes = b""
     """The answer up to now; of a stream only its last bytes."""
     status: bytes = b""
@@ -140,27 +142,20 @@ class Load:
             self._ended(good=False)
             return
         now = time.monotonic()
-        if not peer.first:
-            peer.first = now
-            peer.status = data[:13]
-            self._begun()
-        elif self._stream:
-            self.gap = max(self.gap, now - peer.last)
-        peer.last = now
+        peer.status = peer.status or data[:13]
         data = peer.answer + data
         peer.answer = self._counted(peer, data, now) if self._stream else data
+        if not self._stream and not peer.first:
+            peer.first = now
         if not over(data):
             return
         self.whole.append(now - peer.began)
         self.firsts.append(peer.first - peer.began)
         good = peer.status == b"HTTP/1.1 200 "
+        if not good and not self.failed:
+            sys.stderr.write(f"The first failure: {peer.status!r}…{data[-600:]!r}\n")
         self._ended(good=good and (peer.done or not self._stream))
         self._call(peer)
-
-    def _begun(self) -> None:
-        self._held -= 1
-        if self._held == 0:
-            print("held", flush=True)
 
     def _counted(self, peer: Peer, data: bytes, now: float) -> bytes:
         """Count a stream's events; give the bytes to look at again with the next."""
@@ -169,8 +164,20 @@ class Load:
             end = stamp.end()
             self.ways.append(now - int(stamp[1]) / 1e6)
             self.chunks += 1
+        if end and peer.first:
+            self.gap = max(self.gap, now - peer.last)
+        elif end:
+            peer.first = now
+            self._begun()
+        if end:
+            peer.last = now
         peer.done = peer.done or b"[DONE]" in data
         return data[max(end, len(data) - LONGEST_TAIL) :]
+
+    def _begun(self) -> None:
+        self._held -= 1
+        if self._held == 0:
+            print("held", flush=True)
 
     def _ended(self, *, good: bool) -> None:
         self._running -= 1

@@ -191,6 +191,6 @@ def certificate(place: Path) -> tuple[Path, Path]:
 
     authority = make_authority()
     pem, root = place / "provider.pem", place / "root.pem"
-    pem.write_bytes(authority.server("127.0.0.1").pem)
+    pem.write_bytes(authority.server("127.0.0.1", "localhost").pem)
     root.write_bytes(authority.pem)
     return pem, root

@@ -154,7 +154,8 @@ def under_load(subject: Subject, scenario: Scenario) -> dict[str, float]:
     told = loaded(plan)
     cpu, rest = cpu_seconds(subject.workers) - cpu, subject.others() - rest
     if told["failed"]:
-        raise SystemExit(f"{scenario.name}: {told['failed']} calls failed.")
+        who = type(subject).__name__
+        raise SystemExit(f"{scenario.name}, {who}: {told['failed']} calls failed.")
     return {
         "us/call": cpu / told["calls"] * 1e6,
         "us/chunk": cpu / told["chunks"] * 1e6 if told["chunks"] else 0.0,

@@ -83,7 +83,7 @@ class Gateway:
         self.state.mkdir(mode=0o700, exist_ok=True)
         # More than one worker needs more than one core.
         ours, theirs = cores()
-        self._on = ours if workers == 1 else ours | theirs
+        self.on = ours if workers == 1 else ours | theirs
         self.workers: Sequence[int] = ()
 
     def with_accounts(self) -> "Gateway":
@@ -100,7 +100,7 @@ class Gateway:
                 *(sys.executable, "-P", "-c", TWISTD, "-n", "--pidfile="),
                 *(f"--logfile={self._place}/log", "lightweight", "-c", self._config),
             ],
-            self._on,
+            self.on,
             env=self._environ,
             cwd=self._place,
         )
@@ -247,7 +247,7 @@ class Nginx(Plain):
         scheme = "https" if provider.tls else "http"
         vouched = (
             f"proxy_ssl_verify on; proxy_ssl_trusted_certificate {root}; "
-            "proxy_ssl_name 127.0.0.1;"
+            "proxy_ssl_name localhost;"
             if root
             else ""
         )

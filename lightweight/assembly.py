@@ -9,22 +9,17 @@ import secrets
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from twisted.internet.threads import deferToThreadPool
-from twisted.logger import Logger
 from twisted.web.resource import IResource, Resource
 
-from lightweight.catalog.load import Catalog
-from lightweight.config.load import Loaded
-from lightweight.config.redis import parse_redis_url
 from lightweight.config.schema import Config
 from lightweight.daemon.farewells import Farewells
-from lightweight.daemon.greeting import greeting
-from lightweight.daemon.judge import imagined, judged, today
+from lightweight.daemon.judge import today
 from lightweight.daemon.listen import Opened
 from lightweight.daemon.messages import control_path
 from lightweight.daemon.metering import Metering
@@ -33,19 +28,15 @@ from lightweight.daemon.scrape import Alone, Scrape, ask_parent
 from lightweight.daemon.service import GatewayService, Parts
 from lightweight.daemon.state import (
     State,
-    make_first_key,
     new_id,
-    open_database,
-    open_state,
 )
 from lightweight.daemon.swap import Swap
+from lightweight.ground import Ground
 from lightweight.instruments import Instruments
 from lightweight.meters import Meters
-from lightweight.observe.logs import AccessLog, LogObserver
+from lightweight.observe.logs import AccessLog
 from lightweight.observe.memory import memory_limit, resident
 from lightweight.observe.otel import told_of
-from lightweight.observe.place import STDOUT, behind_journal, log_format, log_place
-from lightweight.observe.writer import LogWriter
 from lightweight.records import Headers, Model
 from lightweight.runtime import ProviderPlan, Runtime, build_runtime
 from lightweight.store.bill import Ledger
@@ -80,24 +71,6 @@ many of them: then each one's mark is no guarantee.
 """
 
 
-def secrets_of(runtime: Runtime) -> Sequence[str]:
-    """Give every secret that must never reach a log."""
-    config = runtime.config
-    held = [
-        config.metrics_token,
-        config.keys.pepper,
-        config.redis.url,
-        config.database.url,
-        *(plan.credential for plan in runtime.plans.values()),
-        *(spare for plan in runtime.plans.values() for spare in plan.spares),
-    ]
-    found = [secret.reveal() for secret in held if secret is not None]
-    if config.redis.url is not None:
-        password = parse_redis_url(config.redis.url.reveal()).password
-        found += [password] if password else []
-    return found
-
-
 def credentials_of(plan: ProviderPlan) -> Sequence[Headers]:
     """Give the headers of each credential of a provider; at least one, maybe empty."""
     return [
@@ -111,68 +84,6 @@ def descriptors() -> int:
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     return hard if hard != resource.RLIM_INFINITY else sys.maxsize
-
-
-class Ground:
-    """What parent, worker and single process stand on alike."""
-
-    def __init__(
-        self,
-        loaded: Loaded,
-        path: Path | None,
-        catalog: Catalog,
-        environ: dict[str, str],
-        reactor: Any,
-        where: Mapping[str, object],
-    ) -> None:
-        """``where`` are twistd's own options: they say where the log goes."""
-        self.loaded = loaded
-        self.path = path
-        self.catalog = catalog
-        self.environ = environ
-        self.reactor = reactor
-        self.place = log_place(where)
-        self.journal = behind_journal(self.place, environ)
-        self.form = log_format(loaded.config.log_format, self.place)
-        self.writer = LogWriter(self.place, reactor, _lines_lost)
-        self.observer = LogObserver(self.writer, self.form, journal=self.journal)
-        foreground = self.place == STDOUT and not self.journal
-        self.tell = self._show if foreground else None
-
-    def _show(self, text: str) -> None:
-        self.writer.write(f"\n{text}")
-
-    def reread(self) -> Loaded:
-        """Read and judge the configuration again."""
-        return judged(self.path, self.environ, self.catalog, self.reactor)
-
-    def adopted(self, runtime: Runtime) -> None:
-        """Keep the secrets of what is in force out of the log."""
-        self.writer.hide(secrets_of(runtime))
-
-    def prepare(self, url: str) -> tuple[State, Path | None]:
-        """Make the state ready for a server at ``url``, and the first key in it."""
-        config = self.loaded.config
-        state = open_state(config, self.environ, secrets.token_bytes)
-        offered = imagined(config, self.environ, self.catalog).offering.listed()
-        base_url = f"{config.public_url or url}/v1"
-        made = make_first_key(
-            state,
-            lambda made: greeting(
-                made,
-                base_url=base_url,
-                model=offered[0].id if offered else None,
-            ),
-            now=time.time(),  # noqa: TID251 -- the composition root
-            random_bytes=secrets.token_bytes,
-        )
-        return state, made
-
-    def prepared(self, _url: str) -> tuple[State, None]:
-        """Give the state that a parent made, migrated to this process's code."""
-        state = open_state(self.loaded.config, self.environ, secrets.token_bytes)
-        open_database(state).dispose()
-        return state, None
 
 
 def gateway_service(
@@ -432,10 +343,3 @@ def provider_maker(
         )
 
     return make_provider
-
-
-def _lines_lost(count: int) -> None:
-    Logger(namespace=__name__).warn(
-        "{count} log lines were lost: whoever reads the log did not take them.",
-        count=count,
-    )

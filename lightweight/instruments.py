@@ -81,25 +81,3 @@ class Instruments:
         if self._metering is None or self._metering.books is None:
             return None
         return self._metering.books.lag
-
-
-def gauges_of_books(lag: Callable[[], float | None]) -> Gauges:
-    """Give the gauges of a bookkeeper's process: it lives and serves nobody.
-
-    ``lag`` gives how far it is behind, in seconds.
-    """
-    return Gauges(
-        process="books",
-        connections=int,
-        calls=int,
-        streams=int,
-        lag=float,
-        cpu=cpu_seconds,
-        memory=resident,
-        tally=Tally(lambda _: None),
-        standings=dict,
-        counts=Counts(),
-        readings=tuple,
-        limits_away=bool,
-        journal_lag=lag,
-    )

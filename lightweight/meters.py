@@ -24,8 +24,8 @@ from lightweight.store.journal import Journal
 from lightweight.store.ledger import day_of
 from lightweight.store.limits.guard import Guard
 from lightweight.store.limits.keeper import Keeper
-from lightweight.store.limits.redis import RedisLimits, Seed
 from lightweight.store.limits.remote import RemoteLimits, join
+from lightweight.store.limits.shared import Seed, SharedAndTold
 from lightweight.store.segments import JOURNAL
 from lightweight.store.usage import recent_admissions, totals
 
@@ -140,7 +140,10 @@ class Meters:
 
         return Books(bookkeeper, begin=begin, end=end)
 
-    def _redis(self, database: Database) -> RedisLimits:
+    def _redis(self, database: Database) -> SharedAndTold:
+        # Who has no Redis need not wait for a client of it.
+        from lightweight.store.limits.redis import RedisLimits  # noqa: PLC0415 -- as it says
+
         url = self.config.redis.url
         assert url is not None
 

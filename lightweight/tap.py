@@ -14,10 +14,9 @@ from twisted.logger import Logger
 from twisted.python import usage
 
 from lightweight import __version__
-from lightweight.assembly import Ground, gateway_service
 from lightweight.catalog.load import load_catalog
 from lightweight.config.load import Loaded
-from lightweight.daemon.books import BookkeeperService, BookParts
+from lightweight.daemon.books import BookkeeperService, BookParts, gauges_of_books
 from lightweight.daemon.farewells import Farewells
 from lightweight.daemon.handover import texts_at
 from lightweight.daemon.judge import (
@@ -35,9 +34,8 @@ from lightweight.daemon.messages import LIMITS, Assignment, Misunderstood, decod
 from lightweight.daemon.notify import Notifier
 from lightweight.daemon.parent import ParentParts, ParentService
 from lightweight.daemon.pulse import Pulse
-from lightweight.daemon.service import GatewayService
 from lightweight.daemon.state import open_state
-from lightweight.instruments import gauges_of_books
+from lightweight.ground import Ground
 from lightweight.meters import Meters, make_keeper
 from lightweight.observe.counts import Counts
 from lightweight.store.database import Database
@@ -167,6 +165,9 @@ def _worker(
     ground = Ground(loaded, path, catalog, environ, reactor, options.parent or {})
     if assignment.task == "keep_books":
         return _bookkeeper(ground, link, assignment)
+    # Half of the code is for those who serve: parent and bookkeeper start without it.
+    from lightweight.assembly import gateway_service  # noqa: PLC0415 -- as it says
+
     service = gateway_service(
         ground,
         open_ports=lambda site: adopt_ports(reactor, assignment.sockets, site),
@@ -227,7 +228,9 @@ def _bookkeeper(
     return service
 
 
-def _single(ground: Ground) -> GatewayService:
+def _single(ground: Ground) -> Service:
+    from lightweight.assembly import gateway_service  # noqa: PLC0415 -- as in _worker
+
     log = Logger(namespace=__name__)
     return gateway_service(
         ground,

@@ -33,6 +33,7 @@ FLOOR = {
     "runtime": 3,
     "daemon": 4,
     "meters": 5,
+    "ground": 5,
     "instruments": 5,
     "assembly": 5,
     "tap": 5,
@@ -44,9 +45,9 @@ OWN_FLOOR = {
     "events": {"records"},
     "prompts": {"records"},
     "web": {"runtime"},
-    # The composition root, in four files.
-    "assembly": {"instruments", "meters"},
-    "tap": {"assembly", "instruments", "meters"},
+    # The composition root, in five files.
+    "assembly": {"ground", "instruments", "meters"},
+    "tap": {"assembly", "ground", "meters"},
     # A target is tried with the provider that the daemon would make.
     "cli": {"assembly"},
 }

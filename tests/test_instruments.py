@@ -6,7 +6,7 @@ from typing import Any
 from support.outcome import outcome
 
 from lightweight.config.schema import Timeouts
-from lightweight.instruments import Instruments, gauges_of_books
+from lightweight.instruments import Instruments
 from lightweight.observe.access import Visit
 from lightweight.observe.metrics import CALLS
 from lightweight.upstream.http import HttpProvider
@@ -93,9 +93,3 @@ def test_visits_are_tallied_counted_and_recorded() -> None:
     assert gauges.tally.calls == 1
     (told,) = [s for s in gauges.counts.series() if s.metric == CALLS.name]
     assert told.labels[0] == "m"
-
-
-def test_a_bookkeeper_tells_its_lag() -> None:
-    gauges = gauges_of_books(lambda: 2.5)
-    assert (gauges.process, gauges.journal_lag()) == ("books", 2.5)
-    assert list(gauges.readings()) == []

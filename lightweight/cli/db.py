@@ -15,7 +15,7 @@ from lightweight.cli.output import (
 from lightweight.store.backup import back_up
 from lightweight.store.connect import is_sqlite, reading, shown_url
 from lightweight.store.directory import list_accounts, list_keys
-from lightweight.store.migrate import newest, revision, upgrade
+from lightweight.store.migrate import NEWEST, revision, upgrade
 
 
 @click.group()
@@ -66,12 +66,12 @@ def status(opened: Opened, *, as_json: bool) -> None:
             "kind": "SQLite" if is_sqlite(engine) else "PostgreSQL",
             "url": shown_url(engine),
             "schema": schema,
-            "newest_schema": newest(),
+            "newest_schema": NEWEST,
             "accounts": None,
             "keys": None,
         }
         # An older schema is not what this version's queries are about.
-        if schema == newest():
+        if schema == NEWEST:
             with reading(engine) as connection:
                 described["accounts"] = len(list_accounts(connection))
                 described["keys"] = len(list_keys(connection))

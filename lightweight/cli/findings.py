@@ -19,7 +19,7 @@ from msgspec import Struct
 
 from lightweight.config.schema import Config
 from lightweight.store.connect import open_engine, read_url, shown_url
-from lightweight.store.migrate import newest, revision
+from lightweight.store.migrate import NEWEST, revision
 from lightweight.store.problems import StoreProblem
 from lightweight.web.edge import connection_cap
 
@@ -120,7 +120,7 @@ def database(url: str, user: int) -> Finding:
 def _schema(url: str) -> Finding:
     engine = open_engine(url)
     try:
-        there, ours = revision(engine), newest()
+        there, ours = revision(engine), NEWEST
         where = shown_url(engine)
     finally:
         engine.dispose()

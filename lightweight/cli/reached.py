@@ -17,7 +17,8 @@ from lightweight.errors import ProviderFault
 from lightweight.policy.pace import Subject
 from lightweight.runtime import Runtime
 from lightweight.store.limits.limiter import LimitsUnavailable
-from lightweight.store.limits.redis import RedisLimits, Seed
+from lightweight.store.limits.redis import RedisLimits
+from lightweight.store.limits.shared import Seed
 from lightweight.upstream.http import HttpProvider
 
 

@@ -18,7 +18,11 @@ from lightweight.daemon.farewells import Farewells
 from lightweight.daemon.link import Link
 from lightweight.daemon.messages import Leave
 from lightweight.daemon.metering import Books
+from lightweight.daemon.pulse import Gauges
 from lightweight.daemon.signals import Signals
+from lightweight.observe.counts import Counts
+from lightweight.observe.memory import cpu_seconds, resident
+from lightweight.observe.tally import Tally
 from lightweight.store.database import Database
 from lightweight.store.problems import StoreProblem
 
@@ -119,3 +123,25 @@ class BookkeeperService(Service):
 
 def _nothing() -> None:
     """Do nothing on a signal that would kill the process."""
+
+
+def gauges_of_books(lag: Callable[[], float | None]) -> Gauges:
+    """Give the gauges of a bookkeeper's process: it lives and serves nobody.
+
+    ``lag`` gives how far it is behind, in seconds.
+    """
+    return Gauges(
+        process="books",
+        connections=int,
+        calls=int,
+        streams=int,
+        lag=float,
+        cpu=cpu_seconds,
+        memory=resident,
+        tally=Tally(lambda _: None),
+        standings=dict,
+        counts=Counts(),
+        readings=tuple,
+        limits_away=bool,
+        journal_lag=lag,
+    )

@@ -30,7 +30,6 @@ from lightweight.daemon.messages import (
 from lightweight.daemon.pulse import Gauges, Pulse
 from lightweight.errors import Overloaded
 from lightweight.observe.counts import Series
-from lightweight.observe.exposition import exposition
 
 SECONDS = 5.0
 """How long the parent may take to answer."""
@@ -55,7 +54,14 @@ class Scrape:
         """
         told = await self._source()
         pool = self._reactor.getThreadPool()
-        return await deferToThreadPool(self._reactor, pool, exposition, told, accept)
+        return await deferToThreadPool(self._reactor, pool, _exposed, told, accept)
+
+
+def _exposed(told: Sequence[Series], accept: str) -> tuple[str, bytes]:
+    # Imported in the thread too: most workers are never scraped.
+    from lightweight.observe.exposition import exposition  # noqa: PLC0415 -- as it says
+
+    return exposition(told, accept)
 
 
 class Alone:

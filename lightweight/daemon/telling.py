@@ -18,7 +18,7 @@ from lightweight.policy.pace import Used as Counted
 from lightweight.policy.period import PREPAID
 from lightweight.records import Use
 from lightweight.store.limits.limiter import LimitsUnavailable
-from lightweight.store.limits.redis import RedisLimits
+from lightweight.store.limits.shared import SharedAndTold
 from lightweight.store.usage import Owner, Used
 
 MONTHS = 12
@@ -55,7 +55,7 @@ class SharedVoice:
     What does not arrive is told again with the account's next use.
     """
 
-    def __init__(self, limits: RedisLimits) -> None:
+    def __init__(self, limits: SharedAndTold) -> None:
         self._limits = limits
 
     def seed(self, recent: Iterable[Recent]) -> None:

@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 
 from msgspec import to_builtins
 from sqlalchemy import Connection, Table, delete, func, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 
 from lightweight.records import Usage, Use
 from lightweight.store.schema import (
@@ -50,6 +50,9 @@ DayKey: TypeAlias = tuple[str, date, str, str]
 def insert_into(connection: Connection, table: Table) -> Any:
     """Give an INSERT that knows ON CONFLICT, in the words of this database."""
     if connection.dialect.name == "postgresql":
+        # SQLite's users need not wait for it.
+        from sqlalchemy.dialects import postgresql  # noqa: PLC0415 -- as it says
+
         return postgresql.insert(table)
     return sqlite.insert(table)
 

@@ -1,10 +1,6 @@
 """Bringing a database to the schema of this code, and never past it."""
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import func, select
+from sqlalchemy import func, inspect, select
 
 from lightweight.store.connect import (
     Connection,
@@ -15,8 +11,14 @@ from lightweight.store.connect import (
 )
 from lightweight.store.problems import StoreProblem
 
+NEWEST = "0004"
+"""The revision that ``upgrade`` brings a database to."""
+
 TURN_S = 60
 """How long a migration waits on PostgreSQL for other machines, in seconds."""
+
+_TABLE = "alembic_version"
+"""Where Alembic keeps the revision."""
 
 _LOCK = 0x6C77_6D69_6772  # "lwmigr": the same number on every machine
 
@@ -32,18 +34,23 @@ def upgrade(engine: Engine) -> None:
     done. A database that is up to date is only read. Raises SchemaTooNew and
     StoreUnusable.
     """
-    config = _config()
-    scripts = ScriptDirectory.from_config(config)
     with reading(engine) as connection:
-        if _is_current(connection, scripts):
+        if _revision(connection) == NEWEST:
             return
+    # Alembic is slow to import: see there.
+    from lightweight.store.steps import bring, known  # noqa: PLC0415 -- as it says
+
     with writing(engine) as connection:
         if not is_sqlite(engine):
             _take_turn(connection)
-        if _is_current(connection, scripts):
-            return
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        theirs = _revision(connection)
+        if theirs is not None and theirs not in known():
+            raise SchemaTooNew(
+                f"The database has schema {theirs} and this Lightweight knows none "
+                f"newer than {NEWEST}: install the version that wrote it, or restore a "
+                "backup."
+            )
+        bring(connection, NEWEST)
 
 
 def revision(engine: Engine) -> str | None:
@@ -55,11 +62,6 @@ def revision(engine: Engine) -> str | None:
         return _revision(connection)
 
 
-def newest() -> str:
-    """Give the revision that ``upgrade`` brings a database to."""
-    return str(ScriptDirectory.from_config(_config()).get_current_head())
-
-
 def _take_turn(connection: Connection) -> None:
     """Keep other machines out until the commit, and let the work take its time."""
     connection.exec_driver_sql(f"SET LOCAL lock_timeout = {TURN_S * 1000}")
@@ -67,24 +69,9 @@ def _take_turn(connection: Connection) -> None:
     connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
 
 
-def _is_current(connection: Connection, scripts: ScriptDirectory) -> bool:
-    theirs = _revision(connection)
-    ours = scripts.get_current_head()
-    known = {script.revision for script in scripts.walk_revisions()}
-    if theirs is not None and theirs not in known:
-        raise SchemaTooNew(
-            f"The database has schema {theirs} and this Lightweight knows none newer "
-            f"than {ours}: install the version that wrote it, or restore a backup."
-        )
-    return theirs == ours
-
-
 def _revision(connection: Connection) -> str | None:
-    return MigrationContext.configure(connection).get_current_revision()
-
-
-def _config() -> Config:
-    config = Config()
-    # A package and not a path: found in a wheel, from any directory.
-    config.set_main_option("script_location", "lightweight.store:migrations")
-    return config
+    if not inspect(connection).has_table(_TABLE):
+        return None
+    found = connection.exec_driver_sql(f"SELECT version_num FROM {_TABLE}")  # noqa: S608 -- a name of ours
+    revision: str | None = found.scalar_one_or_none()
+    return revision

@@ -7,7 +7,7 @@ from support.postgres import PASSWORD
 
 from lightweight.cli.accounts import accounts
 from lightweight.cli.db import db
-from lightweight.store.migrate import newest
+from lightweight.store.migrate import NEWEST
 
 
 @pytest.fixture
@@ -18,7 +18,7 @@ def opened(tmp_path: Path, store_url: str) -> Iterator[OpenedState]:
 
 
 def test_upgrade_says_from_where_to_where(opened: OpenedState) -> None:
-    head = newest()
+    head = NEWEST
     said = opened.said(db, "upgrade")
     assert said == f"The schema went from nothing to {head}.\n"
     assert opened.said(db, "upgrade") == f"The schema is {head} already.\n"
@@ -30,9 +30,9 @@ def test_status_shows_what_is_there(opened: OpenedState) -> None:
     assert (empty["schema"], empty["accounts"], empty["keys"]) == (None, None, None)
     opened.said(accounts, "create", "acme", "--tier", "pro")
     full = opened.json(db, "status")
-    assert (full["schema"], full["accounts"], full["keys"]) == (newest(), 1, 0)
+    assert (full["schema"], full["accounts"], full["keys"]) == (NEWEST, 1, 0)
     said = opened.said(db, "status")
-    assert f"newest_schema  {newest()}\n" in said
+    assert f"newest_schema  {NEWEST}\n" in said
     assert f"url            {full['url']}\n" in said
 
 

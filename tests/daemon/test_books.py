@@ -11,7 +11,7 @@ import pytest
 import pytest_twisted
 from support.processes import until
 
-from lightweight.daemon.books import BookkeeperService, BookParts
+from lightweight.daemon.books import BookkeeperService, BookParts, gauges_of_books
 from lightweight.daemon.farewells import Farewells
 from lightweight.daemon.link import Link
 from lightweight.daemon.messages import Order, Report, decode, encode
@@ -143,3 +143,9 @@ async def test_a_database_that_cannot_be_opened_is_told(world: World) -> None:
     report = world.reported()
     assert (report.outcome, report.text) == ("failed", "No such place.")
     os.close(os.dup(world.orders))
+
+
+def test_a_bookkeeper_tells_its_lag() -> None:
+    gauges = gauges_of_books(lambda: 2.5)
+    assert (gauges.process, gauges.journal_lag()) == ("books", 2.5)
+    assert list(gauges.readings()) == []

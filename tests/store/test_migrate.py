@@ -2,7 +2,6 @@ import subprocess
 import sys
 
 import pytest
-from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import event, inspect
@@ -11,10 +10,10 @@ from lightweight.records import Limits
 from lightweight.store import connect
 from lightweight.store.connect import Engine, open_engine, reading, writing
 from lightweight.store.directory import find_account, find_key, take_turn
-from lightweight.store.migrate import SchemaTooNew, _config, revision, upgrade
+from lightweight.store.migrate import NEWEST as HEAD
+from lightweight.store.migrate import SchemaTooNew, revision, upgrade
 from lightweight.store.schema import metadata
-
-HEAD = "0004"
+from lightweight.store.steps import bring
 
 START = """
 import sys
@@ -24,6 +23,14 @@ engine = open_engine(sys.argv[1])
 upgrade(engine)
 print(revision(engine))
 assert "twisted" not in sys.modules
+"""
+
+SECOND_START = """
+import sys
+from lightweight.store.connect import open_engine
+from lightweight.store.migrate import upgrade
+upgrade(open_engine(sys.argv[1]))
+assert "alembic" not in sys.modules
 """
 
 
@@ -100,10 +107,8 @@ def test_processes_that_start_at_once_from_anywhere(store_url: str) -> None:
 
 
 def test_what_was_there_before_limits_has_none(empty: Engine) -> None:
-    config = _config()
     with writing(empty) as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "0001")
+        bring(connection, "0001")
         connection.exec_driver_sql(
             "INSERT INTO accounts VALUES ('acct_1', 'acme', 'pro', 1.5, false, 1)"
         )
@@ -142,3 +147,9 @@ def test_an_up_to_date_database_is_only_read(
         take_turn(connection)
         upgrade(other)
     other.dispose()
+
+
+def test_an_up_to_date_database_is_not_worth_alembic(engine: Engine) -> None:
+    """It is slow to import, and each process of each generation comes by here."""
+    url = engine.url.render_as_string(hide_password=False)
+    subprocess.run([sys.executable, "-c", SECOND_START, url], check=True)

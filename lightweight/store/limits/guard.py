@@ -23,7 +23,7 @@ from lightweight.policy.pace import (
 )
 from lightweight.policy.period import PREPAID, month_of
 from lightweight.store.limits.limiter import Limiter, LimitsUnavailable
-from lightweight.store.limits.redis import UseUnknown
+from lightweight.store.limits.shared import Shared, UseUnknown
 
 log = Logger()
 
@@ -49,16 +49,6 @@ AWAY = (
     "try again in a few seconds."
 )
 """What a client is told."""
-
-
-class Shared(Limiter, Protocol):
-    """A home that may be away: each ask is answered or refused in bounded time."""
-
-    async def start(self) -> None:
-        """Look for the home once; it is sought until ``close``."""
-
-    async def probe(self) -> None:
-        """Return if the home answers asks. Raises LimitsUnavailable."""
 
 
 class Fallback(Limiter, Protocol):

@@ -16,14 +16,12 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from msgspec import Struct, msgpack
+from msgspec import msgpack
 
 from lightweight.config.redis import RedisPlace
 from lightweight.policy.pace import (
     Ask,
-    Recent,
     Settlement,
-    Subject,
     Used,
     Verdict,
 )
@@ -32,6 +30,7 @@ from lightweight.store.limits.connection import Connection, Unanswered
 from lightweight.store.limits.limiter import LimitsUnavailable
 from lightweight.store.limits.reach import Reach
 from lightweight.store.limits.scripts import ADMIT, RAISE, RENEW, SETTLE
+from lightweight.store.limits.shared import Seed, SeedFrom, UseUnknown
 from lightweight.store.limits.verdicts import read_verdict
 from lightweight.store.problems import StoreProblem
 
@@ -62,21 +61,6 @@ _SERVER_TIME = 0
 
 _Group: TypeAlias = tuple[str, tuple[str, ...]]
 """An account and the names of subjects."""
-
-
-class UseUnknown(LimitsUnavailable):
-    """Redis lost what an account used, and the ledger cannot say it."""
-
-
-class Seed(Struct, frozen=True, kw_only=True):
-    """What the ledger knows of subjects; who is not named used nothing."""
-
-    used: Sequence[Used] = ()
-    recent: Sequence[Recent] = ()
-
-
-SeedFrom: TypeAlias = Callable[[str, Sequence[Subject]], Awaitable[Seed]]
-"""Gives the ledger's word on subjects of an account; raises StoreProblem."""
 
 
 class RedisLimits:

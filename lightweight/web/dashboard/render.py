@@ -7,8 +7,8 @@ key's secret: nobody keeps a copy.
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
+from typing import TYPE_CHECKING
 
-from jinja2 import Environment, FunctionLoader, StrictUndefined
 from msgspec import Struct
 
 from lightweight.policy.price import dollars
@@ -16,6 +16,9 @@ from lightweight.records import Answer
 from lightweight.web.dashboard import figures
 from lightweight.web.dashboard.assets import address
 from lightweight.web.dashboard.views import Frame
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 PAGE: Mapping[str, str] = {
     "content-type": "text/html; charset=utf-8",
@@ -44,7 +47,14 @@ def page_answer(
 
 
 @cache
-def _environment() -> Environment:
+def _environment() -> "Environment":
+    # A worker starts without it: most never show a page.
+    from jinja2 import (  # noqa: PLC0415 -- as it says
+        Environment,
+        FunctionLoader,
+        StrictUndefined,
+    )
+
     environment = Environment(
         autoescape=True,
         undefined=StrictUndefined,

@@ -10,11 +10,14 @@ import re
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
+from typing import TYPE_CHECKING
 
-from markdown_it import MarkdownIt
-from markdown_it.token import Token
 from markupsafe import Markup
 from msgspec import Struct
+
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
+    from markdown_it.token import Token
 
 KINDS: Mapping[str, tuple[str, ...]] = {
     "Coding agents and editors": (
@@ -113,14 +116,14 @@ def filled(guide: Guide, *, base_url: str, root: str, key: str, model: str) -> s
 
 def snippets(markdown: str) -> Mapping[str, str]:
     """Give the text of each fenced block that is a file, by the file's name."""
-    blocks = (token for token in _MARKDOWN.parse(markdown) if token.type == "fence")
+    blocks = (token for token in _markdown().parse(markdown) if token.type == "fence")
     named = ((_language_and_file(block.info), block.content) for block in blocks)
     return {file: text for (_, file), text in named if file}
 
 
 def render_guide(markdown: str) -> Markup:
     """Give a guide as HTML: what stands in ``main``. No HTML of the text survives."""
-    return Markup(_MARKDOWN.render(markdown))  # noqa: S704 -- the renderer escapes
+    return Markup(_markdown().render(markdown))  # noqa: S704 -- the renderer escapes
 
 
 def _language_and_file(info: str) -> tuple[str, str]:
@@ -130,7 +133,7 @@ def _language_and_file(info: str) -> tuple[str, str]:
 
 def _figure(
     _renderer: object,
-    tokens: list[Token],
+    tokens: "list[Token]",
     index: int,
     _options: object,
     _env: object,
@@ -144,5 +147,11 @@ def _figure(
     ).format(title=file or language, language=language, text=tokens[index].content)
 
 
-_MARKDOWN = MarkdownIt("commonmark", {"html": False})
-_MARKDOWN.add_render_rule("fence", _figure)
+@cache
+def _markdown() -> "MarkdownIt":
+    # A worker starts without it: most never show a guide.
+    from markdown_it import MarkdownIt  # noqa: PLC0415 -- as it says
+
+    markdown = MarkdownIt("commonmark", {"html": False})
+    markdown.add_render_rule("fence", _figure)
+    return markdown

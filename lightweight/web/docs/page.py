@@ -11,8 +11,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
-
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from typing import TYPE_CHECKING
 
 from lightweight.records import Model
 from lightweight.web.docs.guides import (
@@ -22,6 +21,9 @@ from lightweight.web.docs.guides import (
     filled,
     render_guide,
 )
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 _STATIC = {
     "docs.css": "text/css; charset=utf-8",
@@ -96,7 +98,14 @@ def _read(name: str) -> bytes:
 
 
 @cache
-def _templates() -> Environment:
+def _templates() -> "Environment":
+    # A worker starts without it: most never show a page.
+    from jinja2 import (  # noqa: PLC0415 -- as it says
+        Environment,
+        PackageLoader,
+        StrictUndefined,
+    )
+
     environment = Environment(
         loader=PackageLoader("lightweight.web", "docs"),
         auto_reload=False,

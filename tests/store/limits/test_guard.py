@@ -15,7 +15,7 @@ from lightweight.records import Limits
 from lightweight.store.limits.guard import AWAY, Guard, Policy
 from lightweight.store.limits.limiter import LimitsUnavailable
 from lightweight.store.limits.local import LocalLimits
-from lightweight.store.limits.redis import UseUnknown
+from lightweight.store.limits.shared import UseUnknown
 
 SECRETIVE = LimitsUnavailable("Redis did not answer in time")
 

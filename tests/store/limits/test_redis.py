@@ -27,7 +27,8 @@ from lightweight.policy.pace import Ask, Recent, Subject, Used
 from lightweight.policy.period import PREPAID, month_of
 from lightweight.records import Limits
 from lightweight.store.limits.limiter import LimitsUnavailable
-from lightweight.store.limits.redis import RedisLimits, Seed, UseUnknown
+from lightweight.store.limits.redis import RedisLimits
+from lightweight.store.limits.shared import Seed, UseUnknown
 from lightweight.store.problems import StoreUnusable
 
 

@@ -22,7 +22,8 @@ from lightweight.records import Limits
 from lightweight.store.limits import connection
 from lightweight.store.limits.guard import Guard, Policy
 from lightweight.store.limits.local import LocalLimits
-from lightweight.store.limits.redis import RedisLimits, Seed
+from lightweight.store.limits.redis import RedisLimits
+from lightweight.store.limits.shared import Seed
 
 HUSH = "hush-5e1f"
 """A password: no line of a log may hold it."""
