@@ -21,11 +21,12 @@ from setuptools import build_meta
 ROOT = Path(__file__).parents[1]
 
 
-def main(directory: Path, commit: str) -> None:
+def main(directory: Path, commit: str = "HEAD") -> None:
     """Put both archives of ``commit`` into ``directory`` and name them."""
-    date = os.environ.get("SOURCE_DATE_EPOCH") or git(
-        "show", "--no-patch", "--format=%ct", commit
-    ).decode().strip()
+    date = (
+        os.environ.get("SOURCE_DATE_EPOCH")
+        or git("show", "--no-patch", "--format=%ct", commit).decode().strip()
+    )
     os.environ["SOURCE_DATE_EPOCH"] = date
     directory.mkdir(parents=True, exist_ok=True)
     os.umask(0o022)
@@ -72,6 +73,4 @@ def settle(sdist: Path, date: int) -> None:
 
 
 if __name__ == "__main__":
-    main(
-        Path(sys.argv[1]).absolute(), sys.argv[2] if len(sys.argv) > 2 else "HEAD"
-    )
+    main(Path(sys.argv[1]).absolute(), *sys.argv[2:])
