@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lightweight.catalog.load import Preset
-from lightweight.web.dashboard.held import Held
 from lightweight.web.dashboard.views import LiveNow, Setting
 from lightweight.web.office import Office
 
@@ -25,4 +24,3 @@ class Backstage:
     """The configuration's; None where there is none."""
     settings: Callable[[], Sequence[Setting]] = tuple
     presets: Mapping[str, Preset] = field(default_factory=dict)
-    held: Held = field(default_factory=Held)

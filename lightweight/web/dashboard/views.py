@@ -181,6 +181,12 @@ class RequestsView(Struct, frozen=True, kw_only=True):
     older: str = ""
     """The query of the next page; empty on the last one."""
     filtered: bool = False
+    further: str = ""
+    """The query that looks further back; empty where all that is kept was seen."""
+    looked_back_to: float | None = None
+    """Where looking was given up, with fewer found than a page shows."""
+    looked_at: int = 0
+    """How many requests were looked at till then."""
 
 
 class Bar(Struct, frozen=True, kw_only=True):
