@@ -1,6 +1,6 @@
 """What the dashboard stands on beside the office: the process itself."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,8 +14,8 @@ class Backstage:
     """What the pages show and ask besides the database."""
 
     office: Office
-    live: Callable[[], LiveNow]
-    """What is under way now."""
+    live: Callable[[], Awaitable[LiveNow]]
+    """Gives what is under way now; raises nothing, and waits for a moment at most."""
     leaving: Callable[[], bool]
     """Whether the process drains: then no page may hold a connection."""
     reload: Callable[[], None]

@@ -36,6 +36,8 @@ async def show_overview(asked: Asked) -> Answer:
 
     period = Period(account_id=scope, first=days[0], last=today)
 
+    live = await asked.backstage.live()
+
     def work(connection: Connection) -> Overview:
         recent = wanted_uses(connection, Wanted(account_id=scope), most=RECENT).uses
         waits = first_bytes(connection, scope)
@@ -49,7 +51,7 @@ async def show_overview(asked: Asked) -> Answer:
             chart=_chart(days, bills),
             recent=recent,
             key_names=key_names(connection, {use.outcome.key_id for use in recent}),
-            live=asked.backstage.live(),
+            live=live,
             quotas=(),
             steps=_steps(asked, keys, used=bool(recent)),
             providers=provider_lines(asked.backstage) if not recent else (),

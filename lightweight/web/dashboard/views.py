@@ -70,12 +70,14 @@ class Step(Struct, frozen=True, kw_only=True):
 
 
 class LiveNow(Struct, frozen=True, kw_only=True):
-    """What is under way in the process that answers."""
+    """What is under way."""
 
     calls: int
     streams: int
     workers: int
-    """How many processes serve: the figures are of one of them."""
+    """How many processes serve."""
+    whole: bool = True
+    """The figures are of all of them; else of the one that answers."""
 
 
 class Overview(Struct, frozen=True, kw_only=True):
