@@ -18,6 +18,7 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    Text,
     text,
 )
 
@@ -60,6 +61,8 @@ keys = Table(
     Column("changed", BigInteger, nullable=False, index=True),
     # As an account's.
     Column("limits", JSON(none_as_null=True)),
+    # Null where prompts are not kept.
+    Column("keep_prompts_days", Integer),
 )
 
 audit = Table(
@@ -252,6 +255,20 @@ day_totals = Table(
     Column("unpriced", BigInteger, nullable=False),
 )
 """Sums of ``day_uses`` over all accounts: what operators look at."""
+
+kept_prompts = Table(
+    "kept_prompts",
+    metadata,
+    Column("request_id", String, primary_key=True),
+    Column("key_id", String, nullable=False, index=True),
+    Column("at", Double, nullable=False),
+    Column("ends_at", Double, nullable=False, index=True),
+    Column("prompt", Text, nullable=False),
+    Column("prompt_bytes", BigInteger, nullable=False),
+    Column("answer", Text, nullable=False),
+    Column("answer_bytes", BigInteger, nullable=False),
+)
+"""What ``records.Kept`` says, until it is to be forgotten."""
 
 last_used = Table(
     "last_used",

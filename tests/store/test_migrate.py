@@ -15,7 +15,7 @@ from lightweight.store.directory import find_account, find_key, take_turn
 from lightweight.store.migrate import SchemaTooNew, _config, revision, upgrade
 from lightweight.store.schema import metadata
 
-HEAD = "0006"
+HEAD = "0007"
 
 START = """
 import sys

@@ -7,7 +7,7 @@ from support.uses import NOON, use
 from lightweight.store import wanted as filters
 from lightweight.store.connect import is_sqlite, reading, writing
 from lightweight.store.ledger import record
-from lightweight.store.pages import Place
+from lightweight.store.pages import Place, paged
 from lightweight.store.usage import place_of
 from lightweight.store.wanted import Found, Wanted, _by_index, wanted_uses
 
@@ -104,7 +104,7 @@ def test_each_single_filter_has_its_index(engine: Engine) -> None:
     with reading(engine) as connection:
         for index, wanted in expected.items():
             query, _ = _by_index(wanted)
-            ordered = filters.paged(query, *filters._ORDER, after=None, most=5)
+            ordered = paged(query, *filters._ORDER, after=None, most=5)
             text = ordered.compile(
                 connection.engine, compile_kwargs={"literal_binds": True}
             )

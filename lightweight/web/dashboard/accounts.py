@@ -140,7 +140,7 @@ async def change_limits(asked: Asked, account_id: str) -> Answer:
     said = {field: _amount(field, asked) for field in FIELDS if field in asked.form}
 
     def work(connection: Connection, account: Account) -> Account:
-        changes = {
+        changes: dict[str, int | None] = {
             field: amount
             for field, amount in said.items()
             if amount != getattr(account.limits, field)

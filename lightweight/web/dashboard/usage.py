@@ -243,7 +243,7 @@ class Sums(Struct, frozen=True, kw_only=True):
         """Give what the table and the files have a row for."""
         if chosen.group != "day":
             return self.parts
-        return {day.isoformat(): self.days[day] for day in reversed(self.days)}
+        return {day.isoformat(): self.days[day] for day in reversed(list(self.days))}
 
 
 def _sums(connection: Connection, asked: Asked, chosen: Chosen) -> Sums:
