@@ -9,7 +9,7 @@ import secrets
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,10 +21,11 @@ from lightweight.config.schema import Config
 from lightweight.daemon.farewells import Farewells
 from lightweight.daemon.judge import today
 from lightweight.daemon.listen import Opened
+from lightweight.daemon.live_sums import LiveSums
 from lightweight.daemon.messages import control_path
 from lightweight.daemon.metering import Metering
 from lightweight.daemon.pulse import Gauges
-from lightweight.daemon.scrape import Alone, Scrape, ask_parent
+from lightweight.daemon.scrape import Alone, Scrape, ask_parent, ask_sums
 from lightweight.daemon.service import GatewayService, Parts
 from lightweight.daemon.state import (
     State,
@@ -138,7 +139,13 @@ def gateway_service(
             },
             troubles={"limits": metering.why_degraded},
             admin=admin_resource(office),
-            dashboard=_dashboard(ground, office, live, site, size, limits_at),
+            dashboard=_dashboard(
+                ground,
+                office,
+                site,
+                live=_live(ground, state, live, site, size, limits_at),
+                chief=os.getpid() if limits_at is None else os.getppid(),
+            ),
             scrape=_scrape(ground, state, gauges if limits_at is None else None),
         )
         site.resource, site.express = app.get_resource(), app.express()
@@ -230,16 +237,15 @@ def _office(
 def _dashboard(
     ground: Ground,
     office: Office,
-    live: Live,
     site: GatewaySite,
-    size: int,
-    limits_at: int | None,
+    *,
+    live: Callable[[], Awaitable[LiveNow]],
+    chief: int,
 ) -> IResource:
-    # Who was started by a parent leaves reloads to it.
-    chief = os.getpid() if limits_at is None else os.getppid()
+    """``chief`` is the process that reloads: who has a parent leaves that to it."""
     backstage = Backstage(
         office=office,
-        live=lambda: LiveNow(calls=live.count, streams=site.streams, workers=size),
+        live=live,
         leaving=lambda: site.draining,
         reload=lambda: os.kill(chief, signal.SIGHUP),
         file=ground.path,
@@ -247,6 +253,26 @@ def _dashboard(
         presets=ground.catalog.presets,
     )
     return Dashboard(backstage).get_resource()
+
+
+def _live(
+    ground: Ground,
+    state: State,
+    live: Live,
+    site: GatewaySite,
+    size: int,
+    limits_at: int | None,
+) -> Callable[[], Awaitable[LiveNow]]:
+    def own() -> LiveNow:
+        return LiveNow(calls=live.count, streams=site.streams, workers=size)
+
+    async def alone() -> LiveNow:
+        return own()
+
+    if limits_at is None:
+        return alone
+    control = control_path(ground.environ, state.directory)
+    return LiveSums(ground.reactor, own, partial(ask_sums, ground.reactor, control))
 
 
 def _farewells(reactor: Any, wall: Callable[[], float], swap: Swap) -> Farewells:

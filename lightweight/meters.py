@@ -14,6 +14,7 @@ from typing import Any
 from lightweight.config.redis import parse_redis_url
 from lightweight.config.schema import Config
 from lightweight.daemon.bookkeeper import WINDOW_S, Bookkeeper
+from lightweight.daemon.keeping import Keeping
 from lightweight.daemon.metering import Books, Metering
 from lightweight.daemon.telling import SharedVoice, Telling, Voice, counted, recents
 from lightweight.policy.book import Book
@@ -27,6 +28,7 @@ from lightweight.store.limits.keeper import Keeper
 from lightweight.store.limits.remote import RemoteLimits, join
 from lightweight.store.limits.shared import Seed, SharedAndTold
 from lightweight.store.segments import JOURNAL
+from lightweight.store.spool import KEPT
 from lightweight.store.usage import recent_admissions, totals
 
 DAY_S = 86_400
@@ -124,6 +126,12 @@ class Meters:
             wall=self.wall,
             keep_uses_days=int(kept.keep_uses // DAY_S),
             keep_audit_days=int(kept.keep_audit // DAY_S),
+            besides=Keeping(
+                database,
+                self.directory / KEPT,
+                clock=self.reactor,
+                wall=self.wall,
+            ).turn,
         )
 
         async def begin() -> None:

@@ -204,6 +204,8 @@ class ApiKey(Struct, frozen=True, kw_only=True):
     last_used_at: float | None = None
     limits: Limits = Limits()
     """What is set for this key, beside what holds for its whole account."""
+    keep_prompts_days: int | None = None
+    """An operator wants its prompts and answers kept for so long; None: never kept."""
 
 
 class Identity(Struct, frozen=True):
@@ -388,6 +390,22 @@ class Use(Struct, frozen=True, kw_only=True):
     """As in its Dispatch."""
     micro_usd: int | None
     """What it cost; 0 where it failed, None where the model has no price."""
+
+
+class Kept(Struct, frozen=True, kw_only=True):
+    """What a call said and was answered: kept where an operator asked for it."""
+
+    request_id: str
+    key_id: str
+    at: float
+    """When it ended."""
+    prompt: str
+    """Of the request's body as much as is kept; empty where it is no text."""
+    prompt_bytes: int
+    """Its whole size."""
+    answer: str
+    """The same of what the client was sent."""
+    answer_bytes: int
 
 
 class DayUse(Struct, frozen=True, kw_only=True):

@@ -73,8 +73,13 @@ class Bookkeeper:
         wall: Callable[[], float],
         keep_uses_days: int,
         keep_audit_days: int,
+        besides: Callable[[], Awaitable[None]],
     ) -> None:
-        """``wall`` gives seconds since the epoch; days count whole, in UTC."""
+        """``wall`` gives seconds since the epoch; days count whole, in UTC.
+
+        ``besides`` is done on each turn, too; it raises StoreUnusable.
+        """
+        self._besides = besides
         self._database = database
         self._journal = journal
         self._tellers = tellers
@@ -154,6 +159,7 @@ class Bookkeeper:
 
     async def _turn(self) -> None:
         await self.catch_up()
+        await self._besides()
         today = day_of(self._wall())
         if today != self._pruned and not await self._prune(today):
             self._pruned = today

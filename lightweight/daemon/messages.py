@@ -111,6 +111,13 @@ class Scraped(Versioned, frozen=True, kw_only=True):
     series: Sequence[Series]
 
 
+class Summed(Versioned, frozen=True, kw_only=True):
+    """What is read of the parent's answer to ``top``."""
+
+    in_all: Mapping[str, float]
+    """Figures of all workers, added up."""
+
+
 class Order(Versioned, frozen=True, kw_only=True):
     """What a worker is to do."""
 

@@ -5,7 +5,7 @@ serves alone has them itself.
 """
 
 import os
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -23,6 +23,7 @@ from lightweight.daemon.messages import (
     Misunderstood,
     Request,
     Scraped,
+    Summed,
     Vitals,
     decode,
     encode,
@@ -33,6 +34,12 @@ from lightweight.observe.counts import Series
 
 SECONDS = 5.0
 """How long the parent may take to answer."""
+
+MOMENT = 0.5
+"""The same for a page that somebody waits for."""
+
+UNTOLD = (OSError, ConnectError, ConnectionClosed, TookTooLong, Misunderstood)
+"""What happens where the parent does not tell."""
 
 AWAY = "The parent process did not give its figures. Scrape again in a moment."
 
@@ -88,36 +95,49 @@ async def ask_parent(reactor: Any, control: Path) -> Sequence[Series]:
     Raises Overloaded where it does not tell in time. Cancelling hangs up.
     """
     try:
-        line = await _answer(reactor, control)
+        line = await _answer(reactor, control, Request(do="metrics"), SECONDS)
         return decode(line, Scraped).series
-    except (OSError, ConnectError, ConnectionClosed, TookTooLong, Misunderstood):
+    except UNTOLD:
         raise Overloaded(AWAY) from None
 
 
-async def _answer(reactor: Any, control: Path) -> bytes:
+async def ask_sums(reactor: Any, control: Path) -> Mapping[str, float]:
+    """Give the sums over all workers, by their names in the parent's figures.
+
+    Raises Overloaded where it does not tell in a moment. Cancelling hangs up.
+    """
+    try:
+        line = await _answer(reactor, control, Request(do="top"), MOMENT)
+        return decode(line, Summed).in_all
+    except UNTOLD:
+        raise Overloaded(AWAY) from None
+
+
+async def _answer(reactor: Any, control: Path, asked: Request, seconds: float) -> bytes:
     directory = os.open(control.parent, os.O_PATH | os.O_CLOEXEC)
     try:
         # A path may be longer than the 108 bytes of unix(7).
         place = f"/proc/self/fd/{directory}/{control.name}"
-        endpoint = UNIXClientEndpoint(reactor, place, timeout=SECONDS)
-        question = await connectProtocol(endpoint, _Question())
+        endpoint = UNIXClientEndpoint(reactor, place, timeout=seconds)
+        question = await connectProtocol(endpoint, _Question(asked))
     finally:
         os.close(directory)
     try:
-        line: bytes = await question.answer.addTimeout(SECONDS, reactor)
+        line: bytes = await question.answer.addTimeout(seconds, reactor)
         return line
     finally:
         question.hang_up()
 
 
 class _Question(Protocol):
-    def __init__(self) -> None:
+    def __init__(self, asked: Request) -> None:
+        self._asked = asked
         self.answer: Deferred[bytes] = Deferred()
         self._said = bytearray()
 
     def connectionMade(self) -> None:
         transport: Any = self.transport
-        transport.write(encode(Request(do="metrics")))
+        transport.write(encode(self._asked))
 
     def dataReceived(self, data: bytes) -> None:
         self._said += data

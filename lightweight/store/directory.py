@@ -314,7 +314,7 @@ def rotate_key(
         expires_at=old.expires_at and now + (old.expires_at - old.created_at),
     )
     _insert_key(connection, new, digest(pepper, secret))
-    _update_key(connection, old.id, revoked_at=now + grace)
+    update_key(connection, old.id, revoked_at=now + grace)
     note(connection, now, who, "key.rotate", old.id, replaced_by=new.id, grace=grace)
     return new
 
@@ -325,7 +325,7 @@ def revoke_key(connection: Connection, key_id: str, *, now: float, who: str) -> 
     key = find_key(connection, key_id)
     if _is_past(key.revoked_at, now):
         return key
-    _update_key(connection, key.id, revoked_at=now)
+    update_key(connection, key.id, revoked_at=now)
     note(connection, now, who, "key.revoke", key.id)
     return replace(key, revoked_at=now)
 
@@ -343,7 +343,7 @@ def set_key_limits(
     key = find_key(connection, key_id)
     limits = replace(key.limits, **changes)
     _check_limits(limits)
-    _update_key(connection, key.id, limits=_written(limits))
+    update_key(connection, key.id, limits=_written(limits))
     note(connection, now, who, "key.limits", key.id, **changes)
     return replace(key, limits=limits)
 
@@ -417,6 +417,7 @@ def key_of(row: Row[Any]) -> ApiKey:
         revoked_at=row.revoked_at,
         models=None if row.models is None else frozenset(row.models),
         limits=convert(row.limits or {}, Limits),
+        keep_prompts_days=row.keep_prompts_days,
     )
 
 
@@ -442,6 +443,7 @@ def _insert_key(connection: Connection, key: ApiKey, secret_digest: bytes) -> No
             revoked_at=key.revoked_at,
             models=None if key.models is None else sorted(key.models),
             limits=_written(key.limits),
+            keep_prompts_days=key.keep_prompts_days,
             changed=_next_change(connection),
         )
     )
@@ -455,7 +457,8 @@ def _update_account(connection: Connection, account_id: str, **values: Any) -> N
     )
 
 
-def _update_key(connection: Connection, key_id: str, **values: Any) -> None:
+def update_key(connection: Connection, key_id: str, **values: Any) -> None:
+    """Write columns of a key; whoever took its turn may."""
     connection.execute(
         update(keys)
         .where(keys.c.id == key_id)

@@ -13,6 +13,7 @@ from lightweight.store.schema import (
     PRUNED_COUNTER,
     audit,
     counters,
+    day_totals,
     day_uses,
     last_used,
     uses,
@@ -45,6 +46,11 @@ SUMS = (
 Values: TypeAlias = Mapping[str, Any]
 DayKey: TypeAlias = tuple[str, date, str, str]
 """Account, day, key, model: whose sum it is."""
+TotalKey: TypeAlias = tuple[str, date, str]
+"""Kind, day, part: what is summed over all accounts."""
+
+PARTS = {"model": "model", "key": "key_id", "account": "account_id"}
+"""The kinds of totals, and the column of ``uses`` that each has a part for."""
 
 
 def insert_into(connection: Connection, table: Table) -> Any:
@@ -172,20 +178,39 @@ def _sane(count: int) -> int:
 
 def _add_to_days(connection: Connection, rows: Sequence[Values]) -> None:
     sums: dict[DayKey, dict[str, int]] = {}
+    totals: dict[TotalKey, dict[str, int]] = {}
     for row in rows:
-        of = (row["account_id"], day_of(row["at"]), row["key_id"], row["model"])
-        total = sums.setdefault(of, dict.fromkeys(SUMS, 0))
-        for name, value in sums_of(row).items():
-            total[name] += value
+        day = day_of(row["at"])
+        of = (row["account_id"], day, row["key_id"], row["model"])
+        added = sums_of(row)
+        _move(sums.setdefault(of, dict.fromkeys(SUMS, 0)), added)
+        for kind, column in PARTS.items():
+            whole = totals.setdefault((kind, day, row[column]), dict.fromkeys(SUMS, 0))
+            _move(whole, added)
+    _add(connection, day_uses, sums)
+    _add(connection, day_totals, totals)
+
+
+def _move(total: dict[str, int], added: Mapping[str, int]) -> None:
+    for name, value in added.items():
+        total[name] += value
+
+
+def _add(
+    connection: Connection,
+    table: Table,
+    sums: Mapping[DayKey, Mapping[str, int]] | Mapping[TotalKey, Mapping[str, int]],
+) -> None:
     if not sums:
         return
-    insert = insert_into(connection, day_uses)
-    added = {name: day_uses.c[name] + insert.excluded[name] for name in SUMS}
+    insert = insert_into(connection, table)
+    added = {name: table.c[name] + insert.excluded[name] for name in SUMS}
+    names = [column.name for column in table.primary_key]
     connection.execute(
-        insert.on_conflict_do_update(index_elements=day_uses.primary_key, set_=added),
+        insert.on_conflict_do_update(index_elements=table.primary_key, set_=added),
         # In one order everywhere: two machines must not wait for each other.
         [
-            dict(zip(("account_id", "day", "key_id", "model"), of, strict=True)) | total
+            {**dict(zip(names, of, strict=True)), **total}
             for of, total in sorted(sums.items())
         ],
     )

@@ -11,7 +11,7 @@ from lightweight.store.connect import (
 )
 from lightweight.store.problems import StoreProblem
 
-NEWEST = "0004"
+NEWEST = "0007"
 """The revision that ``upgrade`` brings a database to."""
 
 TURN_S = 60

@@ -1,18 +1,24 @@
 """Does the bill add up? The journals against the ledger, the sums against the rows."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Select, func, select
 
 from lightweight.records import Use
 from lightweight.store.importer import Position, read_positions, told_of
-from lightweight.store.ledger import SUMS, DayKey, day_of, sums_of
-from lightweight.store.schema import PRUNED_COUNTER, counters, day_uses, uses
+from lightweight.store.ledger import PARTS, SUMS, DayKey, day_of, sums_of
+from lightweight.store.schema import (
+    PRUNED_COUNTER,
+    counters,
+    day_totals,
+    day_uses,
+    uses,
+)
 from lightweight.store.segments import (
     records_in,
     segment_numbers,
@@ -25,7 +31,11 @@ ASKED = 500
 
 
 class Difference(Struct, frozen=True, kw_only=True):
-    """A sum by day that is not the sum of its rows."""
+    """A sum by day that is not the sum of its rows.
+
+    Of a total over all accounts only one of account, key and model says something; its
+    rows are the sums of each account.
+    """
 
     account_id: str
     day: date
@@ -74,7 +84,10 @@ def reconcile(connection: Connection, journal: Path) -> Findings:
         waiting=journals.waiting,
         broken=journals.broken,
         missing=tuple(_missing(connection, journals.imported)),
-        differences=tuple(_differences(connection, horizon)),
+        differences=(
+            *_differences(connection, horizon),
+            *_differences_of_totals(connection),
+        ),
     )
 
 
@@ -149,6 +162,57 @@ def _differences(connection: Connection, horizon: date) -> list[Difference]:
         for what in SUMS
         if rolled_up.get(of, nothing)[what] != rows.get(of, nothing)[what]
     ]
+
+
+def _differences_of_totals(connection: Connection) -> Iterator[Difference]:
+    for kind, column in PARTS.items():
+        sums = _read_sums(
+            connection,
+            select(
+                day_uses.c.day,
+                day_uses.c[column],
+                *(func.sum(day_uses.c[name]) for name in SUMS),
+            ).group_by(day_uses.c.day, day_uses.c[column]),
+        )
+        totals = _read_sums(
+            connection,
+            select(
+                day_totals.c.day,
+                day_totals.c.part,
+                *(day_totals.c[name] for name in SUMS),
+            ).where(day_totals.c.kind == kind),
+        )
+        nothing = (0,) * len(SUMS)
+        for day, part in sorted(sums.keys() | totals.keys()):
+            pairs = zip(
+                SUMS,
+                totals.get((day, part), nothing),
+                sums.get((day, part), nothing),
+                strict=True,
+            )
+            yield from (
+                Difference(
+                    account_id=part if kind == "account" else "",
+                    day=day,
+                    key_id=part if kind == "key" else "",
+                    model=part if kind == "model" else "",
+                    what=what,
+                    rolled_up=rolled_up,
+                    rows=rows,
+                )
+                for what, rolled_up, rows in pairs
+                if rolled_up != rows
+            )
+
+
+def _read_sums(
+    connection: Connection, query: Select[Any]
+) -> dict[tuple[date, str], tuple[int, ...]]:
+    # PostgreSQL sums BIGINT to NUMERIC.
+    return {
+        (day, part): tuple(map(int, sums))
+        for day, part, *sums in connection.execute(query)
+    }
 
 
 def _sums_of_rows(

@@ -18,6 +18,8 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    Text,
+    text,
 )
 
 metadata = MetaData(
@@ -59,6 +61,8 @@ keys = Table(
     Column("changed", BigInteger, nullable=False, index=True),
     # As an account's.
     Column("limits", JSON(none_as_null=True)),
+    # Null where prompts are not kept.
+    Column("keep_prompts_days", Integer),
 )
 
 audit = Table(
@@ -161,6 +165,9 @@ admin_tokens = Table(
 
 # -- the ledger --------------------------------------------------------------------
 
+FAILED = text("ending NOT IN ('finished', 'client_gone')")
+"""Which uses failed; word for word what their indexes are limited to."""
+
 uses = Table(
     "uses",
     metadata,
@@ -191,6 +198,24 @@ uses = Table(
     Column("attempts", JSON, nullable=False),
     Index("ix_uses_account_id_at_id", "account_id", "at", "id"),
     Index("ix_uses_at_id", "at", "id"),
+    # What the request log is filtered by.
+    Index("ix_uses_key_id_at_id", "key_id", "at", "id"),
+    Index("ix_uses_model_at_id", "model", "at", "id"),
+    Index(
+        "ix_uses_failed_at_id",
+        "at",
+        "id",
+        sqlite_where=FAILED,
+        postgresql_where=FAILED,
+    ),
+    Index(
+        "ix_uses_failed_account_id_at_id",
+        "account_id",
+        "at",
+        "id",
+        sqlite_where=FAILED,
+        postgresql_where=FAILED,
+    ),
 )
 
 day_uses = Table(
@@ -211,6 +236,39 @@ day_uses = Table(
     Column("unpriced", BigInteger, nullable=False),
 )
 """Sums of ``uses``, as ``records.DayUse``; they stay when old uses are deleted."""
+
+day_totals = Table(
+    "day_totals",
+    metadata,
+    # What the part is: ``model``, ``key`` or ``account``.
+    Column("kind", String, primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("part", String, primary_key=True),
+    Column("succeeded", BigInteger, nullable=False),
+    Column("failed", BigInteger, nullable=False),
+    Column("fresh", BigInteger, nullable=False),
+    Column("cached", BigInteger, nullable=False),
+    Column("cache_write", BigInteger, nullable=False),
+    Column("answer", BigInteger, nullable=False),
+    Column("reasoning", BigInteger, nullable=False),
+    Column("micro_usd", BigInteger, nullable=False),
+    Column("unpriced", BigInteger, nullable=False),
+)
+"""Sums of ``day_uses`` over all accounts: what operators look at."""
+
+kept_prompts = Table(
+    "kept_prompts",
+    metadata,
+    Column("request_id", String, primary_key=True),
+    Column("key_id", String, nullable=False, index=True),
+    Column("at", Double, nullable=False),
+    Column("ends_at", Double, nullable=False, index=True),
+    Column("prompt", Text, nullable=False),
+    Column("prompt_bytes", BigInteger, nullable=False),
+    Column("answer", Text, nullable=False),
+    Column("answer_bytes", BigInteger, nullable=False),
+)
+"""What ``records.Kept`` says, until it is to be forgotten."""
 
 last_used = Table(
     "last_used",

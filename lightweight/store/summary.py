@@ -1,27 +1,25 @@
-"""What the dashboard shows of the bill: sums by the day, and the latest requests.
+"""What the dashboard shows of the bill: sums by the day, and how fast answers begin.
 
-Each query is bounded whatever the ledger holds: sums come from the roll-up, and single
-uses are looked at newest first, ``SCANNED`` of them at most.
+Sums come from the roll-ups: an account's own, or for operators the totals of all. So a
+query reads some rows for each day, whatever the ledger holds.
 """
 
 from collections.abc import Collection, Iterator, Sequence
 from datetime import date
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from msgspec import Struct
-from sqlalchemy import Connection, func, select
+from sqlalchemy import ColumnElement, Connection, Select, func, select
 
 from lightweight.policy.bill import Bill
-from lightweight.records import Usage, Use
-from lightweight.store.pages import Place, paged
-from lightweight.store.schema import accounts, day_uses, keys, uses
-from lightweight.store.usage import CLASSES, use_of
+from lightweight.records import Usage
+from lightweight.store.ledger import PARTS
+from lightweight.store.pages import paged
+from lightweight.store.schema import accounts, day_totals, day_uses, keys, uses
+from lightweight.store.usage import CLASSES
 
 Part: TypeAlias = Literal["model", "key", "account"]
-"""What a day's sum may be parted by."""
-
-SCANNED = 5000
-"""Uses that a filter looks at before it gives up."""
+"""What sums may be parted by."""
 
 NAMED = 1000
 """Ids that one statement asks the names of."""
@@ -29,11 +27,7 @@ NAMED = 1000
 MEASURED = 500
 """Uses that times to the first byte are taken from."""
 
-_COLUMNS = {
-    "model": day_uses.c.model,
-    "key": day_uses.c.key_id,
-    "account": day_uses.c.account_id,
-}
+_COUNTED = ("succeeded", "failed", "micro_usd", "unpriced", *CLASSES)
 
 
 class DaySum(Struct, frozen=True):
@@ -45,48 +39,60 @@ class DaySum(Struct, frozen=True):
     bill: Bill
 
 
-class Wanted(Struct, frozen=True, kw_only=True):
-    """Which requests to show; empty: any."""
+class Period(Struct, frozen=True, kw_only=True):
+    """Which sums are asked for."""
 
-    key_id: str = ""
-    model: str = ""
-    failed: bool | None = None
-    """Only those that failed, or only the others."""
+    account_id: str | None
+    """None: over all accounts."""
+    first: date
+    last: date
+    """Counted too."""
 
 
-ANY = Wanted()
+def day_bills(connection: Connection, period: Period) -> dict[date, Bill]:
+    """Give the bill of each day on which something was used, days in order."""
+    day = _column(period, "day")
+    query = _sums(period, "model", day).order_by(day)
+    return {row[0]: _bill(row[1:]) for row in connection.execute(query)}
+
+
+def part_bills(connection: Connection, period: Period, part: Part) -> dict[str, Bill]:
+    """Give the bill of each part over the whole period."""
+    column = _part(period, part)
+    query = _sums(period, part, column).order_by(column)
+    return {row[0]: _bill(row[1:]) for row in connection.execute(query)}
 
 
 def day_sums(
-    connection: Connection,
-    account_id: str | None,
-    first: date,
-    last: date,
-    part: Part = "model",
+    connection: Connection, period: Period, part: Part, only: Collection[str]
 ) -> list[DaySum]:
-    """Give the sums of each day and part, of an account or of all, days in order."""
-    column = _COLUMNS[part]
-    counted = ("succeeded", "failed", "micro_usd", "unpriced", *CLASSES)
-    query = (
-        select(
-            day_uses.c.day, column, *(func.sum(day_uses.c[name]) for name in counted)
-        )
-        .where(day_uses.c.day.between(first, last))
-        .group_by(day_uses.c.day, column)
-        .order_by(day_uses.c.day, column)
-    )
-    if account_id is not None:
-        query = query.where(day_uses.c.account_id == account_id)
-    return [
-        # PostgreSQL sums BIGINT to NUMERIC.
-        DaySum(day, name, _bill(*map(int, sums)))
-        for day, name, *sums in connection.execute(query)
-    ]
+    """Give the sums of each day of ``only`` these parts, days in order."""
+    day, column = _column(period, "day"), _part(period, part)
+    query = _sums(period, part, day, column).where(column.in_(only))
+    query = query.order_by(day, column)
+    return [DaySum(row[0], row[1], _bill(row[2:])) for row in connection.execute(query)]
 
 
-def _bill(
-    succeeded: int, failed: int, micro_usd: int, unpriced: int, *tokens: int
-) -> Bill:
+def _sums(period: Period, part: Part, *by: ColumnElement[Any]) -> Select[Any]:
+    days = _column(period, "day").between(period.first, period.last)
+    counted = (func.sum(_column(period, name)) for name in _COUNTED)
+    query = select(*by, *counted).where(days).group_by(*by)
+    if period.account_id is None:
+        return query.where(day_totals.c.kind == part)
+    return query.where(day_uses.c.account_id == period.account_id)
+
+
+def _column(period: Period, name: str) -> ColumnElement[Any]:
+    return (day_totals if period.account_id is None else day_uses).c[name]
+
+
+def _part(period: Period, part: Part) -> ColumnElement[Any]:
+    return _column(period, "part" if period.account_id is None else PARTS[part])
+
+
+def _bill(sums: Sequence[Any]) -> Bill:
+    # PostgreSQL sums BIGINT to NUMERIC.
+    succeeded, failed, micro_usd, unpriced, *tokens = map(int, sums)
     return Bill(
         succeeded=succeeded,
         failed=failed,
@@ -94,34 +100,6 @@ def _bill(
         micro_usd=micro_usd,
         unpriced=unpriced,
     )
-
-
-def wanted_uses(
-    connection: Connection,
-    *,
-    account_id: str | None,
-    wanted: Wanted = ANY,
-    after: Place | None = None,
-    most: int = 50,
-) -> list[Use]:
-    """Give a page of the request log, the newest first, of one account or of all.
-
-    With a filter only the SCANNED uses that follow ``after`` are looked at.
-    """
-    found = select(uses)
-    if account_id is not None:
-        found = found.where(uses.c.account_id == account_id)
-    scanned = most if wanted == ANY else SCANNED
-    latest = paged(found, uses.c.at, uses.c.id, after=after, most=scanned).subquery()
-    query = select(latest).order_by(latest.c.at.desc(), latest.c.id.desc()).limit(most)
-    if wanted.key_id:
-        query = query.where(latest.c.key_id == wanted.key_id)
-    if wanted.model:
-        query = query.where(latest.c.model == wanted.model)
-    if wanted.failed is not None:
-        well = latest.c.ending.in_(("finished", "client_gone"))
-        query = query.where(~well if wanted.failed else well)
-    return [use_of(row) for row in connection.execute(query)]
 
 
 def first_bytes(connection: Connection, account_id: str | None) -> Sequence[float]:

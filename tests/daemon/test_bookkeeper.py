@@ -87,6 +87,10 @@ class Desk:
         return sorted(each.outcome.request_id for each in found)
 
 
+async def nothing() -> None:
+    pass
+
+
 @pytest_twisted.async_yield_fixture  # type: ignore[untyped-decorator]  # it has no types
 async def idle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Desk]:
     """A bookkeeper that does not run yet."""
@@ -109,6 +113,7 @@ async def idle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
             wall=lambda: made.now,
             keep_uses_days=30,
             keep_audit_days=400,
+            besides=nothing,
         ),
     )
     yield made

@@ -14,7 +14,7 @@ from lightweight.daemon import scrape
 from lightweight.daemon.control import Control
 from lightweight.daemon.messages import CONTROL
 from lightweight.daemon.pulse import Gauges
-from lightweight.daemon.scrape import Alone, Scrape, ask_parent
+from lightweight.daemon.scrape import Alone, Scrape, ask_parent, ask_sums
 from lightweight.errors import Overloaded
 from lightweight.observe.counts import Counts, Series
 from lightweight.observe.metrics import (
@@ -65,6 +65,26 @@ async def test_a_parent_that_fails_or_speaks_strangely_is_away(tmp_path: Path) -
 
     with pytest.raises(Overloaded):
         await answered(tmp_path, strange)
+
+
+async def test_the_parent_tells_the_sums_of_its_workers(tmp_path: Path) -> None:
+    from twisted.internet import reactor
+
+    said: dict[str, object] = {"in_all": {"calls": 2.0}, "generations": []}
+
+    async def answer() -> Mapping[str, object]:
+        return said
+
+    control = Control(reactor, tmp_path / CONTROL, {"top": answer})
+    try:
+        assert await ask_sums(reactor, tmp_path / CONTROL) == {"calls": 2.0}
+        del said["in_all"]
+        with pytest.raises(Overloaded):
+            await ask_sums(reactor, tmp_path / CONTROL)
+    finally:
+        await control.close()
+    with pytest.raises(Overloaded):
+        await ask_sums(reactor, tmp_path / CONTROL)
 
 
 async def test_nobody_at_the_socket(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from lightweight.store.journal import Journal
 from lightweight.store.ledger import prune, record
 from lightweight.store.problems import StoreUnusable
 from lightweight.store.reconcile import Difference, Findings, reconcile
-from lightweight.store.schema import day_uses, uses
+from lightweight.store.schema import day_totals, day_uses, uses
 from lightweight.store.segments import segment_path
 
 
@@ -92,9 +92,32 @@ def test_a_sum_that_is_wrong_or_gone_is_seen(
         )
         connection.execute(delete(day_uses).where(day_uses.c.day == date(2026, 11, 3)))
     found = compared(engine, tmp_path)
-    first, *rest = found.differences
+    first, *rest = [
+        each for each in found.differences if each.account_id and each.model
+    ]
     assert (first.what, first.rolled_up, first.rows) == ("fresh", 11, 10)
     assert {(each.day.day, each.rolled_up) for each in rest} == {(3, 0)}
+
+
+def test_a_total_of_all_accounts_that_is_wrong_or_gone_is_seen(
+    engine: Engine, journal: Journal, tmp_path: Path
+) -> None:
+    imported(engine, tmp_path)
+    of_model = day_totals.c.kind == "model"
+    with writing(engine) as connection:
+        connection.execute(
+            update(day_totals)
+            .where(of_model, day_totals.c.day == date(2026, 11, 1))
+            .values(fresh=11)
+        )
+        connection.execute(delete(day_totals).where(day_totals.c.kind == "key"))
+    found = compared(engine, tmp_path)
+    (wrong,) = [each for each in found.differences if each.model]
+    assert (wrong.account_id, wrong.model, wrong.what) == ("", "gpt", "fresh")
+    assert (wrong.rolled_up, wrong.rows) == (11, 10)
+    gone = [each for each in found.differences if each.key_id]
+    assert {(each.day.day, each.rolled_up) for each in gone} == {(1, 0), (2, 0), (3, 0)}
+    assert len(found.differences) == len(gone) + 1
 
 
 def test_what_retention_deleted_is_not_missed(

@@ -12,84 +12,74 @@ from lightweight.store.connect import reading, writing
 from lightweight.store.directory import create_account, create_key
 from lightweight.store.ledger import record
 from lightweight.store.summary import (
-    Wanted,
+    Period,
     account_names,
+    day_bills,
     day_sums,
     first_bytes,
     key_names,
-    wanted_uses,
+    part_bills,
 )
-from lightweight.store.usage import place_of
 
 FIRST, SECOND = date(2026, 11, 1), date(2026, 11, 2)
+SOME = [
+    use("a"),
+    use("b", model="other"),
+    use("c", at=NOON + DAY, ending="failed", usage=None),
+    use("d", account_id="acct_2", key_id="key_2"),
+    use("e", at=NOON + 40 * DAY),
+]
 
 
-def test_sums_by_day_and_part(engine: Engine) -> None:
+def period(account_id: str | None, last: date = SECOND) -> Period:
+    return Period(account_id=account_id, first=FIRST, last=last)
+
+
+def test_bills_by_day(engine: Engine) -> None:
     with writing(engine) as connection:
-        record(
-            connection,
-            [
-                use("a"),
-                use("b", model="other"),
-                use("c", at=NOON + DAY, ending="failed", usage=None),
-                use("d", account_id="acct_2", key_id="key_2"),
-                use("e", at=NOON + 40 * DAY),
-            ],
-        )
+        record(connection, SOME)
     with reading(engine) as connection:
-        of_all = day_sums(connection, None, FIRST, SECOND)
-        by_key = day_sums(connection, "acct_1", FIRST, FIRST, "key")
-        by_account = day_sums(connection, None, FIRST, FIRST, "account")
-    assert [(each.day, each.part) for each in of_all] == [
-        (FIRST, "gpt"),
-        (FIRST, "other"),
-        (SECOND, "gpt"),
-    ]
-    assert of_all[0].bill.succeeded == 2
-    assert of_all[0].bill.micro_usd == 240
-    assert of_all[0].bill.usage == Usage(fresh=20, cached=10, answer=40, reasoning=14)
-    assert (of_all[2].bill.succeeded, of_all[2].bill.failed) == (0, 1)
-    assert [(each.part, each.bill.succeeded) for each in by_key] == [("key_1", 2)]
-    assert [each.part for each in by_account] == ["acct_1", "acct_2"]
+        of_all = day_bills(connection, period(None))
+        of_one = day_bills(connection, period("acct_1"))
+    assert list(of_all) == list(of_one) == [FIRST, SECOND]
+    assert (of_all[FIRST].succeeded, of_one[FIRST].succeeded) == (3, 2)
+    assert of_one[FIRST].micro_usd == 240
+    assert of_one[FIRST].usage == Usage(fresh=20, cached=10, answer=40, reasoning=14)
+    assert (of_all[SECOND].succeeded, of_all[SECOND].failed) == (0, 1)
 
 
-def test_a_page_of_what_is_wanted(engine: Engine) -> None:
-    uses = [
-        use("a", at=NOON),
-        use("b", at=NOON + 1, model="other"),
-        use("c", at=NOON + 2, ending="failed"),
-        use("d", at=NOON + 3, key_id="key_2"),
-        use("e", at=NOON + 4, account_id="acct_2"),
-    ]
+def test_bills_by_part(engine: Engine) -> None:
     with writing(engine) as connection:
-        record(connection, uses)
+        record(connection, SOME)
+    with reading(engine) as connection:
+        by_model = part_bills(connection, period(None), "model")
+        by_key = part_bills(connection, period("acct_1", FIRST), "key")
+        by_account = part_bills(connection, period(None, FIRST), "account")
+        of_other = day_sums(connection, period(None), "model", ["other"])
+        of_key = day_sums(connection, period("acct_1"), "key", ["key_1", "key_2"])
+        assert day_sums(connection, period(None), "model", []) == []
+    assert {name: bill.succeeded for name, bill in by_model.items()} == {
+        "gpt": 2,
+        "other": 1,
+    }
+    assert by_model["gpt"].failed == 1
+    assert {name: bill.succeeded for name, bill in by_key.items()} == {"key_1": 2}
+    assert list(by_account) == ["acct_1", "acct_2"]
+    assert [(each.day, each.part) for each in of_other] == [(FIRST, "other")]
+    assert [each.day for each in of_key] == [FIRST, SECOND]
 
-    def ids(**asked: object) -> str:
-        with reading(engine) as connection:
-            found = wanted_uses(connection, account_id="acct_1", **asked)  # type: ignore[arg-type]  # the test's own
-        return "".join(each.outcome.request_id for each in found)
 
-    assert ids() == "dcba"
-    assert ids(most=2) == "dc"
-    assert ids(after=place_of(uses[2])) == "ba"
-    assert ids(wanted=Wanted(model="other")) == "b"
-    assert ids(wanted=Wanted(key_id="key_2")) == "d"
-    assert ids(wanted=Wanted(failed=True)) == "c"
-    assert ids(wanted=Wanted(failed=False), after=place_of(uses[2])) == "ba"
-
-
-def test_a_filter_looks_at_so_many_and_no_more(
-    engine: Engine, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_totals_of_all_are_the_sums_of_each(engine: Engine) -> None:
     with writing(engine) as connection:
-        record(connection, [use(f"{n}", at=NOON + n) for n in range(5)])
-        record(connection, [use("old", at=NOON - 1, model="other")])
-    wanted = Wanted(model="other")
+        record(connection, SOME)
+        # A use that comes again moves nothing.
+        record(connection, [*SOME, use("f", at=NOON + DAY)])
     with reading(engine) as connection:
-        assert wanted_uses(connection, account_id=None, wanted=wanted)
-    monkeypatch.setattr(summary, "SCANNED", 5)
-    with reading(engine) as connection:
-        assert wanted_uses(connection, account_id=None, wanted=wanted) == []
+        whole = part_bills(connection, period(None), "account")
+        for account, bill in whole.items():
+            of_days = day_bills(connection, period(account)).values()
+            assert bill.succeeded == sum(each.succeeded for each in of_days)
+            assert bill.usage.total == sum(each.usage.total for each in of_days)
 
 
 def test_first_bytes_are_in_order(engine: Engine) -> None:

@@ -388,7 +388,7 @@ class Gateway:
     def _dashboard(self, office: Office) -> IResource:
         backstage = Backstage(
             office=office,
-            live=lambda: LiveNow(calls=self.live.count, streams=0, workers=1),
+            live=self._live_now,
             leaving=lambda: self.site.draining,
             reload=lambda: self.reloads.append(office.wall()),
             file=None,
@@ -396,6 +396,9 @@ class Gateway:
             presets=load_catalog().presets,
         )
         return Dashboard(backstage).get_resource()
+
+    async def _live_now(self) -> LiveNow:
+        return LiveNow(calls=self.live.count, streams=0, workers=1)
 
     def connect(self) -> Client:
         """Open a connection."""

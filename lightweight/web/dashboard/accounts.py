@@ -9,13 +9,13 @@ from urllib.parse import urlencode
 
 from lightweight.errors import BadRequest
 from lightweight.policy.admission import Tier, limits_of_account, tier_of
-from lightweight.records import Account, Answer, Limits
+from lightweight.records import Account, Answer
 from lightweight.store.audit import AuditEntry, audit_log
 from lightweight.store.connect import Connection
 from lightweight.store.directory import account_page, set_limits, set_tier, top_up
 from lightweight.store.pages import Place
 from lightweight.web.admin.actor import account_for, require_role
-from lightweight.web.dashboard.asked import Asked, said_place, said_of
+from lightweight.web.dashboard.asked import Asked, said_of, said_place
 from lightweight.web.dashboard.keys import micro_usd, number
 from lightweight.web.dashboard.overview import quotas_left
 from lightweight.web.dashboard.views import (
@@ -140,7 +140,7 @@ async def change_limits(asked: Asked, account_id: str) -> Answer:
     said = {field: _amount(field, asked) for field in FIELDS if field in asked.form}
 
     def work(connection: Connection, account: Account) -> Account:
-        changes = {
+        changes: dict[str, int | None] = {
             field: amount
             for field, amount in said.items()
             if amount != getattr(account.limits, field)

@@ -31,7 +31,7 @@ async def stream_live(exchange: Exchange, backstage: Backstage) -> None:
     for _ in range(int(LONGEST_S / EVERY_S)):
         if exchange.lost or backstage.leaving():
             break
-        said = msgspec.json.encode(backstage.live())
+        said = msgspec.json.encode(await backstage.live())
         exchange.write(b"data: " + said + b"\n\n")
         await deferLater(clock, EVERY_S)
     exchange.finish()

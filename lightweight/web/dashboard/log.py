@@ -7,13 +7,10 @@ from lightweight.errors import BadRequest
 from lightweight.records import Answer, Use
 from lightweight.store.connect import Connection
 from lightweight.store.directory import key_page
-from lightweight.store.summary import (
-    Wanted,
-    account_names,
-    key_names,
-    wanted_uses,
-)
+from lightweight.store.pages import Place
+from lightweight.store.summary import account_names, key_names
 from lightweight.store.usage import place_of
+from lightweight.store.wanted import SCANNED, Wanted, wanted_uses
 from lightweight.web.admin.actor import use_for
 from lightweight.web.dashboard.asked import Asked, said_of, said_place, see_other
 from lightweight.web.dashboard.keys import SHOWN
@@ -37,10 +34,8 @@ async def show_requests(asked: Asked) -> Answer:
 
     def work(connection: Connection) -> RequestsView:
         # One more than is shown: whether there is a next page.
-        uses = wanted_uses(
-            connection, account_id=scope, wanted=wanted, after=after, most=PAGE + 1
-        )
-        shown = uses[:PAGE]
+        found = wanted_uses(connection, wanted, after=after, most=PAGE + 1)
+        shown = found.uses[:PAGE]
         return RequestsView(
             uses=shown,
             key_names=key_names(connection, {use.outcome.key_id for use in shown}),
@@ -49,8 +44,11 @@ async def show_requests(asked: Asked) -> Answer:
             key=wanted.key_id,
             model=wanted.model,
             status=asked.query("status"),
-            older=_older(asked, shown) if len(uses) > PAGE else "",
-            filtered=wanted != Wanted(),
+            older=_from(asked, place_of(shown[-1])) if len(found.uses) > PAGE else "",
+            further=_from(asked, found.ended) if found.ended else "",
+            looked_at=SCANNED if found.ended else 0,
+            looked_back_to=found.ended.at if found.ended else None,
+            filtered=wanted != Wanted(account_id=scope),
         )
 
     return asked.page("requests", await asked.read(work))
@@ -61,16 +59,18 @@ def _wanted(asked: Asked) -> Wanted:
     if status not in _STATUS:
         raise BadRequest("There is no such status: choose one of the list.")
     return Wanted(
+        account_id=asked.actor.scope,
         key_id=asked.query("key"),
         model=asked.query("model"),
         failed=_STATUS[status],
     )
 
 
-def _older(asked: Asked, shown: Sequence[Use]) -> str:
+def _from(asked: Asked, place: Place) -> str:
+    """Give the query of the page that goes on from a place."""
     filters = {name: asked.query(name) for name in ("key", "model", "status")}
     given = {name: value for name, value in filters.items() if value}
-    return urlencode({**given, "after": said_of(place_of(shown[-1]))})
+    return urlencode({**given, "after": said_of(place)})
 
 
 # -- one request -------------------------------------------------------------------

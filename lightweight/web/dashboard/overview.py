@@ -1,7 +1,7 @@
 """The overview: the last 30 days at a glance, and what to do first."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 
 from msgspec.structs import replace
@@ -13,14 +13,15 @@ from lightweight.runtime import DEMO
 from lightweight.store.connect import Connection
 from lightweight.store.directory import find_account, key_page
 from lightweight.store.summary import (
-    DaySum,
+    Period,
+    day_bills,
     first_bytes,
     key_names,
-    wanted_uses,
 )
+from lightweight.store.wanted import Wanted, wanted_uses
 from lightweight.web.dashboard.asked import Asked
 from lightweight.web.dashboard.providers import provider_lines
-from lightweight.web.dashboard.sums import added, per_day, sums_for
+from lightweight.web.dashboard.sums import added
 from lightweight.web.dashboard.views import Chart, Overview, Quota, Step
 
 DAYS = 30
@@ -33,22 +34,24 @@ async def show_overview(asked: Asked) -> Answer:
     today = datetime.fromtimestamp(asked.now, UTC).date()
     days = [today - timedelta(n) for n in reversed(range(DAYS))]
 
-    sums = await sums_for(asked, days[0], today)
+    period = Period(account_id=scope, first=days[0], last=today)
+
+    live = await asked.backstage.live()
 
     def work(connection: Connection) -> Overview:
-        recent = wanted_uses(connection, account_id=scope, most=RECENT)
+        recent = wanted_uses(connection, Wanted(account_id=scope), most=RECENT).uses
         waits = first_bytes(connection, scope)
-        bill = added(each.bill for each in sums)
+        bills = day_bills(connection, period)
         # Whoever has requests has a key.
         keys = [] if recent else key_page(connection, account_id=scope, most=2)
         return Overview(
-            bill=bill,
+            bill=added(bills.values()),
             p50=_part_of(waits, 0.5),
             p95=_part_of(waits, 0.95),
-            chart=_chart(days, sums),
+            chart=_chart(days, bills),
             recent=recent,
             key_names=key_names(connection, {use.outcome.key_id for use in recent}),
-            live=asked.backstage.live(),
+            live=live,
             quotas=(),
             steps=_steps(asked, keys, used=bool(recent)),
             providers=provider_lines(asked.backstage) if not recent else (),
@@ -114,15 +117,11 @@ def _part_of(ascending: Sequence[float], part: float) -> float | None:
     return ascending[max(0, math.ceil(part * len(ascending)) - 1)]
 
 
-def _chart(days: Sequence[date], sums: Sequence[DaySum]) -> Chart:
-    def asked_for(bill: Bill) -> float:
-        return bill.succeeded + bill.failed
-
-    return Chart(
-        days=days,
-        series={"Requests": per_day(days, sums, asked_for)},
-        unit="requests",
-    )
+def _chart(days: Sequence[date], bills: Mapping[date, Bill]) -> Chart:
+    nothing = Bill()
+    found = (bills.get(day, nothing) for day in days)
+    line = [float(bill.succeeded + bill.failed) for bill in found]
+    return Chart(days=days, series={"Requests": line}, unit="requests")
 
 
 def _steps(asked: Asked, keys: Sequence[ApiKey], *, used: bool) -> Sequence[Step]:

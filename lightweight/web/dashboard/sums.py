@@ -1,41 +1,16 @@
-"""Sums by the day: which the visitor may see, laid out for charts and tables."""
+"""Bills laid out for charts and tables."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 
 from lightweight.policy.bill import Bill
 from lightweight.records import Usage
-from lightweight.store.summary import DaySum, Part, day_sums
-from lightweight.web.dashboard.asked import Asked
+from lightweight.store.summary import DaySum
 
 LINES = 5
 """Parts that a chart has a line of their own for; the rest are one more."""
 
 REST = "Other"
-
-
-async def sums_for(
-    asked: Asked, first: date, last: date, part: Part = "model"
-) -> Sequence[DaySum]:
-    """Give the sums that the visitor may see, from ``first`` to ``last``.
-
-    Raises Overloaded. Cancelling is harmless.
-    """
-    scope = asked.actor.scope
-    today = datetime.fromtimestamp(asked.now, UTC).date()
-    over = min(last, today - timedelta(2))
-    if scope is not None or over < first:
-        return await asked.read(lambda c: day_sums(c, scope, first, last, part))
-    held, period = asked.backstage.held, (part, first, over)
-    before = held.get(period, asked.now)
-    if before is None:
-        before = await asked.read(lambda c: day_sums(c, None, first, over, part))
-        held.put(period, before, asked.now)
-    after = over + timedelta(1)
-    return [
-        *before,
-        *await asked.read(lambda c: day_sums(c, None, after, last, part)),
-    ]
 
 
 def added(bills: Iterable[Bill]) -> Bill:
@@ -57,36 +32,30 @@ def added(bills: Iterable[Bill]) -> Bill:
     )
 
 
-def parted(sums: Iterable[DaySum], by: Callable[[DaySum], str]) -> Mapping[str, Bill]:
-    """Give the sum of each part that ``by`` names."""
-    groups: dict[str, list[Bill]] = {}
-    for each in sums:
-        groups.setdefault(by(each), []).append(each.bill)
-    return {name: added(bills) for name, bills in groups.items()}
-
-
-def per_day(
-    days: Sequence[date], sums: Iterable[DaySum], measure: Callable[[Bill], float]
-) -> Sequence[float]:
-    """Give the measure of each of ``days``, 0 where nothing was used."""
-    found = dict.fromkeys(days, 0.0)
-    for each in sums:
-        if each.day in found:
-            found[each.day] += measure(each.bill)
-    return list(found.values())
+def largest(
+    parts: Mapping[str, Bill], measure: Callable[[Bill], float]
+) -> Mapping[str, Bill]:
+    """Give the parts in the order of their measure, the largest first."""
+    return dict(sorted(parts.items(), key=lambda part: -measure(part[1])))
 
 
 def lines(
-    days: Sequence[date], sums: Sequence[DaySum], measure: Callable[[Bill], float]
+    days: Sequence[date],
+    top: Mapping[str, Iterable[DaySum]],
+    whole: Mapping[date, Bill],
+    measure: Callable[[Bill], float],
 ) -> Mapping[str, Sequence[float]]:
-    """Give a line for each of the LINES largest parts, and one for all others."""
-    totals = parted(sums, lambda each: each.part)
-    largest = sorted(totals, key=lambda name: -measure(totals[name]))
-    shown = {
-        name: per_day(days, [s for s in sums if s.part == name], measure)
-        for name in largest[:LINES]
-    }
-    rest = set(largest[LINES:])
-    if rest:
-        shown[REST] = per_day(days, [s for s in sums if s.part in rest], measure)
+    """Give a line for each part of ``top``, and one for what is left of the whole."""
+    rest = {day: measure(whole[day]) if day in whole else 0.0 for day in days}
+    shown: dict[str, Sequence[float]] = {}
+    for name, sums in top.items():
+        line = dict.fromkeys(days, 0.0)
+        for each in sums:
+            line[each.day] += measure(each.bill)
+            rest[each.day] -= measure(each.bill)
+        shown[name] = list(line.values())
+    # Dollars are fractions: less than a millionth is nothing.
+    left = [max(0.0, round(amount, 6)) for amount in rest.values()]
+    if any(left):
+        shown[REST] = left
     return shown

@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from itertools import islice
 from typing import Literal, TypeAlias, cast
@@ -16,15 +16,20 @@ from lightweight.policy.bill import Bill, month_around
 from lightweight.policy.price import dollars
 from lightweight.policy.statement import period_of
 from lightweight.records import Answer
+from lightweight.store.connect import Connection
 from lightweight.store.summary import (
     DaySum,
     Part,
+    Period,
     account_names,
+    day_bills,
+    day_sums,
     key_names,
+    part_bills,
 )
 from lightweight.web.dashboard.asked import Asked
 from lightweight.web.dashboard.overview import quotas_of
-from lightweight.web.dashboard.sums import REST, added, lines, parted, sums_for
+from lightweight.web.dashboard.sums import LINES, REST, added, largest, lines
 from lightweight.web.dashboard.views import Chart, UsageRow, UsageView
 
 Group: TypeAlias = Literal["model", "day", "key", "account"]
@@ -68,9 +73,9 @@ class Chosen(Struct, frozen=True, kw_only=True):
 async def show_usage(asked: Asked) -> Answer:
     """Show the bill."""
     chosen = _chosen(asked)
-    sums = await _sums(asked, chosen)
     measure = METRICS[chosen.metric]
-    parts = _rows(sums, chosen)
+    sums = await asked.read(lambda c: _sums(c, asked, chosen))
+    parts = sums.rows(chosen)
     whole = added(parts.values())
     most = measure(whole) or 1.0
     view = UsageView(
@@ -85,7 +90,7 @@ async def show_usage(asked: Asked) -> Answer:
         ],
         chart=Chart(
             days=chosen.days,
-            series=lines(chosen.days, sums, measure),
+            series=lines(chosen.days, sums.top, sums.days, measure),
             unit=chosen.metric,
         ),
         quotas=await quotas_of(asked),
@@ -99,7 +104,8 @@ async def show_usage(asked: Asked) -> Answer:
 async def usage_csv(asked: Asked) -> Answer:
     """Give the bill as CSV (RFC 4180), for spreadsheets."""
     chosen = _chosen(asked)
-    parts = _rows(await _sums(asked, chosen), chosen)
+    sums = await asked.read(lambda c: _sums(c, asked, chosen))
+    parts = sums.rows(chosen)
     written = io.StringIO()
     rows = csv.writer(written)
     rows.writerow((chosen.group, *COLUMNS))
@@ -111,7 +117,8 @@ async def usage_csv(asked: Asked) -> Answer:
 async def usage_json(asked: Asked) -> Answer:
     """Give the bill as JSON, for programs."""
     chosen = _chosen(asked)
-    parts = _rows(await _sums(asked, chosen), chosen)
+    sums = await asked.read(lambda c: _sums(c, asked, chosen))
+    parts = sums.rows(chosen)
     body = {
         "start": chosen.first.isoformat(),
         "end": chosen.last.isoformat(),
@@ -223,16 +230,47 @@ def _presets(asked: Asked, chosen: Chosen) -> Sequence[tuple[str, str, bool]]:
 # -- the sums ----------------------------------------------------------------------
 
 
-async def _sums(asked: Asked, chosen: Chosen) -> Sequence[DaySum]:
-    """Give the sums with names in place of ids. Cancelling is harmless."""
-    sums = await sums_for(asked, chosen.first, chosen.last, chosen.part)
-    if chosen.part == "model":
-        return sums
-    named = key_names if chosen.part == "key" else account_names
-    names = await asked.read(lambda c: named(c, {each.part for each in sums}))
-    return [
-        DaySum(each.day, names.get(each.part, each.part), each.bill) for each in sums
-    ]
+class Sums(Struct, frozen=True, kw_only=True):
+    """What was used in the period."""
+
+    days: Mapping[date, Bill]
+    parts: Mapping[str, Bill]
+    """By the names of the parts, the largest first."""
+    top: Mapping[str, Sequence[DaySum]]
+    """The days of those that a chart has lines for."""
+
+    def rows(self, chosen: Chosen) -> Mapping[str, Bill]:
+        """Give what the table and the files have a row for."""
+        if chosen.group != "day":
+            return self.parts
+        return {day.isoformat(): self.days[day] for day in reversed(list(self.days))}
+
+
+def _sums(connection: Connection, asked: Asked, chosen: Chosen) -> Sums:
+    period = Period(account_id=asked.actor.scope, first=chosen.first, last=chosen.last)
+    bills = part_bills(connection, period, chosen.part)
+    names = _names(connection, chosen.part, bills)
+    ids: dict[str, list[str]] = {}
+    for part, name in names.items():
+        ids.setdefault(name, []).append(part)
+    named = {name: added(bills[part] for part in of) for name, of in ids.items()}
+    parts = largest(named, METRICS[chosen.metric])
+    top: dict[str, list[DaySum]] = {name: [] for name in islice(parts, LINES)}
+    only = [part for name in top for part in ids[name]]
+    for each in day_sums(connection, period, chosen.part, only):
+        top[names[each.part]].append(each)
+    return Sums(days=day_bills(connection, period), parts=parts, top=top)
+
+
+def _names(connection: Connection, part: Part, ids: Iterable[str]) -> Mapping[str, str]:
+    """Give what people know each part by: its id where nothing else is known."""
+    every = set(ids)
+    known: Mapping[str, str] = {}
+    if part == "key":
+        known = key_names(connection, every)
+    elif part == "account":
+        known = account_names(connection, every)
+    return {each: known.get(each, each) for each in every}
 
 
 def _largest(parts: Mapping[str, Bill]) -> Mapping[str, Bill]:
@@ -240,11 +278,3 @@ def _largest(parts: Mapping[str, Bill]) -> Mapping[str, Bill]:
     shown = dict(islice(parts.items(), ROWS))
     rest = list(islice(parts.values(), ROWS, None))
     return {**shown, REST: added(rest)} if rest else shown
-
-
-def _rows(sums: Sequence[DaySum], chosen: Chosen) -> Mapping[str, Bill]:
-    if chosen.group == "day":
-        return parted(reversed(sums), lambda each: each.day.isoformat())
-    measure = METRICS[chosen.metric]
-    parts = parted(sums, lambda each: each.part)
-    return dict(sorted(parts.items(), key=lambda part: -measure(part[1])))

@@ -70,12 +70,14 @@ class Step(Struct, frozen=True, kw_only=True):
 
 
 class LiveNow(Struct, frozen=True, kw_only=True):
-    """What is under way in the process that answers."""
+    """What is under way."""
 
     calls: int
     streams: int
     workers: int
-    """How many processes serve: the figures are of one of them."""
+    """How many processes serve."""
+    whole: bool = True
+    """The figures are of all of them; else of the one that answers."""
 
 
 class Overview(Struct, frozen=True, kw_only=True):
@@ -181,6 +183,12 @@ class RequestsView(Struct, frozen=True, kw_only=True):
     older: str = ""
     """The query of the next page; empty on the last one."""
     filtered: bool = False
+    further: str = ""
+    """The query that looks further back; empty where all that is kept was seen."""
+    looked_back_to: float | None = None
+    """Where looking was given up, with fewer found than a page shows."""
+    looked_at: int = 0
+    """How many requests were looked at till then."""
 
 
 class Bar(Struct, frozen=True, kw_only=True):

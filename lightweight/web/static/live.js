@@ -6,7 +6,7 @@ if (place) {
   source.onmessage = (event) => {
     const now = JSON.parse(event.data);
     place.classList.toggle("on", now.calls > 0);
-    const where = now.workers > 1 ? ` on one of ${now.workers} workers` : "";
+    const where = now.workers > 1 ? ` ${now.whole ? "in" : "on one of"} ${now.workers} workers` : "";
     place.querySelector("[data-live-text]").textContent =
       `${now.calls} in flight, ${now.streams} streaming${where}`;
   };

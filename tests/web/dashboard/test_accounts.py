@@ -10,6 +10,7 @@ from lightweight.policy.admission import limits_of_account
 from lightweight.records import Account, Limits
 from lightweight.store.directory import find_account, set_limits
 from lightweight.web.dashboard import accounts
+from lightweight.web.dashboard.figures import NOTHING
 
 
 async def opened(desk: Desk) -> tuple[Visitor, Account]:
@@ -80,9 +81,9 @@ async def test_what_counts_is_the_own_limit_over_the_tiers(desk: Desk) -> None:
     text = await boss.text(f"/accounts/{acme.id}")
     assert "Requests a minute" in text
     tier = tiers[acme.tier].limits.rpm
-    shown = "–" if tier is None else str(tier)
+    shown = NOTHING if tier is None else str(tier)
     assert f"Requests a minute {shown} 9 9" in text
-    assert "Tokens a minute – – no limit" in text
+    assert f"Tokens a minute {NOTHING} {NOTHING} no limit" in text
 
 
 async def test_a_tier_is_changed_to_one_there_is(desk: Desk) -> None:

@@ -20,6 +20,7 @@ async def test_it_tells_each_second_until_the_process_leaves(desk: Desk) -> None
         "calls": 0,
         "streams": 0,
         "workers": 1,
+        "whole": True,
     }
     assert len([each for each in events if each.startswith(b"data: ")]) == 2
     desk.gateway.site.draining = True

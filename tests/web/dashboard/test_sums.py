@@ -5,7 +5,7 @@ from datetime import date
 from lightweight.policy.bill import Bill
 from lightweight.records import Usage
 from lightweight.store.summary import DaySum
-from lightweight.web.dashboard.sums import LINES, REST, added, lines, parted, per_day
+from lightweight.web.dashboard.sums import REST, added, largest, lines
 
 DAYS = [date(2026, 11, n) for n in (1, 2, 3)]
 
@@ -18,33 +18,34 @@ def tokens(each: Bill) -> float:
     return each.usage.total
 
 
-SUMS = [
-    DaySum(DAYS[0], "a", bill(1)),
-    DaySum(DAYS[0], "b", bill(10)),
-    DaySum(DAYS[2], "a", bill(5)),
-]
-
-
 def test_bills_add_up() -> None:
-    whole = added(each.bill for each in SUMS)
+    whole = added(bill(tokens) for tokens in (1, 10, 5))
     assert whole == Bill(succeeded=3, usage=Usage(fresh=16), micro_usd=32)
     assert added([]) == Bill()
 
 
-def test_parts() -> None:
-    parts = parted(SUMS, lambda each: each.part)
-    assert {name: each.usage.total for name, each in parts.items()} == {"a": 6, "b": 10}
+def test_the_largest_come_first() -> None:
+    parts = {"a": bill(1), "b": bill(10), "c": bill(5)}
+    assert list(largest(parts, tokens)) == ["b", "c", "a"]
 
 
-def test_a_day_without_use_is_0_and_other_days_are_left_out() -> None:
-    assert per_day(DAYS, SUMS, tokens) == [11, 0, 5]
-    assert per_day(DAYS[:2], SUMS, tokens) == [11, 0]
+def test_a_day_without_use_is_0_and_what_has_no_line_is_one_together() -> None:
+    top = {"a": [DaySum(DAYS[0], "a", bill(1)), DaySum(DAYS[2], "a", bill(5))]}
+    whole = {DAYS[0]: bill(11), DAYS[2]: bill(5)}
+    drawn = lines(DAYS, top, whole, tokens)
+    assert drawn == {"a": [1, 0, 5], REST: [10, 0, 0]}
+    assert lines(DAYS, {}, {}, tokens) == {}
 
 
-def test_the_largest_parts_have_lines_and_the_others_one_together() -> None:
-    many = [DaySum(DAYS[1], f"m{n}", bill(n)) for n in range(1, LINES + 4)]
-    drawn = lines(DAYS, many, tokens)
-    assert list(drawn) == ["m8", "m7", "m6", "m5", "m4", REST]
-    assert drawn["m8"] == [0, 8, 0]
-    assert drawn[REST] == [0, 1 + 2 + 3, 0]
-    assert REST not in lines(DAYS, many[:LINES], tokens)
+def test_parts_of_one_name_share_a_line() -> None:
+    top = {"a": [DaySum(DAYS[0], "key_1", bill(1)), DaySum(DAYS[0], "key_2", bill(2))]}
+    assert lines(DAYS, top, {DAYS[0]: bill(3)}, tokens) == {"a": [3, 0, 0]}
+
+
+def test_fractions_leave_no_line_of_nothing() -> None:
+    def dollars(each: Bill) -> float:
+        return each.micro_usd / 1_000_000
+
+    amounts = [Bill(micro_usd=1), Bill(micro_usd=2)]
+    top = {str(n): [DaySum(DAYS[0], str(n), each)] for n, each in enumerate(amounts)}
+    assert REST not in lines(DAYS, top, {DAYS[0]: Bill(micro_usd=3)}, dollars)

@@ -1,0 +1,99 @@
+"""The request log through filters: found by an index, within bounds, and told how far.
+
+One filter has an index of its own and reaches as far as the log does. What is asked
+beside it is looked for among the SCANNED uses that the index gives first; who wants
+more goes on from where the looking ended.
+"""
+
+from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
+from sqlalchemy import Connection, Select, select
+
+from lightweight.records import Use
+from lightweight.store.pages import Place, paged
+from lightweight.store.schema import FAILED, uses
+from lightweight.store.usage import use_of
+
+SCANNED = 5000
+"""Uses that are looked at for filters without an index, before it is given up."""
+
+
+class Wanted(Struct, frozen=True, kw_only=True):
+    """Which requests to show; empty: any."""
+
+    account_id: str | None = None
+    key_id: str = ""
+    model: str = ""
+    failed: bool | None = None
+    """Only those that failed, or only the others."""
+
+
+class Found(Struct, frozen=True, kw_only=True):
+    """A page of the log."""
+
+    uses: list[Use]
+    """The newest first."""
+    ended: Place | None = None
+    """Where the looking was given up; None: it found enough, or saw all there is."""
+
+
+def wanted_uses(
+    connection: Connection,
+    wanted: Wanted,
+    *,
+    after: Place | None = None,
+    most: int = 50,
+) -> Found:
+    """Give a page of the request log."""
+    query, rest = _by_index(wanted)
+    if rest == Wanted():
+        rows = connection.execute(paged(query, *_ORDER, after=after, most=most))
+        return Found(uses=[use_of(row) for row in rows])
+    looked_at = paged(query, *_ORDER, after=after, most=SCANNED).subquery()
+    order = (looked_at.c.at.desc(), looked_at.c.id.desc())
+    fitting = select(looked_at).order_by(*order).limit(most)
+    rows = connection.execute(_narrowed(fitting, rest, looked_at.c))
+    found = [use_of(row) for row in rows]
+    if len(found) == most:
+        return Found(uses=found)
+    last = select(looked_at.c.at, looked_at.c.id).order_by(*order).offset(SCANNED - 1)
+    end = connection.execute(last.limit(1)).first()
+    return Found(uses=found, ended=None if end is None else Place(end.at, end.id))
+
+
+_ORDER = (uses.c.at, uses.c.id)
+
+
+def _by_index(wanted: Wanted) -> tuple[Select[Any], Wanted]:
+    """Give the query that an index answers, and what it leaves to look for.
+
+    A key that is another account's must find nothing, and soon: its uses are looked at
+    like those of any key.
+    """
+    query = select(uses)
+    if wanted.key_id:
+        return query.where(uses.c.key_id == wanted.key_id), replace(wanted, key_id="")
+    if wanted.failed:
+        query = query.where(FAILED)
+        if wanted.account_id is not None:
+            query = query.where(uses.c.account_id == wanted.account_id)
+        return query, replace(wanted, failed=None, account_id=None)
+    if wanted.account_id is not None:
+        query = query.where(uses.c.account_id == wanted.account_id)
+        return query, replace(wanted, account_id=None)
+    if wanted.model:
+        return query.where(uses.c.model == wanted.model), replace(wanted, model="")
+    return query, wanted
+
+
+def _narrowed(query: Select[Any], rest: Wanted, of: Any) -> Select[Any]:
+    if rest.account_id is not None:
+        query = query.where(of.account_id == rest.account_id)
+    if rest.model:
+        query = query.where(of.model == rest.model)
+    if rest.failed is not None:
+        well = of.ending.in_(("finished", "client_gone"))
+        query = query.where(~well if rest.failed else well)
+    return query
