@@ -10,7 +10,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from twisted.web.resource import IResource, Resource
 from lightweight.catalog.load import Catalog
 from lightweight.config.load import Loaded
 from lightweight.config.redis import parse_redis_url
-from lightweight.config.schema import Config
+from lightweight.config.schema import Config, Oidc
 from lightweight.daemon.farewells import Farewells
 from lightweight.daemon.greeting import greeting
 from lightweight.daemon.judge import imagined, judged, today
@@ -55,6 +55,7 @@ from lightweight.store.passwords import Passwords
 from lightweight.upstream.demo import DemoProvider
 from lightweight.upstream.discover import Found, discover
 from lightweight.upstream.http import HttpProvider, credential_headers
+from lightweight.upstream.openid import OpenIdProvider
 from lightweight.upstream.probes import Probed, Probes
 from lightweight.upstream.provider import Provider
 from lightweight.web.admin.app import admin_resource
@@ -88,6 +89,7 @@ def secrets_of(runtime: Runtime) -> Sequence[str]:
         config.keys.pepper,
         config.redis.url,
         config.database.url,
+        None if config.oidc is None else config.oidc.client_secret,
         *(plan.credential for plan in runtime.plans.values()),
         *(spare for plan in runtime.plans.values() for spare in plan.spares),
     ]
@@ -303,16 +305,28 @@ def _memory_mark(workers: int) -> int:
 def _office(
     reactor: Any, database: Database, state: State, swap: Swap, rates: Rates
 ) -> Office:
+    wall = time.time  # noqa: TID251 -- the composition root
+
+    # It keeps what it learnt while its configuration stays the same.
+    @lru_cache(maxsize=1)
+    def provider(config: Oidc) -> OpenIdProvider:
+        return OpenIdProvider(reactor, config, wall=wall)
+
+    def openid() -> OpenIdProvider | None:
+        config = swap.current.config.oidc
+        return None if config is None else provider(config)
+
     return Office(
         database=database,
         passwords=Passwords(reactor),
         pepper=state.pepper,
         clock=reactor,
-        wall=time.time,  # noqa: TID251 -- the composition root
+        wall=wall,
         random_bytes=secrets.token_bytes,
         new_id=lambda prefix: new_id(prefix, secrets.token_bytes),
         current=lambda: swap.current,
         rates=rates,
+        openid=openid,
     )
 
 

@@ -14,7 +14,7 @@ from lightweight.store.directory import find_account, find_key, take_turn
 from lightweight.store.migrate import SchemaTooNew, _config, revision, upgrade
 from lightweight.store.schema import metadata
 
-HEAD = "0004"
+HEAD = "0005"
 
 START = """
 import sys
