@@ -9,7 +9,6 @@ from typing import Any
 
 import jwt
 import msgspec
-from jwt.exceptions import InvalidKeyError
 
 from lightweight.records import Claims
 
@@ -50,7 +49,7 @@ class _Said(msgspec.Struct):
     azp: str | None = None
     aud: str | list[str] = ""
     email: str | None = None
-    email_verified: bool | str = False
+    email_verified: bool | str | None = None
 
 
 def judged(
@@ -131,7 +130,7 @@ def _key(token: str, keys: Sequence[dict[str, Any]]) -> jwt.PyJWK:
             continue
         try:
             usable.append(jwt.PyJWK(each, algorithm))
-        except (jwt.PyJWTError, InvalidKeyError, ValueError, TypeError, KeyError):
+        except (jwt.PyJWTError, ValueError, TypeError, KeyError):
             continue  # it is of another kind
     if len(usable) != 1:
         raise UnknownKey("is signed with a key that it does not publish")

@@ -91,7 +91,7 @@ class _Refusal(Struct):
 class _UserInfo(Struct):
     sub: str
     email: str | None = None
-    email_verified: bool | str = False
+    email_verified: bool | str | None = None
 
 
 class OpenIdProvider:
