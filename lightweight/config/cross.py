@@ -28,7 +28,7 @@ def cross_check(checked: Checked[Config], presets: Collection[str]) -> list[Issu
         if presets and isinstance(provider, ProviderConfig):
             found += _provider(("providers", name), provider, presets, blamed)
     if isinstance(config.oidc, Oidc):
-        found += _oidc(config.oidc, config)
+        found += _oidc(config.oidc, config, blamed)
     known = {*config.providers, *presets}
     first: dict[str, int] = {}
     for index, model in enumerate(config.models):
@@ -63,9 +63,9 @@ def _provider(
         yield Issue(path, f"needs {' and '.join(missing)}: {reason}{hint}")
 
 
-def _oidc(oidc: Oidc, config: Config) -> Iterator[Issue]:
+def _oidc(oidc: Oidc, config: Config, blamed: AbstractSet[KeyPath]) -> Iterator[Issue]:
     path: KeyPath = ("oidc",)
-    if config.public_url is None:
+    if config.public_url is None and ("public_url",) not in blamed:
         yield Issue(path, "needs public_url: people come back to an address of it")
     if bool(oidc.auto_domains) != bool(oidc.auto_account or oidc.auto_tier):
         yield Issue(

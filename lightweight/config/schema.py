@@ -160,7 +160,7 @@ class Oidc(Struct, frozen=True, kw_only=True):
     """What the button says."""
     scopes: tuple[Annotated[str, values.scope], ...] = ("email",)
     """Asked for besides ``openid``."""
-    auto_domains: tuple[Annotated[str, values.domain], ...] = ()
+    auto_domains: tuple[Annotated[str, values.domain], ...] | None = None
     """Who has a verified e-mail address there comes in without an invite."""
     auto_account: Annotated[str, values.printable] | None = None
     """The account that they become members of; None: each gets one of their own."""

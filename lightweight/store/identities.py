@@ -159,7 +159,7 @@ def _newcomer(
             password=NO_PASSWORD,
             now=now,
         )
-    if email.partition("@")[2] not in oidc.auto_domains:
+    if email.partition("@")[2] not in (oidc.auto_domains or ()):
         raise Unrecognised(
             f"Nobody here has the address {email}: ask an operator to invite it."
         )
