@@ -10,14 +10,14 @@ import signal
 import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
 from twisted.internet.threads import deferToThreadPool
 from twisted.web.resource import IResource, Resource
 
-from lightweight.config.schema import Config
+from lightweight.config.schema import Config, Oidc
 from lightweight.daemon.farewells import Farewells
 from lightweight.daemon.judge import today
 from lightweight.daemon.listen import Opened
@@ -47,6 +47,7 @@ from lightweight.store.passwords import Passwords
 from lightweight.upstream.demo import DemoProvider
 from lightweight.upstream.discover import Found, discover
 from lightweight.upstream.http import HttpProvider, credential_headers
+from lightweight.upstream.openid import OpenIdProvider
 from lightweight.upstream.probes import Probed, Probes
 from lightweight.upstream.provider import Provider
 from lightweight.web.admin.app import admin_resource
@@ -221,16 +222,28 @@ def _memory_mark(workers: int) -> int:
 def _office(
     reactor: Any, database: Database, state: State, swap: Swap, rates: Rates
 ) -> Office:
+    wall = time.time  # noqa: TID251 -- the composition root
+
+    # It keeps what it learnt while its configuration stays the same.
+    @lru_cache(maxsize=1)
+    def provider(config: Oidc) -> OpenIdProvider:
+        return OpenIdProvider(reactor, config, wall=wall)
+
+    def openid() -> OpenIdProvider | None:
+        config = swap.current.config.oidc
+        return None if config is None else provider(config)
+
     return Office(
         database=database,
         passwords=Passwords(reactor),
         pepper=state.pepper,
         clock=reactor,
-        wall=time.time,  # noqa: TID251 -- the composition root
+        wall=wall,
         random_bytes=secrets.token_bytes,
         new_id=lambda prefix: new_id(prefix, secrets.token_bytes),
         current=lambda: swap.current,
         rates=rates,
+        openid=openid,
     )
 
 

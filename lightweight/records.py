@@ -232,6 +232,16 @@ class Person(Struct, frozen=True, kw_only=True):
     signed_in_at: float | None = None
 
 
+class Claims(Struct, frozen=True, kw_only=True):
+    """Whom a provider of OpenID Connect says somebody is; it was checked."""
+
+    issuer: str
+    subject: str
+    """Theirs for ever, and nobody else's at this issuer."""
+    email: str | None
+    """None: it told none, or did not verify it."""
+
+
 class Invite(Struct, frozen=True, kw_only=True):
     """A word given to somebody who is to become a Person; its secret is not here."""
 

@@ -79,6 +79,7 @@ ONLY_IN = {
     "click": {"cli"},
     "prometheus_client": {"observe"},
     "opentelemetry": {"observe"},
+    "jwt": {"upstream"},
 }
 
 WEAK_WORDS = {

@@ -16,6 +16,7 @@ from lightweight.cli.output import (
     told_plainly,
 )
 from lightweight.records import Person
+from lightweight.store import identities
 from lightweight.store.connect import reading, writing
 from lightweight.store.people import (
     LINK_S,
@@ -87,6 +88,21 @@ def disable(opened: Opened, person: str, *, as_json: bool) -> None:
 def enable(opened: Opened, person: str, *, as_json: bool) -> None:
     """Let a PERSON, by name or id, sign in again."""
     _set_disabled(opened, person, disabled=False, as_json=as_json)
+
+
+@people.command()
+@click.argument("person")
+@json_option
+@click.pass_obj
+def unlink(opened: Opened, person: str, *, as_json: bool) -> None:
+    """Forget who a PERSON, by name or id, is where they sign in by OpenID Connect.
+
+    Ends their sessions. The next who comes with their verified address is linked anew.
+    """
+    with told_plainly(), writing(opened.engine()) as connection:
+        changed = identities.unlink(connection, person, now=opened.now(), who=WHO)
+    described = _described(changed)
+    click.echo(in_json(described) if as_json else facts(_in_words(described)))
 
 
 def _set_disabled(

@@ -4,7 +4,13 @@ from collections.abc import Collection, Iterator
 from collections.abc import Set as AbstractSet
 
 from lightweight.config.check import Checked, Issue
-from lightweight.config.schema import Config, ModelConfig, ProviderConfig
+from lightweight.config.schema import (
+    DEFAULT_TIERS,
+    Config,
+    ModelConfig,
+    Oidc,
+    ProviderConfig,
+)
 from lightweight.config.words import KeyPath, suggestion
 
 
@@ -21,6 +27,8 @@ def cross_check(checked: Checked[Config], presets: Collection[str]) -> list[Issu
     for name, provider in config.providers.items():
         if presets and isinstance(provider, ProviderConfig):
             found += _provider(("providers", name), provider, presets, blamed)
+    if isinstance(config.oidc, Oidc):
+        found += _oidc(config.oidc, config, blamed)
     known = {*config.providers, *presets}
     first: dict[str, int] = {}
     for index, model in enumerate(config.models):
@@ -53,6 +61,21 @@ def _provider(
     if missing and not {(*path, key) for key in (*missing, "preset")} & blamed:
         hint = suggestion(name, presets) if "kind" in missing else ""
         yield Issue(path, f"needs {' and '.join(missing)}: {reason}{hint}")
+
+
+def _oidc(oidc: Oidc, config: Config, blamed: AbstractSet[KeyPath]) -> Iterator[Issue]:
+    path: KeyPath = ("oidc",)
+    if config.public_url is None and ("public_url",) not in blamed:
+        yield Issue(path, "needs public_url: people come back to an address of it")
+    if bool(oidc.auto_domains) != bool(oidc.auto_account or oidc.auto_tier):
+        yield Issue(
+            (*path, "auto_domains"),
+            "needs auto_account or auto_tier, and these need it",
+        )
+    tiers = {**DEFAULT_TIERS, **config.tiers}
+    if oidc.auto_tier is not None and oidc.auto_tier not in tiers:
+        hint = suggestion(oidc.auto_tier, tiers)
+        yield Issue((*path, "auto_tier"), f"there is no such tier{hint}")
 
 
 def _model(

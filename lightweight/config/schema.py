@@ -149,6 +149,25 @@ class Database(Struct, frozen=True, kw_only=True):
     """The same for the audit log."""
 
 
+class Oidc(Struct, frozen=True, kw_only=True):
+    """Where people may sign in besides here: a provider of OpenID Connect."""
+
+    issuer: Annotated[str, values.issuer]
+    """Exactly as the provider writes it."""
+    client_id: Annotated[str, values.printable]
+    client_secret: Secret
+    name: Annotated[str, values.printable] = "single sign-on"
+    """What the button says."""
+    scopes: tuple[Annotated[str, values.scope], ...] = ("email",)
+    """Asked for besides ``openid``."""
+    auto_domains: tuple[Annotated[str, values.domain], ...] | None = None
+    """Who has a verified e-mail address there comes in without an invite."""
+    auto_account: Annotated[str, values.printable] | None = None
+    """The account that they become members of; None: each gets one of their own."""
+    auto_tier: Name | None = None
+    """The tier of accounts that are made; None: none are."""
+
+
 class TargetConfig(Struct, frozen=True, kw_only=True):
     """One place that serves a model."""
 
@@ -178,7 +197,7 @@ class ModelConfig(Struct, frozen=True, kw_only=True):
     """As people write it: ``128K``."""
     targets: tuple[TargetConfig, ...] | None = None
     status: Literal["GA", "Preview"] | None = None
-    owned_by: Annotated[str, values.owner] | None = None
+    owned_by: Annotated[str, values.printable] | None = None
     aliases: tuple[ModelId, ...] | None = None
     capabilities: tuple[Word, ...] | None = None
     shutdown_date: Annotated[date, values.day] | None = None
@@ -219,6 +238,8 @@ class Config(Struct, frozen=True, kw_only=True):
     tiers: Mapping[Name, Tier] = field(default_factory=lambda: dict(DEFAULT_TIERS))
     redis: Redis = Redis()
     database: Database = Database()
+    oidc: Oidc | None = None
+    """None: people sign in with passwords only."""
 
     def timeouts_of(self, provider: str) -> Timeouts:
         """Give the clocks of a provider, configured or not."""

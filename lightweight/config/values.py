@@ -22,6 +22,9 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 _MODEL_ID = re.compile(r"[!-~]{1,256}", re.ASCII)
 _QUIRK = re.compile(r"[a-z][a-z0-9_]{0,63}", re.ASCII)
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^/?#@\s]+", re.ASCII)
+_SCOPE = re.compile(r"[!#-\[\]-~]+", re.ASCII)
+_DOMAIN = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*", re.ASCII)
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _LAST_PORT = 65535
 _MOST = 10**15
 _MICRO = Decimal(1_000_000)
@@ -142,6 +145,33 @@ def web_url(value: object) -> str:
     return _url(value).geturl().rstrip("/")
 
 
+def issuer(value: object) -> str:
+    """Check the URL of a provider of OpenID Connect; a slash at its end belongs to it.
+
+    OpenID Connect Discovery 1.0, section 3.
+    """
+    parts = _url(value)
+    if parts.scheme != "https" and parts.hostname not in _LOOPBACK:
+        raise ValueError("must begin with https://")
+    return _text(value, "a URL")
+
+
+def scope(value: object) -> str:
+    """Check a scope (RFC 6749, section 3.3)."""
+    text = _text(value, 'a scope such as "email"')
+    if not _SCOPE.fullmatch(text):
+        raise ValueError('must be a scope such as "email"')
+    return text
+
+
+def domain(value: object) -> str:
+    """Check the domain of e-mail addresses."""
+    text = _text(value, 'a domain such as "example.org"').lower()
+    if not _DOMAIN.fullmatch(text):
+        raise ValueError('must be a domain such as "example.org", without an @')
+    return text
+
+
 def network(value: object) -> IPv4Network | IPv6Network:
     """Check an address or network in CIDR notation."""
     text = _text(value, 'a network such as "127.0.0.1/32"')
@@ -199,8 +229,8 @@ def context(value: object) -> str:
     return str(value)
 
 
-def owner(value: object) -> str:
-    """Check who a model is said to be owned by."""
+def printable(value: object) -> str:
+    """Check a name that people read."""
     text = _text(value, "a name")
     if not text or not text.isprintable():
         raise ValueError("must be printable text")

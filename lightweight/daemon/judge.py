@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,12 @@ CONFIG_VARIABLE = "LIGHTWEIGHT_CONFIG"
 PARENTS = ("listen", "state", "workers", "drain")
 """The settings that the parent process acts upon; all others are its workers'."""
 
-UNFIT = (ConfigError, CatalogProblem, CannotListen, StoreProblem)
+
+class Unequipped(Exception):
+    """The configuration needs an extra that is not installed; the text says which."""
+
+
+UNFIT = (ConfigError, CatalogProblem, CannotListen, StoreProblem, Unequipped)
 """What ``judged`` raises; the text of each has one line for each problem."""
 
 
@@ -51,6 +57,11 @@ def judged(
         _try_sockets(loaded.config, reactor)
     if loaded.config.database.url is not None:
         read_url(loaded.config.database.url.reveal())
+    if loaded.config.oidc is not None and find_spec("jwt") is None:
+        raise Unequipped(
+            "[oidc] needs a library that is not installed: "
+            "pip install 'lightweight-gateway[oidc]'."
+        )
     imagined(loaded.config, environ, catalog)
     return loaded
 

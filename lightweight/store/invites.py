@@ -6,7 +6,7 @@ account: one there is, or the name and tier of one that is made with the person.
 
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, Select, func, insert, select, update
 
 from lightweight.records import Invite, InviteState, Person, Role
 from lightweight.store.audit import note
@@ -140,13 +140,7 @@ def invite_of_secret(
     connection: Connection, secret: str, *, pepper: bytes, now: float
 ) -> Invite:
     """Give the invite that still works; using it up is ``accept_invite``."""
-    query = (
-        select(invites)
-        .where(invites.c.digest == digest(pepper, secret))
-        .where(invites.c.used_at.is_(None))
-        .where(invites.c.revoked_at.is_(None))
-        .where(invites.c.expires_at > now)
-    )
+    query = _open(now).where(invites.c.digest == digest(pepper, secret))
     row = connection.execute(query).first()
     if row is None:
         raise Missing("This invite was used or has ended: ask for another one.")
@@ -170,6 +164,39 @@ def accept_invite(
     """
     take_turn(connection)
     invite = invite_of_secret(connection, secret, pepper=pepper, now=now)
+    return use_invite(
+        connection,
+        invite,
+        person_id=person_id,
+        new_account_id=new_account_id,
+        name=name,
+        password=password,
+        now=now,
+    )
+
+
+def invite_for_email(connection: Connection, email: str, now: float) -> Invite | None:
+    """Give the newest open invite whose note is this address; None where none is."""
+    query = (
+        _open(now)
+        .where(func.lower(invites.c.note) == email.lower())
+        .order_by(invites.c.created_at.desc(), invites.c.id)
+    )
+    row = connection.execute(query).first()
+    return None if row is None else invite_of(row)
+
+
+def use_invite(
+    connection: Connection,
+    invite: Invite,
+    *,
+    person_id: str,
+    new_account_id: str,
+    name: str,
+    password: str,
+    now: float,
+) -> Person:
+    """Do what ``accept_invite`` does with an open invite, of whoever took a turn."""
     account_id = invite.account_id
     if invite.account_name is not None:
         assert invite.tier is not None
@@ -231,6 +258,15 @@ def invite_of(row: Row[Any]) -> Invite:
         used_at=row.used_at,
         used_by=row.used_by,
         revoked_at=row.revoked_at,
+    )
+
+
+def _open(now: float) -> Select[Any]:
+    return (
+        select(invites)
+        .where(invites.c.used_at.is_(None))
+        .where(invites.c.revoked_at.is_(None))
+        .where(invites.c.expires_at > now)
     )
 
 

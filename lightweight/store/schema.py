@@ -104,6 +104,16 @@ people = Table(
     Column("signed_in_at", Double),
 )
 
+identities = Table(
+    "identities",
+    metadata,
+    # Who somebody is at a provider of OpenID Connect.
+    Column("issuer", String, primary_key=True),
+    Column("subject", String, primary_key=True),
+    Column("person_id", ForeignKey(people.c.id), nullable=False, index=True),
+    Column("linked_at", Double, nullable=False),
+)
+
 invites = Table(
     "invites",
     metadata,

@@ -4,6 +4,7 @@ A session is kept as the digest of its secret. It ends IDLE_S after it was last 
 LIFE_S after it began, whatever is done with it.
 """
 
+from collections.abc import Collection
 from ipaddress import IPv6Address, IPv6Network, ip_address
 from typing import Any
 
@@ -50,21 +51,34 @@ class Credential(Struct, frozen=True):
 
 
 def wait_to_sign_in(
-    connection: Connection, name: str, address: str, *, pepper: bytes, now: float
+    connection: Connection,
+    name: str | None,
+    address: str,
+    *,
+    pepper: bytes,
+    now: float,
 ) -> float:
-    """Give for how many seconds nobody may try; 0 where somebody may."""
-    counted = _counted(connection, name, address, pepper, now)
-    by_name, by_address = _subjects(name, address, pepper)
+    """Give for how many seconds nobody may try; 0 where somebody may.
+
+    Without a ``name``, which a provider is yet to tell, the address alone counts.
+    """
+    subjects = _subjects(name, address, pepper)
+    counted = _counted(connection, subjects, now)
     waits: list[float] = [
         counted[subject].since + WINDOW_S - now
-        for subject, most in ((by_name, PER_NAME), (by_address, PER_ADDRESS))
+        for subject, most in subjects.items()
         if subject in counted and counted[subject].tries >= most
     ]
     return max(1.0, *waits) if waits else 0.0
 
 
 def try_sign_in(
-    connection: Connection, name: str, address: str, *, pepper: bytes, now: float
+    connection: Connection,
+    name: str | None,
+    address: str,
+    *,
+    pepper: bytes,
+    now: float,
 ) -> float:
     """Count an attempt before the password is looked at.
 
@@ -79,8 +93,9 @@ def try_sign_in(
     connection.execute(
         delete(sign_in_attempts).where(sign_in_attempts.c.since <= now - WINDOW_S)
     )
-    counted = _counted(connection, name, address, pepper, now)
-    for subject in _subjects(name, address, pepper):
+    subjects = _subjects(name, address, pepper)
+    counted = _counted(connection, subjects, now)
+    for subject in subjects:
         if subject in counted:
             connection.execute(
                 update(sign_in_attempts)
@@ -117,8 +132,11 @@ def begin_session(
     address: str,
     pepper: bytes,
     now: float,
+    by: str | None = None,
 ) -> bool:
     """Let in whoever gave the right password, or just joined; clear their attempts.
+
+    ``by`` is the issuer that told who they are, for the audit log; None: we know.
 
     Ends the session that the same browser had before: its secret may have been planted.
 
@@ -150,9 +168,12 @@ def begin_session(
     connection.execute(
         update(people).where(people.c.id == person.id).values(signed_in_at=now)
     )
-    _take_back(connection, *_subjects(person.name, address, pepper))
-    who = signature(person)
-    note(connection, now, who, "person.sign_in", person.id, address=address)
+    by_name, by_address = _by_name(person.name, pepper), _by_address(address, pepper)
+    _take_back(connection, by_name, by_address)
+    who, how = signature(person), {"address": address}
+    if by is not None:
+        how["by"] = by
+    note(connection, now, who, "person.sign_in", person.id, **how)
     return True
 
 
@@ -199,21 +220,30 @@ def end_session(
 
 
 def _counted(
-    connection: Connection, name: str, address: str, pepper: bytes, now: float
+    connection: Connection, subjects: Collection[bytes], now: float
 ) -> dict[bytes, Row[Any]]:
     query = (
         select(sign_in_attempts)
-        .where(sign_in_attempts.c.digest.in_(_subjects(name, address, pepper)))
+        .where(sign_in_attempts.c.digest.in_(subjects))
         .where(sign_in_attempts.c.since > now - WINDOW_S)
     )
     return {row.digest: row for row in connection.execute(query)}
 
 
-def _subjects(name: str, address: str, pepper: bytes) -> tuple[bytes, bytes]:
-    return (
-        digest(pepper, f"name {sign_in_name(name)}"),
-        digest(pepper, f"address {_network(address)}"),
-    )
+def _subjects(name: str | None, address: str, pepper: bytes) -> dict[bytes, int]:
+    """Give whose attempts are counted, and how many of each may fail."""
+    subjects = {_by_address(address, pepper): PER_ADDRESS}
+    if name is not None:
+        subjects[_by_name(name, pepper)] = PER_NAME
+    return subjects
+
+
+def _by_name(name: str, pepper: bytes) -> bytes:
+    return digest(pepper, f"name {sign_in_name(name)}")
+
+
+def _by_address(address: str, pepper: bytes) -> bytes:
+    return digest(pepper, f"address {_network(address)}")
 
 
 def _network(address: str) -> str:

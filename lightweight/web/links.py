@@ -5,6 +5,10 @@ from urllib.parse import quote
 JOIN = "/dashboard/join"
 PASSWORD = "/dashboard/password"  # noqa: S105 -- a path
 
+THERE = "/dashboard/sign-in/there"
+BACK = "/dashboard/sign-in/back"
+"""To a provider of OpenID Connect and back; the latter is registered there."""
+
 
 def join_link(base_url: str, secret: str) -> str:
     """Give the URL at which an invite is accepted."""

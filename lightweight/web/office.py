@@ -12,6 +12,7 @@ from lightweight.store.database import Database
 from lightweight.store.directory import DirectoryProblem, Missing
 from lightweight.store.passwords import PasswordProblem, Passwords
 from lightweight.store.problems import StoreUnusable
+from lightweight.upstream.openid import OpenIdProvider
 from lightweight.web.rates import Rates
 
 NOT_HERE = "There is nothing of this id, or it is not yours to see."
@@ -34,6 +35,8 @@ class Office:
     """Makes an id: ``new_id("key")`` gives ``key_…``."""
     current: Callable[[], Runtime]
     rates: Rates
+    openid: Callable[[], OpenIdProvider | None] = lambda: None
+    """The provider that people may sign in by; None: there is none."""
 
 
 @contextmanager

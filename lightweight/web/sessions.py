@@ -37,8 +37,7 @@ from lightweight.store.tokens import mint_token
 from lightweight.web.office import Office, told_as_faults
 from lightweight.web.site_request import GatewayRequest
 
-COOKIE = "__Host-lw"
-PLAIN_COOKIE = "lw"
+COOKIE = "lw"
 
 CSRF_HEADER = "x-csrf-token"
 CSRF_FIELD = "csrf"
@@ -57,10 +56,9 @@ class Door(Struct, frozen=True, kw_only=True):
     address: str
     """The client's."""
 
-    @property
-    def cookie_name(self) -> str:
+    def cookie_name(self, name: str = COOKIE) -> str:
         """Say which cookie counts here."""
-        return COOKIE if self.secure else PLAIN_COOKIE
+        return f"__Host-{name}" if self.secure else name
 
     @property
     def why_closed(self) -> str | None:
@@ -101,29 +99,30 @@ def door_of(request: GatewayRequest, public_url: str | None) -> Door:
 
 def session_cookie(door: Door, secret: str) -> str:
     """Give the Set-Cookie that signs a browser in."""
-    return _cookie(door, secret, int(LIFE_S))
+    return cookie(door, COOKIE, secret, int(LIFE_S))
 
 
 def no_cookie(door: Door) -> str:
     """Give the Set-Cookie that signs a browser out."""
-    return _cookie(door, "", 0)
+    return cookie(door, COOKIE, "", 0)
 
 
-def presented_secret(headers: Headers, door: Door) -> str | None:
+def presented_secret(headers: Headers, door: Door, name: str = COOKIE) -> str | None:
     """Give the secret that a browser sent; None where it sent none."""
     # Not http.cookies: it gives up at what other programs on this host may have set.
     for part in headers.get("cookie", "").split(";"):
-        name, _, value = part.strip().partition("=")
-        if name == door.cookie_name and value:
+        found, _, value = part.strip().partition("=")
+        if found == door.cookie_name(name) and value:
             return value
     return None
 
 
-def _cookie(door: Door, value: str, seconds: int) -> str:
+def cookie(door: Door, name: str, value: str, seconds: int) -> str:
+    """Give a Set-Cookie of ours: no script reads it and no other site sends it."""
     flags = "Path=/; HttpOnly; SameSite=Lax"
     if door.secure:
         flags += "; Secure"
-    return f"{door.cookie_name}={value}; Max-Age={seconds}; {flags}"
+    return f"{door.cookie_name(name)}={value}; Max-Age={seconds}; {flags}"
 
 
 # -- changes from elsewhere --------------------------------------------------------
@@ -303,8 +302,12 @@ async def change_password(
     return await _begin(changed, headers=headers, door=door, office=office)
 
 
-async def _checked(name: str, password: str, door: Door, office: Office) -> Credential:
-    """Give whose name and password these are; raise NotSignedIn, RateLimited."""
+async def count_attempt(name: str | None, door: Door, office: Office) -> None:
+    """Count an attempt to sign in before it is looked at; ``begin_session`` undoes it.
+
+    Raises RateLimited after too many of them, and Overloaded. Cancelling may leave it
+    counted.
+    """
     pepper, now = office.pepper, office.wall()
     address, database = door.address, office.database
     with told_as_faults():
@@ -316,13 +319,19 @@ async def _checked(name: str, password: str, door: Door, office: Office) -> Cred
             wait = await database.run(
                 lambda c: try_sign_in(c, name, address, pepper=pepper, now=now)
             )
-        if wait:
-            raise RateLimited(
-                "Too many attempts to sign in: wait, or ask an operator for a "
-                "password link.",
-                kind="requests",
-                retry_after_ms=int(wait * 1000),
-            )
+    if wait:
+        raise RateLimited(
+            "Too many attempts to sign in: wait, or ask an operator for a "
+            "password link.",
+            kind="requests",
+            retry_after_ms=int(wait * 1000),
+        )
+
+
+async def _checked(name: str, password: str, door: Door, office: Office) -> Credential:
+    """Give whose name and password these are; raise NotSignedIn, RateLimited."""
+    await count_attempt(name, door, office)
+    with told_as_faults():
         found = await office.database.read(lambda c: credential_of(c, name))
         stored = None if found is None else found.password
         right = await office.passwords.verified(password, stored)

@@ -2,12 +2,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import insert, select
 from support.opened import NOW, OpenedState
 from support.people import somebody
 
 from lightweight.cli.people import people
 from lightweight.store.connect import reading, writing
 from lightweight.store.people import person_of_link
+from lightweight.store.schema import identities
 
 
 @pytest.fixture
@@ -61,6 +63,17 @@ def test_disable_and_enable(opened: OpenedState) -> None:
     assert opened.json(people, "enable", "eve")["state"] == "active"
 
 
+def test_unlink_forgets_who_somebody_is_elsewhere(opened: OpenedState) -> None:
+    linked = insert(identities).values(
+        issuer="https://id", subject="s", person_id="person_eve", linked_at=NOW
+    )
+    with writing(opened.engine()) as connection:
+        connection.execute(linked)
+    assert opened.json(people, "unlink", "Eve")["name"] == "eve"
+    with reading(opened.engine()) as connection:
+        assert connection.execute(select(identities)).all() == []
+
+
 def test_nobody_of_that_name(opened: OpenedState) -> None:
-    for command in ("disable", "enable", "reset-password"):
+    for command in ("disable", "enable", "reset-password", "unlink"):
         assert "people list" in opened.refused(people, command, "bob")

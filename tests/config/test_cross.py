@@ -21,6 +21,11 @@ def providers(**tables: object) -> dict[str, Any]:
     return {"providers": tables}
 
 
+def oidc(**keys: object) -> dict[str, Any]:
+    given = {"issuer": "https://id", "client_id": "c", "client_secret": "s"}
+    return {"public_url": "https://ai.example.org", "oidc": {**given, **keys}}
+
+
 def targets(*names: str) -> list[dict[str, str]]:
     return [{"provider": n, "model": "m", "dialect": "gemini"} for n in names]
 
@@ -37,6 +42,8 @@ def targets(*names: str) -> list[dict[str, str]]:
         providers(azure={"base_url": "https://h.example.org/openai/v1"}),
         providers(azure={"kind": "openai"}),
         {"models": [{"id": "a", "targets": targets("openai")}]},
+        oidc(),
+        oidc(auto_domains=["a.org"], auto_tier="beta", auto_account="staff"),
         {
             "models": [{"id": "a", "targets": targets("mine")}, {"id": "b"}],
             **providers(mine={"preset": "openai"}),
@@ -52,6 +59,21 @@ def test_what_agrees(data: dict[str, Any]) -> None:
     ("data", "messages"),
     [
         ({"listen": []}, ["listen: must name at least one endpoint"]),
+        (
+            {"oidc": oidc()["oidc"]},
+            ["oidc: needs public_url: people come back to an address of it"],
+        ),
+        (
+            oidc(auto_domains=["a.org"]),
+            ["oidc.auto_domains: needs auto_account or auto_tier, and these need it"],
+        ),
+        (
+            oidc(auto_tier="bta"),
+            [
+                "oidc.auto_domains: needs auto_account or auto_tier, and these need it",
+                "oidc.auto_tier: there is no such tier, did you mean 'beta'?",
+            ],
+        ),
         (
             providers(opnai={}),
             [

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import pytest
-from msgspec import Struct, structs
+from msgspec import NODEFAULT, Struct, structs
 
 from lightweight.config.check import check
 from lightweight.config.load import ConfigError, load
@@ -97,6 +97,7 @@ def test_every_line_is_valid_when_uncommented(tmp_path: Path) -> None:
     assert sorted(paths) == [
         "keys.pepper",
         "metrics_token",
+        "oidc.client_secret",
         "providers.anthropic.api_key",
         "providers.openai-batch.api_key",
         "providers.openai.api_key",
@@ -117,7 +118,7 @@ def test_the_stated_defaults_are_the_defaults() -> None:
     assert checked.issues == []
     stated = checked.value
     for name, default in SCHEMA.items():
-        if "*" not in name and "[]" not in name and default is not None:
+        if "*" not in name and "[]" not in name and default not in (None, NODEFAULT):
             value: Any = stated
             for step in name.split("."):
                 value = getattr(value, step)

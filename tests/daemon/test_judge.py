@@ -54,6 +54,19 @@ def test_what_a_start_would_trip_over_is_told(
         judge(tmp_path, text)
 
 
+def test_a_missing_extra_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = (
+        'public_url = "https://ai.example.org"\n[oidc]\nissuer = "https://id"\n'
+        'client_id = "c"\nclient_secret = "s"\n'
+    )
+    judge(tmp_path, text)
+    monkeypatch.setattr("lightweight.daemon.judge.find_spec", lambda _name: None)
+    with pytest.raises(UNFIT, match=r"pip install 'lightweight-gateway\[oidc\]'"):
+        judge(tmp_path, text)
+
+
 def read(tmp_path: Path, text: str) -> Config:
     from twisted.internet import reactor
 

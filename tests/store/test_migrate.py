@@ -131,10 +131,8 @@ def test_what_was_there_before_limits_has_none(empty: Engine) -> None:
 
 
 def test_totals_of_all_are_made_of_the_sums_there_are(empty: Engine) -> None:
-    config = _config()
     with writing(empty) as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "0004")
+        bring(connection, "0004")
         for account, key, model in (("a", "k", "m"), ("a", "l", "m"), ("b", "n", "o")):
             connection.exec_driver_sql(
                 f"INSERT INTO day_uses VALUES ('{account}', '2026-11-01', '{key}', "

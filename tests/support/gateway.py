@@ -43,6 +43,7 @@ from lightweight.records import (
 from lightweight.runtime import DIALECTS, Runtime
 from lightweight.store.database import Database
 from lightweight.store.passwords import Passwords
+from lightweight.upstream.openid import OpenIdProvider
 from lightweight.web.admin.app import admin_resource
 from lightweight.web.app import App
 from lightweight.web.dashboard.app import Dashboard
@@ -300,6 +301,7 @@ class Gateway:
         self.live = Live()
         self.keys = Keys()
         self.aside: Aside = at_once
+        self.openid: OpenIdProvider | None = None
         self.checks: dict[str, Check] = {}
         self.reloads: list[float] = []
         self.tiers: dict[str, Tier] = {"pro": Tier()}
@@ -383,6 +385,7 @@ class Gateway:
             new_id=lambda prefix: f"{prefix}_{os.urandom(8).hex()}",
             current=lambda: self.runtime,
             rates=rates,
+            openid=lambda: self.openid,
         )
 
     def _dashboard(self, office: Office) -> IResource:

@@ -171,6 +171,12 @@ DOORS: Sequence[tuple[str, Knock, Knock]] = (
 )
 """The path, its page, and what its form does."""
 
+PROVIDERS: Mapping[str, Knock] = {
+    "/sign-in/there": door.go_there,
+    "/sign-in/back": door.come_back,
+}
+"""Links to a provider of OpenID Connect and back."""
+
 
 class Dashboard:
     """The dashboard's own Klein app; the service's hangs it in below /dashboard/."""
@@ -236,6 +242,8 @@ class Dashboard:
     for _path, _get, _post in DOORS:
         _app.route(_path, methods=["GET"], endpoint=f"GET {_path}")(doorstep(_get))
         _app.route(_path, methods=["POST"], endpoint=f"POST {_path}")(doorstep(_post))
+    for _path, _get in PROVIDERS.items():
+        _app.route(_path, methods=["GET"], endpoint=f"GET {_path}")(doorstep(_get))
     del _path, _show, _act, _back, _get, _post
 
     # -- files and the like --------------------------------------------------------

@@ -191,12 +191,13 @@ def theme_of(request: Request) -> Theme:
     return "auto"
 
 
-def see_other(path: str, *, cookies: Sequence[str] = ()) -> Answer:
+def see_other(place: str, *, cookies: Sequence[str] = ()) -> Answer:
     """Send a browser on after a change (RFC 9110 section 15.4.4).
 
-    ``path`` is one of ours; each of ``cookies`` is a Set-Cookie field, one at most.
+    ``place`` is a path of ours, or where a provider lets people sign in; each of
+    ``cookies`` is a Set-Cookie field, one at most.
     """
-    headers = {**PAGE, "location": path}
+    headers = {**PAGE, "location": place}
     if cookies:
         (headers["set-cookie"],) = cookies
     return Answer(status=303, headers=headers, body=b"")

@@ -1,4 +1,4 @@
-"""The pages before sign-in: name and password, an invite, a password link."""
+"""The pages before sign-in: name and password, a provider, an invite, a link."""
 
 from collections.abc import Mapping, Sequence
 from urllib.parse import quote
@@ -13,7 +13,9 @@ from lightweight.store.people import person_of_link
 from lightweight.web.dashboard.asked import form_of, last, see_other, theme_of
 from lightweight.web.dashboard.render import page_answer
 from lightweight.web.dashboard.views import DoorView, Frame
+from lightweight.web.links import THERE
 from lightweight.web.office import Office, told_as_faults
+from lightweight.web.openid import arrive, depart
 from lightweight.web.sessions import (
     Door,
     SignedIn,
@@ -60,7 +62,7 @@ def next_page(said: str) -> str:
 
 async def show_sign_in(stranger: Stranger) -> Answer:
     """Show the sign-in page."""
-    return _page(stranger, "sign_in", DoorView(next=last(stranger.query, "next")))
+    return _sign_in(stranger, DoorView(next=last(stranger.query, "next")))
 
 
 async def do_sign_in(stranger: Stranger) -> Answer:
@@ -76,8 +78,51 @@ async def do_sign_in(stranger: Stranger) -> Answer:
             office=stranger.office,
         )
     except Fault as fault:
-        view = DoorView(name=name, next=onwards)
-        return _page(stranger, "sign_in", view, fault=fault)
+        return _sign_in(stranger, DoorView(name=name, next=onwards), fault=fault)
+    return _let_in(stranger, signed, next_page(onwards))
+
+
+def _sign_in(
+    stranger: Stranger, view: DoorView, *, fault: Fault | None = None
+) -> Answer:
+    office = stranger.office
+    provider = office.openid()
+    if provider is not None:
+        # A ticket counts where people come back to: at the public address.
+        there = f"{office.current().config.public_url}{THERE}"
+        view = replace(
+            view,
+            provider=provider.config.name,
+            there=f"{there}?next={quote(view.next, safe='')}",
+        )
+    return _page(stranger, "sign_in", view, fault=fault)
+
+
+# -- a provider of OpenID Connect --------------------------------------------------
+
+
+async def go_there(stranger: Stranger) -> Answer:
+    """Send a browser to the provider, or show the sign-in page with the reason."""
+    onwards = next_page(last(stranger.query, "next"))
+    try:
+        departure = await depart(onwards, stranger.door, stranger.office)
+    except NotFound:
+        raise
+    except Fault as fault:
+        return _sign_in(stranger, DoorView(next=onwards), fault=fault)
+    return see_other(departure.url, cookies=[departure.cookie])
+
+
+async def come_back(stranger: Stranger) -> Answer:
+    """Let somebody in whom the provider knows, or show the page with the reason."""
+    try:
+        signed, onwards = await arrive(
+            stranger.query, stranger.request.headers, stranger.door, stranger.office
+        )
+    except NotFound:
+        raise
+    except Fault as fault:
+        return _sign_in(stranger, DoorView(), fault=fault)
     return _let_in(stranger, signed, next_page(onwards))
 
 

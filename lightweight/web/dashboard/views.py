@@ -471,5 +471,9 @@ class DoorView(Struct, frozen=True, kw_only=True):
     account: str = ""
     """Whom the invite or the link is for."""
     new_account: bool = False
+    provider: str = ""
+    """Who else may tell who somebody is; empty: nobody."""
+    there: str = ""
+    """The link that begins it."""
     impossible: str = ""
     """Why nobody can sign in this way, in a sentence that says what to do."""
