@@ -37,6 +37,7 @@ def secrets_of(runtime: Runtime) -> Sequence[str]:
         config.keys.pepper,
         config.redis.url,
         config.database.url,
+        None if config.oidc is None else config.oidc.client_secret,
         *(plan.credential for plan in runtime.plans.values()),
         *(spare for plan in runtime.plans.values() for spare in plan.spares),
     ]

@@ -24,7 +24,7 @@ from lightweight.upstream.agent import ProviderAgent
 from lightweight.upstream.body import read_start
 from lightweight.upstream.failures import FAILURES, fault_of
 from lightweight.upstream.incoming import Incoming
-from lightweight.upstream.wire_request import Opening, Request, field, origin_of
+from lightweight.upstream.wire_request import Opening, Request, lines_of, origin_of
 
 T = TypeVar("T")
 
@@ -272,7 +272,7 @@ class OpenIdProvider:
         told = {"accept": "application/json", **fields}
         try:
             origin, path = origin_of(url)
-            lines = b"".join(field(name.title(), told[name]) for name in told)
+            lines = lines_of({name.title(): value for name, value in told.items()})
             length = None if body is None else len(body)
             head = Opening(origin, "").head(method, path or "/", lines, length)
         except ValueError:
