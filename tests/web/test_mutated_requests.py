@@ -4,6 +4,7 @@ LIGHTWEIGHT_MUTATED says how many for each lane, some thousands if it does not.
 """
 
 import os
+import re
 from collections.abc import Iterator
 from random import Random
 from typing import TypeAlias
@@ -42,6 +43,8 @@ WEDGES = [
     *(b"Host: y\r\n", b"Connection: close\r\n", b"Expect: 100-continue\r\n"),
     *(b"Upgrade: h2c\r\n", b"X: 1\r\n 2\r\n", b"Transfer_Encoding: chunked\r\n"),
 ]
+
+WELL = re.compile(rb"HTTP/1\.[01] 2\d\d ")
 
 Taken: TypeAlias = tuple[bytes, bytes, bytes]
 """Method, target and body of a request."""
@@ -181,7 +184,7 @@ def test_no_request_is_taken_that_h11_reads_otherwise() -> None:
         taken, received = server.takes(pieces(random, sent))
         theirs = h11_takes(sent)[: len(taken)]
         assert list(map(plain, taken)) == list(map(plain, theirs)), sent
-        assert received.count(b"HTTP/1.1 2") == len(taken), sent
+        assert len(WELL.findall(received)) == len(taken), sent
         served += bool(taken)
         refused += not taken
     # Else nothing was tried.
