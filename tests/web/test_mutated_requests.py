@@ -13,6 +13,7 @@ from twisted.web.iweb import IRequest
 from twisted.web.resource import Resource
 
 import h11
+import pytest
 from support.gateway import Client, Gateway
 
 from lightweight.web.app import EXPRESS
@@ -175,6 +176,7 @@ def test_what_was_not_changed_is_taken() -> None:
     assert received.count(b"HTTP/1.1 200 OK\r\n") == len(taken) == len(REQUESTS)
 
 
+@pytest.mark.timeout(120 + MUTATED / 100)
 def test_no_request_is_taken_that_h11_reads_otherwise() -> None:
     server = Server()
     random = Random(2026)
