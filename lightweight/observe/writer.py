@@ -177,6 +177,7 @@ class LogWriter:
     def close(self) -> None:
         """Close what this writer opened; what a stalled reader did not take is lost."""
         self.flush()
+        self._backlog.clear()
         if self._fd != self._given:
             os.close(self._fd)
         if self._socket is not None:

@@ -58,6 +58,7 @@ _TARGET = re.compile(rb"[!-~]+")
 _HOST = re.compile(
     rb"(?:\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9._~!$&'()*+,;=%-]{0,255})(?::[0-9]{0,5})?"
 )
+_FIELD = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t -~\x80-\xff]*")
 _HTTP_1_1 = b"HTTP/1.1"
 _VERSIONS = (b"HTTP/1.0", _HTTP_1_1)
 _CHUNKED = b"chunked"
@@ -172,6 +173,16 @@ def _judge_expectation(head: Head) -> Fault | None:
     return None
 
 
+def judge_field(line: bytes) -> Fault | None:
+    """Say why a line that must be a header field is none (RFC 9112, 5; RFC 9110, 5.5).
+
+    Also a trailer's: other parsers may end a line where a control character is.
+    """
+    if line.startswith((b" ", b"\t")):
+        return BadRequest("A header field must be on one line.")
+    return None if _FIELD.fullmatch(line) else malformed()
+
+
 def body_length(head: Head) -> int | None:
     """Give the length of the body of a head that was judged well; None if chunked."""
     if head.values(b"transfer-encoding"):
@@ -191,11 +202,6 @@ def persists(head: Head) -> bool:
 def malformed() -> Fault:
     """Refuse what is no HTTP."""
     return BadRequest("The request is not well-formed HTTP/1.1.")
-
-
-def folded() -> Fault:
-    """Refuse a header field over several lines (RFC 9112, 5.2)."""
-    return BadRequest("A header field must be on one line.")
 
 
 def body_too_large(max_body: int) -> Fault:

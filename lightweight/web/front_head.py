@@ -20,6 +20,7 @@ _FIELDS = re.compile(rb"(?:" + _FIELD + rb")+\r\n")
 _FIELDS_SO_FAR = re.compile(rb"(?:" + _FIELD + rb")*[ -~]*\r?")
 _LENGTH = re.compile(rb"\r\n(?i:content-length): *([0-9]+)")
 _MOST_DIGITS = 16
+"""Of a length that is read without a second look at the rest of its head."""
 _ELSEWHERE = frozenset({"transfer-encoding", "expect", "upgrade"})
 _JUDGED = frozenset(name.decode() for name in edge.JUDGED)
 

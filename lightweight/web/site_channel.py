@@ -8,7 +8,7 @@ from lightweight.errors import Fault
 from lightweight.records import Identity
 from lightweight.web import edge
 from lightweight.web.site_request import GatewayRequest
-from lightweight.web.site_socket import end_of_answers
+from lightweight.web.site_socket import end_of_answers, trailers
 from lightweight.web.watch import Watch
 
 if TYPE_CHECKING:
@@ -63,10 +63,11 @@ class GatewayChannel(HTTPChannel):
         if self.watch.refused:
             return
         in_fields = self._in_fields()
+        fault = edge.judge_field(line) if in_fields and line else None
         if self._receivedHeaderSize + len(line) > self.totalHeadersSize:
             self.refuse(edge.head_too_large(in_fields=in_fields))
-        elif in_fields and line[:1] in (b" ", b"\t"):
-            self.refuse(edge.folded())
+        elif fault is not None:
+            self.refuse(fault)
         else:
             super().lineReceived(line)
 
@@ -144,7 +145,11 @@ class GatewayChannel(HTTPChannel):
             self.abort()
 
     def allContentReceived(self) -> None:
-        """Begin to answer, unless that was done already."""
+        """Begin to answer, unless that was done already or a trailer is none."""
+        for line in trailers(self._transferDecoder):
+            fault = edge.judge_field(line)
+            if fault is not None:
+                self.refuse(fault)
         if not self.watch.refused:
             self.watch.served()
             super().allContentReceived()

@@ -1,10 +1,11 @@
 """What Twisted's transports can do beyond their interface, each in one place.
 
-Every function is harmless on a transport that lacks what it asks for. One over TLS
+Every function is harmless on one that lacks what it asks for. One over TLS
 passes what it lacks itself on to the one below it.
 """
 
 import socket
+from collections.abc import Sequence
 from typing import Any
 
 from twisted.internet.address import IPv4Address, IPv6Address
@@ -60,3 +61,8 @@ def unsent(transport: Any) -> int | None:
     except AttributeError:
         return None
     return int(waiting)
+
+
+def trailers(decoder: Any) -> Sequence[bytes]:
+    """Give the lines after the last chunk of a body, which Twisted keeps unread."""
+    return getattr(decoder, "_trailerHeaders", ())

@@ -245,3 +245,28 @@ def test_where_nobody_can_tell_what_waits_it_is_taken_for_stalled() -> None:
     stall = Stall(60.0, 0.0, None)
     assert not stall.over(45.0, None)
     assert stall.over(60.0, None)
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        (b"X: 1", None),
+        (b"x!#$%&'*+-.^_`|~9:", None),
+        (b"X:\t a\tb \xc3\xa9\xff ", None),
+        (b" X: 1", "must be on one line"),
+        (b"\tX: 1", "must be on one line"),
+        (b"", "not well-formed"),
+        (b"X", "not well-formed"),
+        (b": 1", "not well-formed"),
+        (b"X : 1", "not well-formed"),
+        (b"X\xe9: 1", "not well-formed"),
+        *((b"X: a%cb" % code, "not well-formed") for code in b"\0\x01\n\x0b\r\x7f"),
+    ],
+)
+def test_a_field_is_a_name_and_a_value_on_one_line(
+    line: bytes, told: str | None
+) -> None:
+    fault = edge.judge_field(line)
+    assert (fault is None) == (told is None)
+    if fault is not None and told is not None:
+        assert told in fault.message

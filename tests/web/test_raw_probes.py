@@ -85,6 +85,8 @@ CLOSES = [
     ("no name", get(b"/", b": zqxj"), 400),
     ("NUL in a value", get(b"/", b"X: zq\0xj"), 400),
     ("bare CR in a value", get(b"/", b"X: zq\rxj"), 400),
+    ("vertical tab in a value", get(b"/", b"X: zq\x0bxj"), 400),
+    ("DEL in a value", get(b"/", b"X: zq\x7fxj"), 400),
     ("bare LF in a value", get(b"/", b"X: zq\nxj"), 400),
     ("field too long", get(b"/", b"X: " + MARK * 5000), 431),
     ("endless field", b"GET / HTTP/1.1\r\nX: " + MARK * 5000, 431),
@@ -132,6 +134,9 @@ CLOSES = [
     ("chunk longer than its size", chunks(b"2\r\nzqxj\r\n0\r\n\r\n"), 400),
     ("endless size", chunks(b"0" * 70_000), 400),
     ("endless trailer", chunks(b"0\r\n" + b"X: zqxj\r\n" * 9000), 400),
+    ("trailer that is no field", chunks(b"2\r\n{}\r\n0\r\nzqxj\r\n\r\n"), 400),
+    ("bare LF in a trailer", chunks(b"2\r\n{}\r\n0\r\nX: zq\nxj\r\n\r\n"), 400),
+    ("folded trailer", chunks(b"2\r\n{}\r\n0\r\nX: 1\r\n zqxj\r\n\r\n"), 400),
     (
         "a chunk too large",
         chunks(b"%x\r\n" % (MAX_BODY + 1) + b"a" * (MAX_BODY + 1)),
