@@ -47,7 +47,7 @@ def decode_object(body: bytes) -> dict[str, Raw]:
     """
     try:
         fields = _OBJECT.decode(body)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise _unreadable(body) or _malformed(body, error) from None
     if not body.isascii() and (fault := _unreadable(body)):
         raise fault

@@ -130,11 +130,10 @@ class WholePassage:
             progress.begin(choice.index)
             if choice.finish_reason:
                 progress.end(choice.index)
-        progress.check()
-        self.usage = usage_of(piece.usage)
-        for choice in piece.choices or ():
             self.deltas += 1
             self.size += content_size(choice.message)
+        progress.check()
+        self.usage = usage_of(piece.usage)
         self.complete = True
         if self._model is not None and piece.model:
             return replaced(body, "model", self._model)

@@ -44,14 +44,14 @@ def headers_for(target: Target) -> Headers:
     return {}
 
 
-def suited(fields: Mapping[str, Raw], target: Target) -> _Fields:
+def suited(fields: Mapping[str, Raw], target: Target) -> Mapping[str, Raw]:
     """Give a request's fields as ``target`` takes them.
 
     Raises BadRequest, ``param`` set, for what it does not take in any form.
     """
-    suiting = dict(fields)
     if not target.quirks:
-        return suiting
+        return fields
+    suiting = dict(fields)
     for quirk, suit in _SUITS.items():
         if quirk in target.quirks:
             suit(suiting)

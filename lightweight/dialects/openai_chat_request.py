@@ -46,9 +46,12 @@ def parse_request(request: Request) -> Call:
     Cursor's agent sends a request for a response here, and wants chat's answer.
     """
     fields = decode_object(request.body)
-    options = _options(fields.get("stream_options"))
-    wants_usage = flag("stream_options.include_usage", options.get("include_usage"))
-    if given(fields.get("input")) and not given(fields.get("messages")):
+    wants_usage = _wants_usage(fields.get("stream_options"))
+    if (
+        "input" in fields
+        and given(fields["input"])
+        and not given(fields.get("messages"))
+    ):
         call = judged(request, fields)
         return replace(
             call, answer_in="openai_chat", wants_usage=call.stream and wants_usage
@@ -78,7 +81,8 @@ def write_request(call: Call, target: Target) -> Outgoing:
     its answer again. Raises BadRequest for what a quirk of the target refuses.
     """
     fields = dict(call.fields)
-    fields["model"] = Raw(msgspec.json.encode(target.model))
+    if target.model != call.model:
+        fields["model"] = Raw(msgspec.json.encode(target.model))
     if call.stream:
         options = _options(fields.get("stream_options"))
         options["include_usage"] = Raw(b"true")
@@ -170,6 +174,12 @@ def _most_tokens(fields: Mapping[str, Raw], choices: int) -> int | None:
         if most is not None and most > 0:
             return most * choices
     return None
+
+
+def _wants_usage(raw: Raw | None) -> bool:
+    if raw is None:
+        return False
+    return flag("stream_options.include_usage", _options(raw).get("include_usage"))
 
 
 def _options(raw: Raw | None) -> dict[str, Raw]:

@@ -17,7 +17,7 @@ from lightweight.records import Usage
 
 _T = TypeVar("_T")
 _Tokens = Annotated[int, Meta(ge=0, le=2**53)]
-_EMPTY = (b"", b"null", b'""', b"[]", b"{}")
+_EMPTY = frozenset({b"", b"null", b'""', b"[]", b"{}"})
 
 
 class Choice(Struct, frozen=True):
@@ -65,6 +65,8 @@ _PIECE: msgspec.json.Decoder[Piece | list[Piece]] = msgspec.json.Decoder(
     Piece | list[Piece]
 )
 _USAGE = msgspec.json.Decoder(_Usage | None)
+_NO_PROMPT_DETAILS = _PromptDetails()
+_NO_COMPLETION_DETAILS = _CompletionDetails()
 _STRING = msgspec.json.Decoder(str)
 _NUMBER = msgspec.json.Decoder(float)
 
@@ -84,10 +86,11 @@ def decode_piece(data: bytes) -> Piece:
 
     An error may stand in an array, as Google writes it.
     """
-    try:
-        data.decode()
-    except UnicodeDecodeError:
-        raise ProviderGarbage("The provider's answer is not valid UTF-8.") from None
+    if not data.isascii():
+        try:
+            data.decode()
+        except UnicodeDecodeError:
+            raise ProviderGarbage("The provider's answer is not valid UTF-8.") from None
     piece = decode(_PIECE, data)
     if isinstance(piece, Piece):
         return piece
@@ -103,17 +106,18 @@ def says_something(raw: Raw | None) -> bool:
 
 def content_size(said: Mapping[str, Raw] | None) -> int:
     """Give the bytes of what a delta or a message says, its role aside."""
-    if said is None:
-        return 0
-    return sum(
-        len(raw) for name, raw in said.items() if name != "role" and says_something(raw)
-    )
+    size = 0
+    if said is not None:
+        for name, raw in said.items():
+            if name != "role" and says_something(raw):
+                size += len(raw)
+    return size
 
 
 def said_size(choice: Choice) -> int:
     """Give the bytes of what one choice of a chunk says."""
-    text = len(memoryview(choice.text)) if says_something(choice.text) else 0
-    return content_size(choice.delta) + text
+    size = content_size(choice.delta)
+    return size + len(choice.text) if says_something(choice.text) else size
 
 
 def text_of(raw: Raw) -> str:
@@ -144,8 +148,8 @@ def usage_of(raw: Raw) -> Usage | None:
         return None
     if told is None or (told.prompt_tokens is None and told.completion_tokens is None):
         return None
-    prompt = told.prompt_tokens_details or _PromptDetails()
-    completion = told.completion_tokens_details or _CompletionDetails()
+    prompt = told.prompt_tokens_details or _NO_PROMPT_DETAILS
+    completion = told.completion_tokens_details or _NO_COMPLETION_DETAILS
     cached = prompt.cached_tokens or 0
     cache_write = prompt.cache_write_tokens or 0
     reasoning = completion.reasoning_tokens or 0

@@ -6,7 +6,7 @@ scripts of three bytes a letter a little low. What a provider reports replaces i
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from msgspec import Raw, Struct
 
@@ -72,9 +72,26 @@ def tokens_of(size: int) -> int:
 def _attached(fields: Mapping[str, Raw]) -> list[int]:
     """Give the size of each long base64 string in a request's body."""
     return [
-        len(text)
+        end - start
         for raw in fields.values()
         if len(raw) >= ATTACHMENT_BYTES
-        for text in bytes(raw).split(b'"')
-        if len(text) >= ATTACHMENT_BYTES and _BASE64.match(text)
+        for text in (bytes(raw),)
+        for start, end in _long_runs(text)
+        if _BASE64.match(text, start, end)
     ]
+
+
+def _long_runs(text: bytes) -> Iterator[tuple[int, int]]:
+    """Give where what stands between two quotes is long.
+
+    A step is as long as what is looked for, so each of them has a step in it.
+    """
+    at = 0
+    while at < len(text):
+        start = text.rfind(b'"', 0, at) + 1
+        end = text.find(b'"', at)
+        if end < 0:
+            end = len(text)
+        if end - start >= ATTACHMENT_BYTES:
+            yield start, end
+        at = end + ATTACHMENT_BYTES

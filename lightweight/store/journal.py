@@ -184,10 +184,14 @@ class Journal:
         Each segment costs the copies of what is open, and at its end the room that the
         next record does not fit into.
         """
-        each = self._size - self._open_bytes - line - FINISH_BYTES
+        if self._unwritten:
+            return True
+        wanted = (len(self._open) + 1) * FINISH_BYTES
         rest = self._size - self._current.position - line - FINISH_BYTES
-        room = max(rest, 0) + len(self._spares) * max(each, 0)
-        return bool(self._unwritten) or room < (len(self._open) + 1) * FINISH_BYTES
+        if rest >= wanted:
+            return False
+        each = self._size - self._open_bytes - line - FINISH_BYTES
+        return max(rest, 0) + len(self._spares) * max(each, 0) < wanted
 
     def _wanted_spares(self) -> int:
         each = max(self._size - self._open_bytes - FINISH_BYTES, FINISH_BYTES)

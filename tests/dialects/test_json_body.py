@@ -21,6 +21,7 @@ REFUSED = [
     (b" \n", "empty", None),
     (b"\xef\xbb\xbf{}", "byte order mark", None),
     (b'{"a":"\xff"}', "not valid UTF-8 (byte 6)", None),
+    (b'{"\xff":1}', "not valid UTF-8 (byte 2)", None),
     (b'{"a":"\xed\xa0\x80"}', "not valid UTF-8", None),
     ('{"a":1}'.encode("utf-16"), "not valid UTF-8", None),
     (b"[]", "must be a JSON object", None),

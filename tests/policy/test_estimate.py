@@ -6,8 +6,11 @@ from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from msgspec import Raw
 
+from lightweight.policy import estimate as estimates
 from lightweight.policy.estimate import (
     ATTACHMENT_BYTES,
     ATTACHMENT_TOKENS,
@@ -93,6 +96,14 @@ def test_each_attachment_counts() -> None:
 def test_text_counts_by_its_length(text: str) -> None:
     asked = called(messages=[{"role": "user", "content": text}])
     assert estimate(asked).prompt == tokens_of(asked.body_size)
+
+
+@given(st.text(alphabet='"ab', max_size=80).map(str.encode))
+def test_no_long_run_is_missed(text: bytes) -> None:
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(estimates, "ATTACHMENT_BYTES", 4)
+        found = [text[start:end] for start, end in estimates._long_runs(text)]
+    assert found == [run for run in text.split(b'"') if len(run) >= 4]
 
 
 def test_an_answer_is_what_came_in_pieces_or_in_bytes() -> None:
