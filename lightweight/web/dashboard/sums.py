@@ -3,8 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 
-from lightweight.policy.bill import Bill
-from lightweight.records import Usage
+from lightweight.policy.bill import Bill, added_by
 from lightweight.store.summary import DaySum, Part, day_sums
 from lightweight.web.dashboard.asked import Asked
 
@@ -38,33 +37,6 @@ async def sums_for(
     ]
 
 
-def added(bills: Iterable[Bill]) -> Bill:
-    """Give the sum of bills."""
-    all_of = list(bills)
-    usages = [bill.usage for bill in all_of]
-    return Bill(
-        succeeded=sum(bill.succeeded for bill in all_of),
-        failed=sum(bill.failed for bill in all_of),
-        usage=Usage(
-            fresh=sum(usage.fresh for usage in usages),
-            cached=sum(usage.cached for usage in usages),
-            cache_write=sum(usage.cache_write for usage in usages),
-            answer=sum(usage.answer for usage in usages),
-            reasoning=sum(usage.reasoning for usage in usages),
-        ),
-        micro_usd=sum(bill.micro_usd for bill in all_of),
-        unpriced=sum(bill.unpriced for bill in all_of),
-    )
-
-
-def parted(sums: Iterable[DaySum], by: Callable[[DaySum], str]) -> Mapping[str, Bill]:
-    """Give the sum of each part that ``by`` names."""
-    groups: dict[str, list[Bill]] = {}
-    for each in sums:
-        groups.setdefault(by(each), []).append(each.bill)
-    return {name: added(bills) for name, bills in groups.items()}
-
-
 def per_day(
     days: Sequence[date], sums: Iterable[DaySum], measure: Callable[[Bill], float]
 ) -> Sequence[float]:
@@ -80,7 +52,7 @@ def lines(
     days: Sequence[date], sums: Sequence[DaySum], measure: Callable[[Bill], float]
 ) -> Mapping[str, Sequence[float]]:
     """Give a line for each of the LINES largest parts, and one for all others."""
-    totals = parted(sums, lambda each: each.part)
+    totals = added_by((each.part, each.bill) for each in sums)
     largest = sorted(totals, key=lambda name: -measure(totals[name]))
     shown = {
         name: per_day(days, [s for s in sums if s.part == name], measure)

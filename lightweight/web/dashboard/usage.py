@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 from msgspec import Struct
 
 from lightweight.errors import BadRequest
-from lightweight.policy.bill import Bill, month_around
+from lightweight.policy.bill import Bill, added, added_by, month_around
 from lightweight.policy.price import dollars
 from lightweight.policy.statement import period_of
 from lightweight.records import Answer
@@ -24,7 +24,7 @@ from lightweight.store.summary import (
 )
 from lightweight.web.dashboard.asked import Asked
 from lightweight.web.dashboard.overview import quotas_of
-from lightweight.web.dashboard.sums import REST, added, lines, parted, sums_for
+from lightweight.web.dashboard.sums import REST, lines, sums_for
 from lightweight.web.dashboard.views import Chart, UsageRow, UsageView
 
 Group: TypeAlias = Literal["model", "day", "key", "account"]
@@ -244,7 +244,7 @@ def _largest(parts: Mapping[str, Bill]) -> Mapping[str, Bill]:
 
 def _rows(sums: Sequence[DaySum], chosen: Chosen) -> Mapping[str, Bill]:
     if chosen.group == "day":
-        return parted(reversed(sums), lambda each: each.day.isoformat())
+        return added_by((each.day.isoformat(), each.bill) for each in reversed(sums))
     measure = METRICS[chosen.metric]
-    parts = parted(sums, lambda each: each.part)
+    parts = added_by((each.part, each.bill) for each in sums)
     return dict(sorted(parts.items(), key=lambda part: -measure(part[1])))

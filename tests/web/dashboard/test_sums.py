@@ -5,7 +5,7 @@ from datetime import date
 from lightweight.policy.bill import Bill
 from lightweight.records import Usage
 from lightweight.store.summary import DaySum
-from lightweight.web.dashboard.sums import LINES, REST, added, lines, parted, per_day
+from lightweight.web.dashboard.sums import LINES, REST, lines, per_day
 
 DAYS = [date(2026, 11, n) for n in (1, 2, 3)]
 
@@ -23,17 +23,6 @@ SUMS = [
     DaySum(DAYS[0], "b", bill(10)),
     DaySum(DAYS[2], "a", bill(5)),
 ]
-
-
-def test_bills_add_up() -> None:
-    whole = added(each.bill for each in SUMS)
-    assert whole == Bill(succeeded=3, usage=Usage(fresh=16), micro_usd=32)
-    assert added([]) == Bill()
-
-
-def test_parts() -> None:
-    parts = parted(SUMS, lambda each: each.part)
-    assert {name: each.usage.total for name, each in parts.items()} == {"a": 6, "b": 10}
 
 
 def test_a_day_without_use_is_0_and_other_days_are_left_out() -> None:
