@@ -24,6 +24,7 @@ from lightweight.web.docs.guides import (
 )
 
 _STATIC = {
+    "theme.css": "text/css; charset=utf-8",
     "docs.css": "text/css; charset=utf-8",
     "icon.svg": "image/svg+xml",
 }
