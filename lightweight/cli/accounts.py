@@ -16,12 +16,12 @@ from lightweight.cli.limits import (
 from lightweight.cli.options import check_tier
 from lightweight.cli.output import (
     WHO,
+    Described,
     Opened,
-    facts,
-    in_json,
     json_option,
     moment,
-    table,
+    show_list,
+    show_one,
     told_plainly,
 )
 from lightweight.records import Account, Limits
@@ -36,6 +36,15 @@ from lightweight.store.directory import (
     set_tier,
     top_up,
 )
+
+COLUMNS = {
+    "ID": "id",
+    "NAME": "name",
+    "TIER": "tier",
+    "STATE": "state",
+    "CREATED": "created_at",
+    "LIMITS": "limits",
+}
 
 
 @click.group()
@@ -135,12 +144,7 @@ def list_(opened: Opened, *, as_json: bool) -> None:
     with told_plainly(), reading(opened.engine()) as connection:
         found = list_accounts(connection)
     described = [_described(account) for account in found]
-    if as_json:
-        click.echo(in_json(described))
-        return
-    heads = ["ID", "NAME", "TIER", "STATE", "CREATED", "LIMITS"]
-    rows = [list(_in_words(each).values()) for each in described]
-    click.echo(table(heads, rows))
+    show_list(described, COLUMNS, as_json=as_json, words=_in_words)
 
 
 @accounts.command()
@@ -173,8 +177,7 @@ def _changed(
 
 
 def _show(account: Account, *, as_json: bool) -> None:
-    described = _described(account)
-    click.echo(in_json(described) if as_json else facts(_in_words(described)))
+    show_one(_described(account), as_json=as_json, words=_in_words)
 
 
 def _described(account: Account) -> dict[str, object]:
@@ -188,7 +191,7 @@ def _described(account: Account) -> dict[str, object]:
     }
 
 
-def _in_words(described: Mapping[str, object]) -> dict[str, str]:
+def _in_words(described: Described) -> Mapping[str, str]:
     return {
         name: limits_in_words(value) if isinstance(value, Mapping) else str(value)
         for name, value in described.items()

@@ -6,15 +6,14 @@ import click
 
 from lightweight.cli.options import seconds
 from lightweight.cli.output import (
-    NOTHING,
     WHO,
     Opened,
-    facts,
-    in_json,
     json_option,
     moment,
     moment_or_none,
-    table,
+    show_list,
+    show_once,
+    show_one,
     told_plainly,
 )
 from lightweight.records import AdminToken, Role
@@ -27,6 +26,17 @@ from lightweight.store.connect import reading, writing
 from lightweight.store.tokens import ADMIN_PREFIX, mint_token
 
 SHOWN_ONCE = "The token is shown only now: keep it where only its user can read it."
+
+COLUMNS = {
+    "ID": "id",
+    "NAME": "name",
+    "TOKEN": "shown",
+    "ROLE": "role",
+    "ACCOUNT": "account_id",
+    "STATE": "state",
+    "CREATED": "created_at",
+    "EXPIRES": "expires_at",
+}
 
 
 @click.group("admin-token")
@@ -74,14 +84,7 @@ def create(
             now=now,
             who=WHO,
         )
-    described = _described(token, now)
-    if as_json:
-        click.echo(in_json({"id": token.id, "token": secret, **described}))
-        return
-    click.echo(facts({"token": secret, **_in_words(described)}))
-    click.echo(
-        "\nThe token is shown only now: keep it where only its user can read it."
-    )
+    show_once(_described(token, now), {"token": secret}, SHOWN_ONCE, as_json=as_json)
 
 
 @admin_tokens.command("list")
@@ -92,12 +95,7 @@ def list_(opened: Opened, *, as_json: bool) -> None:
     with told_plainly(), reading(opened.engine()) as connection:
         found = admin_tokens_page(connection, most=None)
     described = [_described(token, opened.now()) for token in found]
-    if as_json:
-        click.echo(in_json(described))
-        return
-    rows = [list(_in_words(each).values()) for each in described]
-    heads = ["ID", "NAME", "TOKEN", "ROLE", "ACCOUNT", "STATE", "CREATED", "EXPIRES"]
-    click.echo(table(heads, rows))
+    show_list(described, COLUMNS, as_json=as_json)
 
 
 @admin_tokens.command()
@@ -109,8 +107,7 @@ def revoke(opened: Opened, token_id: str, *, as_json: bool) -> None:
     now = opened.now()
     with told_plainly(), writing(opened.engine()) as connection:
         token = revoke_admin_token(connection, token_id, now=now, who=WHO)
-    described = _described(token, now)
-    click.echo(in_json(described) if as_json else facts(_in_words(described)))
+    show_one(_described(token, now), as_json=as_json)
 
 
 def _state(token: AdminToken, now: float) -> str:
@@ -131,7 +128,3 @@ def _described(token: AdminToken, now: float) -> dict[str, str | None]:
         "created_at": moment(token.created_at),
         "expires_at": moment_or_none(token.expires_at),
     }
-
-
-def _in_words(described: dict[str, str | None]) -> dict[str, str]:
-    return {name: value or NOTHING for name, value in described.items()}

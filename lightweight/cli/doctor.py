@@ -12,6 +12,7 @@ from lightweight.catalog.load import load_catalog
 from lightweight.cli import findings
 from lightweight.cli.control import ask, socket_option
 from lightweight.cli.findings import Finding
+from lightweight.cli.options import SECRETS_USED
 from lightweight.cli.output import in_json, json_option, table
 from lightweight.config.load import ConfigError, Loaded, load
 from lightweight.config.schema import Config, state_directory
@@ -19,9 +20,6 @@ from lightweight.store.connect import sqlite_url
 
 if TYPE_CHECKING:
     from lightweight.cli.main import Opened
-
-NEEDED = ("keys", "database")
-"""Whose secrets are needed to look: a provider's may exist only in the service."""
 
 _MARKS = {"ok": "ok", "warning": "warn", "problem": "FAIL"}
 
@@ -82,7 +80,7 @@ def _here(opened: "Opened", given: Path | None) -> Iterator[Finding]:
     presets = load_catalog().presets
     try:
         config = load(
-            opened.path, os.environ, presets=presets, secrets_of=NEEDED
+            opened.path, os.environ, presets=presets, secrets_of=SECRETS_USED
         ).config
         directory = config.state or state_directory(os.environ)
     except (ConfigError, ValueError):

@@ -7,15 +7,14 @@ import click
 from lightweight.cli.links import site_url
 from lightweight.cli.options import check_tier, seconds
 from lightweight.cli.output import (
-    NOTHING,
     WHO,
     Opened,
-    facts,
-    in_json,
     json_option,
     moment,
     moment_or_none,
-    table,
+    show_list,
+    show_once,
+    show_one,
     told_plainly,
 )
 from lightweight.records import Invite, Role
@@ -30,6 +29,17 @@ from lightweight.store.tokens import mint_token
 from lightweight.web.links import join_link
 
 SHOWN_ONCE = "The link is shown only now and works once: send it to its person alone."
+
+COLUMNS = {
+    "ID": "id",
+    "ROLE": "role",
+    "ACCOUNT": "account",
+    "TIER": "tier",
+    "STATE": "state",
+    "CREATED": "created_at",
+    "EXPIRES": "expires_at",
+    "NOTE": "note",
+}
 
 
 @click.group()
@@ -87,12 +97,7 @@ def create(
             who=WHO,
         )
     url = join_link(site_url(opened.config.config), secret)
-    described = _described(invite, now)
-    if as_json:
-        click.echo(in_json({"id": invite.id, "url": url, **described}))
-        return
-    click.echo(facts({"url": url, **_in_words(described)}))
-    click.echo(f"\n{SHOWN_ONCE}")
+    show_once(_described(invite, now), {"url": url}, SHOWN_ONCE, as_json=as_json)
 
 
 @invites.command("list")
@@ -103,12 +108,7 @@ def list_(opened: Opened, *, as_json: bool) -> None:
     with told_plainly(), reading(opened.engine()) as connection:
         found = invites_page(connection, most=None)
     described = [_described(invite, opened.now()) for invite in found]
-    if as_json:
-        click.echo(in_json(described))
-        return
-    rows = [list(_in_words(each).values()) for each in described]
-    heads = ["ID", "ROLE", "ACCOUNT", "TIER", "STATE", "CREATED", "EXPIRES", "NOTE"]
-    click.echo(table(heads, rows))
+    show_list(described, COLUMNS, as_json=as_json)
 
 
 @invites.command()
@@ -120,8 +120,7 @@ def revoke(opened: Opened, invite_id: str, *, as_json: bool) -> None:
     now = opened.now()
     with told_plainly(), writing(opened.engine()) as connection:
         invite = revoke_invite(connection, invite_id, now=now, who=WHO)
-    described = _described(invite, now)
-    click.echo(in_json(described) if as_json else facts(_in_words(described)))
+    show_one(_described(invite, now), as_json=as_json)
 
 
 def _described(invite: Invite, now: float) -> dict[str, str | None]:
@@ -135,7 +134,3 @@ def _described(invite: Invite, now: float) -> dict[str, str | None]:
         "expires_at": moment_or_none(invite.expires_at),
         "note": invite.note,
     }
-
-
-def _in_words(described: dict[str, str | None]) -> dict[str, str]:
-    return {name: value or NOTHING for name, value in described.items()}

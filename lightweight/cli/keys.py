@@ -13,15 +13,16 @@ from lightweight.cli.limits import (
 )
 from lightweight.cli.options import seconds
 from lightweight.cli.output import (
-    NOTHING,
     WHO,
+    Described,
     Opened,
-    facts,
-    in_json,
+    in_words,
     json_option,
     moment,
     moment_or_none,
-    table,
+    show_list,
+    show_once,
+    show_one,
     told_plainly,
 )
 from lightweight.records import ApiKey, Limits
@@ -40,6 +41,18 @@ from lightweight.store.directory import (
 from lightweight.store.keys import mint
 
 SHOWN_ONCE = "The key is shown only now: keep it where only its user can read it."
+
+COLUMNS = {
+    "ID": "id",
+    "ACCOUNT": "account",
+    "NAME": "name",
+    "KEY": "shown",
+    "STATE": "state",
+    "CREATED": "created_at",
+    "EXPIRES": "expires_at",
+    "MODELS": "models",
+    "LIMITS": "limits",
+}
 
 
 @click.group()
@@ -86,7 +99,8 @@ def create(
             limits=chosen,
         )
         owner = _owner(connection, key)
-    _show_secret(_described(key, owner, now), secret, SHOWN_ONCE, as_json=as_json)
+    made = _described(key, owner, now)
+    show_once(made, {"key": secret}, SHOWN_ONCE, as_json=as_json, words=_in_words)
 
 
 @keys.command("list")
@@ -100,25 +114,7 @@ def list_(opened: Opened, account: str | None, *, as_json: bool) -> None:
         owners = {each.id: each.name for each in list_accounts(connection)}
     now = opened.now()
     described = [_described(key, owners[key.account_id], now) for key in found]
-    if as_json:
-        click.echo(in_json(described))
-        return
-    columns = {
-        "ID": "id",
-        "ACCOUNT": "account",
-        "NAME": "name",
-        "KEY": "shown",
-        "STATE": "state",
-        "CREATED": "created_at",
-        "EXPIRES": "expires_at",
-        "MODELS": "models",
-        "LIMITS": "limits",
-    }
-    rows = [
-        [words[column] for column in columns.values()]
-        for words in map(_in_words, described)
-    ]
-    click.echo(table(list(columns), rows))
+    show_list(described, COLUMNS, as_json=as_json, words=_in_words)
 
 
 @keys.command()
@@ -130,7 +126,7 @@ def show(opened: Opened, key_id: str, *, as_json: bool) -> None:
     with told_plainly(), reading(opened.engine()) as connection:
         key = find_key(connection, key_id)
         owner = _owner(connection, key)
-    _show(_described(key, owner, opened.now()), as_json=as_json)
+    show_one(_described(key, owner, opened.now()), as_json=as_json, words=_in_words)
 
 
 @keys.command("set")
@@ -151,7 +147,7 @@ def set_(
     with told_plainly(), writing(opened.engine()) as connection:
         key = set_key_limits(connection, key_id, changes, now=now, who=WHO)
         owner = _owner(connection, key)
-    _show(_described(key, owner, now), as_json=as_json)
+    show_one(_described(key, owner, now), as_json=as_json, words=_in_words)
 
 
 @keys.command()
@@ -188,7 +184,7 @@ def rotate(opened: Opened, key_id: str, grace: str, *, as_json: bool) -> None:
         "replaces": {"id": old.id, "ends_at": ends},
     }
     note = f"{SHOWN_ONCE}\nThe key {old.id} that it replaces works until {ends}."
-    _show_secret(described, secret, note, as_json=as_json)
+    show_once(described, {"key": secret}, note, as_json=as_json, words=_in_words)
 
 
 @keys.command()
@@ -201,7 +197,7 @@ def revoke(opened: Opened, key_id: str, *, as_json: bool) -> None:
     with told_plainly(), writing(opened.engine()) as connection:
         key = revoke_key(connection, key_id, now=now, who=WHO)
         owner = _owner(connection, key)
-    _show(_described(key, owner, now), as_json=as_json)
+    show_one(_described(key, owner, now), as_json=as_json, words=_in_words)
 
 
 def _owner(connection: Connection, key: ApiKey) -> str:
@@ -230,30 +226,12 @@ def _described(key: ApiKey, owner: str, now: float) -> dict[str, object]:
     }
 
 
-def _in_words(described: Mapping[str, object]) -> dict[str, str]:
+def _in_words(described: Described) -> Mapping[str, str]:
     models = described["models"]
-    words = {
-        name: str(value) if value else NOTHING
-        for name, value in described.items()
-        if name != "replaces"
-    }
+    words = dict(in_words(described))
+    words.pop("replaces", None)
     words["models"] = ", ".join(models) if isinstance(models, list) else "all"
     limits = described["limits"]
     assert isinstance(limits, Mapping)
     words["limits"] = limits_in_words(limits)
     return words
-
-
-def _show_secret(
-    described: Mapping[str, object], secret: str, note: str, *, as_json: bool
-) -> None:
-    if as_json:
-        click.echo(in_json({"id": described["id"], "key": secret, **described}))
-        return
-    words = _in_words(described)
-    click.echo(facts({"id": words["id"], "key": secret, **words}))
-    click.echo(f"\n{note}")
-
-
-def _show(described: Mapping[str, object], *, as_json: bool) -> None:
-    click.echo(in_json(described) if as_json else facts(_in_words(described)))

@@ -23,6 +23,7 @@ from lightweight.cli.doctor import doctor
 from lightweight.cli.invites import invites
 from lightweight.cli.keys import keys
 from lightweight.cli.models import models
+from lightweight.cli.options import SECRETS_USED
 from lightweight.cli.people import people
 from lightweight.cli.reconcile import reconcile
 from lightweight.cli.top import top
@@ -30,9 +31,6 @@ from lightweight.cli.usage import usage
 from lightweight.config.load import ConfigError, Loaded, load
 from lightweight.daemon.state import State, new_id, open_database, open_state
 from lightweight.store.connect import Engine, open_engine
-
-NEEDED = ("keys", "database")
-"""Whose secrets commands use: a provider's may exist only inside the service."""
 
 
 class Opened:
@@ -50,7 +48,7 @@ class Opened:
                 self.path,
                 os.environ,
                 presets=load_catalog().presets,
-                secrets_of=NEEDED,
+                secrets_of=SECRETS_USED,
             )
         except ConfigError as problem:
             click.echo(str(problem), err=True)

@@ -6,6 +6,9 @@ import click
 
 from lightweight.config.units import parse_duration
 
+SECRETS_USED = ("keys", "database")
+"""Whose secrets commands use: a provider's may exist only inside the service."""
+
 
 def seconds(option: str, text: str) -> float:
     """Give the seconds of a duration such as ``30d``. Raises ClickException."""

@@ -4,11 +4,11 @@ Times are in UTC as RFC 3339 writes them.
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 import click
 
@@ -20,6 +20,12 @@ WHO = "cli"
 """Who did it, in the audit log."""
 
 NOTHING = "-"
+
+Described: TypeAlias = Mapping[str, object]
+"""One thing, each fact by its name, as JSON has it."""
+
+Words: TypeAlias = Callable[[Described], Mapping[str, str]]
+"""How a Described is said to people: a word or two for each fact."""
 
 
 class Opened(Protocol):
@@ -86,6 +92,51 @@ def facts(pairs: Mapping[str, str]) -> str:
     """Give one line for each fact of one thing, aligned."""
     width = max(map(len, pairs))
     return "\n".join(f"{name.ljust(width)}  {value}" for name, value in pairs.items())
+
+
+def in_words(described: Described) -> Mapping[str, str]:
+    """Give each fact as one word: a dash for what is not there."""
+    return {name: str(value or NOTHING) for name, value in described.items()}
+
+
+def show_one(described: Described, *, as_json: bool, words: Words = in_words) -> None:
+    """Answer with one thing."""
+    click.echo(in_json(described) if as_json else facts(words(described)))
+
+
+def show_once(
+    described: Described,
+    secret: Mapping[str, str],
+    note: str,
+    *,
+    as_json: bool,
+    words: Words = in_words,
+) -> None:
+    """Answer with what was just made and its ``secret``, by the name it has.
+
+    People are told ``note`` besides: what to do with what is never shown again.
+    """
+    if as_json:
+        click.echo(in_json({"id": described["id"], **secret, **described}))
+        return
+    said = words(described)
+    click.echo(facts({"id": said["id"], **secret, **said}))
+    click.echo(f"\n{note}")
+
+
+def show_list(
+    described: Sequence[Described],
+    columns: Mapping[str, str],
+    *,
+    as_json: bool,
+    words: Words = in_words,
+) -> None:
+    """Answer with many things; ``columns``: the fact beneath each head."""
+    if as_json:
+        click.echo(in_json(described))
+        return
+    rows = [[said[name] for name in columns.values()] for said in map(words, described)]
+    click.echo(table(list(columns), rows))
 
 
 def in_json(value: object) -> str:

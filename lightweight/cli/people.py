@@ -4,7 +4,6 @@ import click
 
 from lightweight.cli.links import site_url
 from lightweight.cli.output import (
-    NOTHING,
     WHO,
     Opened,
     facts,
@@ -12,7 +11,8 @@ from lightweight.cli.output import (
     json_option,
     moment,
     moment_or_none,
-    table,
+    show_list,
+    show_one,
     told_plainly,
 )
 from lightweight.records import Person
@@ -26,6 +26,16 @@ from lightweight.store.people import (
 )
 from lightweight.store.tokens import mint_token
 from lightweight.web.links import password_link
+
+COLUMNS = {
+    "ID": "id",
+    "NAME": "name",
+    "ROLE": "role",
+    "ACCOUNT": "account_id",
+    "STATE": "state",
+    "CREATED": "created_at",
+    "SIGNED IN": "signed_in_at",
+}
 
 
 @click.group()
@@ -41,12 +51,7 @@ def list_(opened: Opened, *, as_json: bool) -> None:
     with told_plainly(), reading(opened.engine()) as connection:
         found = people_page(connection, most=None)
     described = [_described(person) for person in found]
-    if as_json:
-        click.echo(in_json(described))
-        return
-    rows = [list(_in_words(each).values()) for each in described]
-    heads = ["ID", "NAME", "ROLE", "ACCOUNT", "STATE", "CREATED", "SIGNED IN"]
-    click.echo(table(heads, rows))
+    show_list(described, COLUMNS, as_json=as_json)
 
 
 @people.command("reset-password")
@@ -112,8 +117,7 @@ def _set_disabled(
         changed = set_person(
             connection, person, disabled=disabled, now=opened.now(), who=WHO
         )
-    described = _described(changed)
-    click.echo(in_json(described) if as_json else facts(_in_words(described)))
+    show_one(_described(changed), as_json=as_json)
 
 
 def _described(person: Person) -> dict[str, str | None]:
@@ -126,7 +130,3 @@ def _described(person: Person) -> dict[str, str | None]:
         "created_at": moment(person.created_at),
         "signed_in_at": moment_or_none(person.signed_in_at),
     }
-
-
-def _in_words(described: dict[str, str | None]) -> dict[str, str]:
-    return {name: value or NOTHING for name, value in described.items()}

@@ -24,24 +24,23 @@ class Bill(Struct, frozen=True, kw_only=True):
 
 def summed(rows: Iterable[DayUse]) -> Bill:
     """Give the sum of all ``rows``."""
-    return summed_by(rows, lambda _: None).get(None, Bill())
+    return added(map(_bill_of, rows))
 
 
 def summed_by(
     rows: Iterable[DayUse], by: Callable[[DayUse], _By]
 ) -> Mapping[_By, Bill]:
     """Give the sum of the rows that ``by`` gives the same for."""
-    groups: dict[_By, list[DayUse]] = {}
-    for row in rows:
-        groups.setdefault(by(row), []).append(row)
-    return {name: _sum(each) for name, each in groups.items()}
+    return added_by((by(row), _bill_of(row)) for row in rows)
 
 
-def _sum(rows: list[DayUse]) -> Bill:
-    usages = [row.usage for row in rows]
+def added(bills: Iterable[Bill]) -> Bill:
+    """Give the sum of bills."""
+    all_of = list(bills)
+    usages = [bill.usage for bill in all_of]
     return Bill(
-        succeeded=sum(row.succeeded for row in rows),
-        failed=sum(row.failed for row in rows),
+        succeeded=sum(bill.succeeded for bill in all_of),
+        failed=sum(bill.failed for bill in all_of),
         usage=Usage(
             fresh=sum(usage.fresh for usage in usages),
             cached=sum(usage.cached for usage in usages),
@@ -49,8 +48,26 @@ def _sum(rows: list[DayUse]) -> Bill:
             answer=sum(usage.answer for usage in usages),
             reasoning=sum(usage.reasoning for usage in usages),
         ),
-        micro_usd=sum(row.micro_usd for row in rows),
-        unpriced=sum(row.unpriced for row in rows),
+        micro_usd=sum(bill.micro_usd for bill in all_of),
+        unpriced=sum(bill.unpriced for bill in all_of),
+    )
+
+
+def added_by(bills: Iterable[tuple[_By, Bill]]) -> Mapping[_By, Bill]:
+    """Give the sum of the bills with the same name, the first name first."""
+    groups: dict[_By, list[Bill]] = {}
+    for name, bill in bills:
+        groups.setdefault(name, []).append(bill)
+    return {name: added(each) for name, each in groups.items()}
+
+
+def _bill_of(row: DayUse) -> Bill:
+    return Bill(
+        succeeded=row.succeeded,
+        failed=row.failed,
+        usage=row.usage,
+        micro_usd=row.micro_usd,
+        unpriced=row.unpriced,
     )
 
 

@@ -5,7 +5,7 @@ As in ``directory``.
 
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, or_, select, update
+from sqlalchemy import Connection, Row, insert, or_, select
 
 from lightweight.records import AdminToken, Role
 from lightweight.store.audit import note
@@ -17,7 +17,8 @@ from lightweight.store.directory import (
     take_turn,
 )
 from lightweight.store.keys import digest, shown
-from lightweight.store.pages import Place, paged
+from lightweight.store.pages import Place, page_of
+from lightweight.store.rows import revoke_row, row_of_id
 from lightweight.store.schema import admin_tokens
 
 
@@ -76,18 +77,13 @@ def admin_tokens_page(
     connection: Connection, *, after: Place | None = None, most: int | None = 50
 ) -> list[AdminToken]:
     """Give a page of tokens, the newest first."""
-    table = admin_tokens.c
-    query = paged(
-        select(admin_tokens), table.created_at, table.id, after=after, most=most
-    )
-    return [_token_of(row) for row in connection.execute(query)]
+    found = page_of(connection, admin_tokens, after=after, most=most)
+    return [_token_of(row) for row in found]
 
 
 def find_admin_token(connection: Connection, token_id: str) -> AdminToken:
     """Give the token of an id."""
-    known = token_id if token_id.isprintable() else ""
-    query = select(admin_tokens).where(admin_tokens.c.id == known)
-    row = connection.execute(query).first()
+    row = row_of_id(connection, admin_tokens, token_id)
     if row is None:
         # Somebody may have given the secret instead: it must not be repeated.
         raise Missing(
@@ -104,10 +100,8 @@ def revoke_admin_token(
     token = find_admin_token(connection, token_id)
     if token.revoked_at is not None:
         return token
-    connection.execute(
-        update(admin_tokens).where(admin_tokens.c.id == token.id).values(revoked_at=now)
-    )
-    note(connection, now, who, "admin_token.revoke", token.id)
+    what = "admin_token.revoke"
+    revoke_row(connection, admin_tokens, token.id, what, now=now, who=who)
     return find_admin_token(connection, token.id)
 
 

@@ -14,14 +14,15 @@ from typing import Any, TypeAlias
 
 from msgspec import convert
 from msgspec.structs import asdict, replace
-from sqlalchemy import Connection, Row, Select, insert, select, update
+from sqlalchemy import Connection, Row, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from lightweight.records import Account, ApiKey, KeyState, Limits
 from lightweight.store.audit import note
 from lightweight.store.keys import digest, shown
-from lightweight.store.pages import Place, paged
+from lightweight.store.pages import Place, page_of
 from lightweight.store.problems import StoreProblem
+from lightweight.store.rows import row_of_id
 from lightweight.store.schema import KEYS_COUNTER, accounts, counters, keys
 
 MAX_NAME = 100
@@ -111,21 +112,19 @@ def account_page(
     most: int = 50,
 ) -> list[Account]:
     """Give a page of accounts, the newest first; or just the one of that id."""
-    query = paged(
-        select(accounts), accounts.c.created_at, accounts.c.id, after=after, most=most
-    )
-    if account_id is not None:
-        query = query.where(accounts.c.id == account_id)
-    return [account_of(row) for row in connection.execute(query)]
+    only = [] if account_id is None else [accounts.c.id == account_id]
+    found = page_of(connection, accounts, *only, after=after, most=most)
+    return [account_of(row) for row in found]
 
 
 def find_account(connection: Connection, name_or_id: str) -> Account:
     """Give the account of a name or an id; an id goes before a name."""
-    for column in (accounts.c.id, accounts.c.name):
-        query = select(accounts).where(column == name_or_id)
-        row = _first(connection, query, given=name_or_id)
-        if row is not None:
-            return account_of(row)
+    row = row_of_id(connection, accounts, name_or_id)
+    if row is None and name_or_id.isprintable():
+        named = select(accounts).where(accounts.c.name == name_or_id)
+        row = connection.execute(named).first()
+    if row is not None:
+        return account_of(row)
     raise Missing(
         f"There is no account \"{name_or_id}\": 'lightweight accounts list' shows them."
     )
@@ -266,15 +265,14 @@ def key_page(
     most: int = 50,
 ) -> list[ApiKey]:
     """Give a page of keys, the newest first: of one account, or of all."""
-    query = paged(select(keys), keys.c.created_at, keys.c.id, after=after, most=most)
-    if account_id is not None:
-        query = query.where(keys.c.account_id == account_id)
-    return [key_of(row) for row in connection.execute(query)]
+    only = [] if account_id is None else [keys.c.account_id == account_id]
+    found = page_of(connection, keys, *only, after=after, most=most)
+    return [key_of(row) for row in found]
 
 
 def find_key(connection: Connection, key_id: str) -> ApiKey:
     """Give the key of an id."""
-    row = _first(connection, select(keys).where(keys.c.id == key_id), given=key_id)
+    row = row_of_id(connection, keys, key_id)
     if row is None:
         # Somebody may have given the secret instead: it must not be repeated.
         named = f' "{key_id}"' if key_id.startswith("key_") else " of that id"
@@ -419,13 +417,6 @@ def key_of(row: Row[Any]) -> ApiKey:
         limits=convert(row.limits or {}, Limits),
         keep_prompts_days=row.keep_prompts_days,
     )
-
-
-def _first(
-    connection: Connection, query: Select[Any], *, given: str
-) -> Row[Any] | None:
-    # What is not printable is nobody's name, and a lone surrogate cannot even be asked.
-    return connection.execute(query).first() if given.isprintable() else None
 
 
 def _insert_key(connection: Connection, key: ApiKey, secret_digest: bytes) -> None:

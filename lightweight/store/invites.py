@@ -19,8 +19,9 @@ from lightweight.store.directory import (
     take_turn,
 )
 from lightweight.store.keys import digest
-from lightweight.store.pages import Place, paged
+from lightweight.store.pages import Place, page_of
 from lightweight.store.people import add_person, signature
+from lightweight.store.rows import owned, revoke_row, row_of_id
 from lightweight.store.schema import accounts, invites
 
 INVITE_S = 7 * 86400.0
@@ -99,20 +100,14 @@ def invites_page(
 
     ``operators``: also those that make one.
     """
-    query = paged(
-        select(invites), invites.c.created_at, invites.c.id, after=after, most=most
-    )
-    if account_id is not None:
-        query = query.where(invites.c.account_id == account_id)
-    if not operators:
-        query = query.where(invites.c.role != "operator")
-    return [invite_of(row) for row in connection.execute(query)]
+    whose = owned(invites, account_id, operators=operators)
+    found = page_of(connection, invites, *whose, after=after, most=most)
+    return [invite_of(row) for row in found]
 
 
 def find_invite(connection: Connection, invite_id: str) -> Invite:
     """Give the invite of an id."""
-    known = invite_id if invite_id.isprintable() else ""
-    row = connection.execute(select(invites).where(invites.c.id == known)).first()
+    row = row_of_id(connection, invites, invite_id)
     if row is None:
         # Somebody may have given the secret instead: it must not be repeated.
         raise Missing(
@@ -129,10 +124,7 @@ def revoke_invite(
     invite = find_invite(connection, invite_id)
     if invite.used_at is not None or invite.revoked_at is not None:
         return invite
-    connection.execute(
-        update(invites).where(invites.c.id == invite.id).values(revoked_at=now)
-    )
-    note(connection, now, who, "invite.revoke", invite.id)
+    revoke_row(connection, invites, invite.id, "invite.revoke", now=now, who=who)
     return find_invite(connection, invite.id)
 
 

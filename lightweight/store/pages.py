@@ -1,9 +1,10 @@
 """Pages of what people made: the newest first, each going on where the last ended."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from msgspec import Struct
-from sqlalchemy import ColumnElement, Select, tuple_
+from sqlalchemy import ColumnElement, Connection, Row, Select, Table, select, tuple_
 
 
 class Place(Struct, frozen=True):
@@ -11,6 +12,21 @@ class Place(Struct, frozen=True):
 
     at: float
     id: str
+
+
+def page_of(
+    connection: Connection,
+    table: Table,
+    *conditions: ColumnElement[bool],
+    after: Place | None,
+    most: int | None,
+) -> Sequence[Row[Any]]:
+    """Give a page of a table's rows, which have ``created_at`` and ``id``."""
+    query = select(table).where(*conditions)
+    columns = table.c
+    return connection.execute(
+        paged(query, columns.created_at, columns.id, after=after, most=most)
+    ).all()
 
 
 def paged(

@@ -30,7 +30,8 @@ from lightweight.store.directory import (
     take_turn,
 )
 from lightweight.store.keys import digest
-from lightweight.store.pages import Place, paged
+from lightweight.store.pages import Place, page_of
+from lightweight.store.rows import owned
 from lightweight.store.schema import password_links, people, sessions
 
 LINK_S = 24 * 3600.0
@@ -103,14 +104,9 @@ def people_page(
 
     ``operators``: also those who are one.
     """
-    query = paged(
-        select(people), people.c.created_at, people.c.id, after=after, most=most
-    )
-    if account_id is not None:
-        query = query.where(people.c.account_id == account_id)
-    if not operators:
-        query = query.where(people.c.role != "operator")
-    return [person_of(row) for row in connection.execute(query)]
+    whose = owned(people, account_id, operators=operators)
+    found = page_of(connection, people, *whose, after=after, most=most)
+    return [person_of(row) for row in found]
 
 
 def find_person(connection: Connection, name_or_id: str) -> Person:

@@ -5,11 +5,15 @@ from functools import partial, wraps
 from typing import Any, TypeAlias
 
 from klein import Klein
+from twisted.internet.defer import CancelledError
 from twisted.python.failure import Failure
 from twisted.web.iweb import IRequest
 from twisted.web.resource import IResource
 
+from werkzeug.exceptions import HTTPException
+
 from lightweight.dialects.openai_relay import ENDPOINTS
+from lightweight.errors import Fault
 from lightweight.records import Answer, DialectName, Identity
 from lightweight.runtime import Runtime
 from lightweight.web import health, ollama
@@ -22,9 +26,6 @@ from lightweight.web.docs.page import static_file
 from lightweight.web.docs.show import show_docs, show_guide
 from lightweight.web.exchange import KeyedExchange
 from lightweight.web.faults import (
-    CancelledError,
-    Fault,
-    HTTPException,
     answer_fault,
     answer_unrouted,
     cut_cancelled,

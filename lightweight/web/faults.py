@@ -1,25 +1,13 @@
 """How a Klein app of ours tells of what goes wrong on its routes."""
 
-from twisted.internet.defer import CancelledError
 from twisted.python.failure import Failure
 from twisted.web.iweb import IRequest
 
-from werkzeug.exceptions import HTTPException
 from werkzeug.exceptions import MethodNotAllowed as WrongMethod
 
 from lightweight.errors import Fault, MethodNotAllowed, NotFound
 from lightweight.web.answers import with_headers
 from lightweight.web.site_request import of
-
-__all__ = [
-    "CancelledError",
-    "Fault",
-    "HTTPException",
-    "answer_fault",
-    "answer_unrouted",
-    "cut_cancelled",
-    "no_such_path",
-]
 
 
 def answer_fault(request: IRequest, failure: Failure) -> None:

@@ -32,7 +32,7 @@ def test_an_invite_in_words(opened: OpenedState) -> None:
     said = opened.said(
         invites, "create", "--new-account", "new", "--tier", "beta", "--expires", "2d"
     )
-    assert said.startswith("url         http://localhost:8080/dashboard/join?invite=")
+    assert "\nurl         http://localhost:8080/dashboard/join?invite=" in said
     assert "account     new\ntier        beta\nstate       open\n" in said
     assert "expires_at  2026-11-03T00:00:00Z\n" in said
     assert "works once" in said

@@ -2,7 +2,14 @@
 
 from datetime import date
 
-from lightweight.policy.bill import Bill, month_around, summed, summed_by
+from lightweight.policy.bill import (
+    Bill,
+    added,
+    added_by,
+    month_around,
+    summed,
+    summed_by,
+)
 from lightweight.records import DayUse, Usage
 
 
@@ -32,6 +39,21 @@ def test_everything_is_summed() -> None:
         micro_usd=12,
         unpriced=1,
     )
+
+
+def test_bills_add_up() -> None:
+    ten = Bill(succeeded=1, usage=Usage(fresh=10), micro_usd=20)
+    one = Bill(failed=1, usage=Usage(fresh=1, answer=3), unpriced=1)
+    whole = Bill(
+        succeeded=1,
+        failed=1,
+        usage=Usage(fresh=11, answer=3),
+        micro_usd=20,
+        unpriced=1,
+    )
+    assert added([ten, one]) == whole
+    assert added_by([("b", ten), ("a", one), ("b", one)]) == {"b": whole, "a": one}
+    assert added([]) == Bill()
 
 
 def test_parts_sum_up_to_the_whole() -> None:

@@ -3,9 +3,13 @@
 from collections.abc import Awaitable, Callable, Sequence
 
 from klein import Klein
+from twisted.internet.defer import CancelledError
 from twisted.web.iweb import IRequest
 from twisted.web.resource import IResource
 
+from werkzeug.exceptions import HTTPException
+
+from lightweight.errors import Fault
 from lightweight.web.address import address_of
 from lightweight.web.admin import (
     accounts,
@@ -22,9 +26,6 @@ from lightweight.web.admin.reading import read_body, read_query
 from lightweight.web.admin.table import Case, Route
 from lightweight.web.answers import json_answer, with_headers
 from lightweight.web.faults import (
-    CancelledError,
-    Fault,
-    HTTPException,
     answer_fault,
     answer_unrouted,
     cut_cancelled,

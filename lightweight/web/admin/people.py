@@ -1,5 +1,8 @@
 """People, and invites for those to come."""
 
+from collections.abc import Callable
+from typing import TypeVar
+
 from lightweight.records import Invite, Person
 from lightweight.store.connect import Connection
 from lightweight.store.invites import (
@@ -31,17 +34,18 @@ from lightweight.web.links import join_link, password_link
 
 TABLE = Table()
 
+_T = TypeVar("_T")
 
-@TABLE.route("GET", "/people", least="owner")
-async def list_people(
-    case: Case, *, query: drafts.OwnedQuery
-) -> shapes.Page[shapes.Person]:
-    """List who may sign in: of one account, or all that are yours to see."""
+
+async def _seen(
+    case: Case, query: drafts.OwnedQuery, page_of: Callable[..., list[_T]]
+) -> list[_T]:
+    """Give what ``page_of`` finds of what is theirs to see, one more than a page."""
     most, after = page_size(query), place_after(query)
 
-    def work(connection: Connection) -> list[Person]:
+    def work(connection: Connection) -> list[_T]:
         owner = scope_for(case.actor, connection, query.account)
-        return people_page(
+        return page_of(
             connection,
             account_id=owner,
             operators=case.actor.role == "operator",
@@ -49,8 +53,16 @@ async def list_people(
             most=most + 1,
         )
 
-    found = await case.office.database.read(work)
-    return page(found, most, shown.person, made_at)
+    return await case.office.database.read(work)
+
+
+@TABLE.route("GET", "/people", least="owner")
+async def list_people(
+    case: Case, *, query: drafts.OwnedQuery
+) -> shapes.Page[shapes.Person]:
+    """List who may sign in: of one account, or all that are yours to see."""
+    found = await _seen(case, query, people_page)
+    return page(found, page_size(query), shown.person, made_at)
 
 
 @TABLE.route("GET", "/people/{id}", least="owner")
@@ -109,26 +121,9 @@ async def list_invites(
     case: Case, *, query: drafts.OwnedQuery
 ) -> shapes.Page[shapes.Invite]:
     """List invites: to one account, or all that are yours to see."""
-    most, after = page_size(query), place_after(query)
-
-    def work(connection: Connection) -> list[Invite]:
-        owner = scope_for(case.actor, connection, query.account)
-        return invites_page(
-            connection,
-            account_id=owner,
-            operators=case.actor.role == "operator",
-            after=after,
-            most=most + 1,
-        )
-
-    found = await case.office.database.read(work)
+    found = await _seen(case, query, invites_page)
     now = case.office.wall()
-    return page(
-        found,
-        most,
-        lambda each: shown.invite(each, now),
-        made_at,
-    )
+    return page(found, page_size(query), lambda each: shown.invite(each, now), made_at)
 
 
 @TABLE.route("POST", "/invites", least="owner", status=201)

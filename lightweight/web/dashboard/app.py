@@ -6,13 +6,15 @@ from typing import TypeAlias
 from urllib.parse import parse_qs
 
 from klein import Klein
+from twisted.internet.defer import CancelledError
 from twisted.python.failure import Failure
 from twisted.web.iweb import IRequest
 from twisted.web.resource import IResource
 
 from msgspec.structs import replace
+from werkzeug.exceptions import HTTPException
 
-from lightweight.errors import ClientFault, MethodNotAllowed, NotFound
+from lightweight.errors import ClientFault, Fault, MethodNotAllowed, NotFound
 from lightweight.records import Answer
 from lightweight.store.directory import find_account
 from lightweight.web.address import address_of
@@ -44,7 +46,7 @@ from lightweight.web.dashboard.play import make_play_key, show_playground
 from lightweight.web.dashboard.settings import show_settings
 from lightweight.web.dashboard.usage import show_usage, usage_csv, usage_json
 from lightweight.web.dashboard.views import Frame
-from lightweight.web.faults import CancelledError, Fault, HTTPException, cut_cancelled
+from lightweight.web.faults import cut_cancelled
 from lightweight.web.office import told_as_faults
 from lightweight.web.sessions import (
     check_csrf,

@@ -15,6 +15,7 @@ _SCRIPT = "text/javascript; charset=utf-8"
 _STYLE = "text/css; charset=utf-8"
 
 _TYPES = {
+    "theme.css": _STYLE,
     "dashboard.css": _STYLE,
     "icon.svg": "image/svg+xml",
     "chart.js": _SCRIPT,

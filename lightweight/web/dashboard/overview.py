@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from msgspec.structs import replace
 
 from lightweight.errors import Overloaded
-from lightweight.policy.bill import Bill
+from lightweight.policy.bill import Bill, added
 from lightweight.records import Account, Answer, ApiKey, Identity
 from lightweight.runtime import DEMO
 from lightweight.store.connect import Connection
@@ -21,7 +21,6 @@ from lightweight.store.summary import (
 from lightweight.store.wanted import Wanted, wanted_uses
 from lightweight.web.dashboard.asked import Asked
 from lightweight.web.dashboard.providers import provider_lines
-from lightweight.web.dashboard.sums import added
 from lightweight.web.dashboard.views import Chart, Overview, Quota, Step
 
 DAYS = 30

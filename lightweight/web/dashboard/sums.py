@@ -4,32 +4,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 
 from lightweight.policy.bill import Bill
-from lightweight.records import Usage
 from lightweight.store.summary import DaySum
 
 LINES = 5
 """Parts that a chart has a line of their own for; the rest are one more."""
 
 REST = "Other"
-
-
-def added(bills: Iterable[Bill]) -> Bill:
-    """Give the sum of bills."""
-    all_of = list(bills)
-    usages = [bill.usage for bill in all_of]
-    return Bill(
-        succeeded=sum(bill.succeeded for bill in all_of),
-        failed=sum(bill.failed for bill in all_of),
-        usage=Usage(
-            fresh=sum(usage.fresh for usage in usages),
-            cached=sum(usage.cached for usage in usages),
-            cache_write=sum(usage.cache_write for usage in usages),
-            answer=sum(usage.answer for usage in usages),
-            reasoning=sum(usage.reasoning for usage in usages),
-        ),
-        micro_usd=sum(bill.micro_usd for bill in all_of),
-        unpriced=sum(bill.unpriced for bill in all_of),
-    )
 
 
 def largest(

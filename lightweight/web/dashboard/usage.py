@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 from msgspec import Struct
 
 from lightweight.errors import BadRequest
-from lightweight.policy.bill import Bill, month_around
+from lightweight.policy.bill import Bill, added, month_around
 from lightweight.policy.price import dollars
 from lightweight.policy.statement import period_of
 from lightweight.records import Answer
@@ -29,7 +29,7 @@ from lightweight.store.summary import (
 )
 from lightweight.web.dashboard.asked import Asked
 from lightweight.web.dashboard.overview import quotas_of
-from lightweight.web.dashboard.sums import LINES, REST, added, largest, lines
+from lightweight.web.dashboard.sums import LINES, REST, largest, lines
 from lightweight.web.dashboard.views import Chart, UsageRow, UsageView
 
 Group: TypeAlias = Literal["model", "day", "key", "account"]

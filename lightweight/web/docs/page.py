@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 _STATIC = {
+    "theme.css": "text/css; charset=utf-8",
     "docs.css": "text/css; charset=utf-8",
     "icon.svg": "image/svg+xml",
 }

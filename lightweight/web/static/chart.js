@@ -1,5 +1,11 @@
 // Draws each [data-chart] with uPlot, in the colours of the page.
-const ink = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+// A canvas knows no light-dark(): an element tells what a colour of the theme is now.
+const probe = document.body.appendChild(document.createElement("i"));
+probe.hidden = true;
+const ink = (name) => {
+  probe.style.color = `var(${name})`;
+  return getComputedStyle(probe).color;
+};
 
 const short = (number) => {
   if (number === null || number === undefined) return "–";

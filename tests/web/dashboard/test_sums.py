@@ -5,7 +5,7 @@ from datetime import date
 from lightweight.policy.bill import Bill
 from lightweight.records import Usage
 from lightweight.store.summary import DaySum
-from lightweight.web.dashboard.sums import REST, added, largest, lines
+from lightweight.web.dashboard.sums import REST, largest, lines
 
 DAYS = [date(2026, 11, n) for n in (1, 2, 3)]
 
@@ -16,12 +16,6 @@ def bill(tokens: int) -> Bill:
 
 def tokens(each: Bill) -> float:
     return each.usage.total
-
-
-def test_bills_add_up() -> None:
-    whole = added(bill(tokens) for tokens in (1, 10, 5))
-    assert whole == Bill(succeeded=3, usage=Usage(fresh=16), micro_usd=32)
-    assert added([]) == Bill()
 
 
 def test_the_largest_come_first() -> None:

@@ -223,11 +223,11 @@ def test_a_guide_stands_in_the_same_frame(guide: Guide) -> None:
 
 
 def test_files_are_served_by_a_fixed_list() -> None:
-    found = static_file("docs.css")
+    found = static_file("theme.css")
     assert found is not None
     body, content_type = found
     assert content_type == "text/css; charset=utf-8"
-    assert b"prefers-color-scheme: dark" in body
+    assert b"color-scheme: light dark" in body
     assert b"url(" not in body
     assert b"@import" not in body
     icon = static_file("icon.svg")
