@@ -7,6 +7,7 @@
     models    how many models take turns, m0 and so on; 0: the one called "bench"
     a_second  new connections in a second at most; 0: all at once
     held      say "held" on a line of its own once every stream has begun
+    seconds   begin no call after these; 0: until there were all
 
 prints one JSON object: calls, failed, seconds, chunks, and latencies in milliseconds.
 ``chunk_*`` is the way of one event from the provider to here, ``gap`` the longest time
@@ -58,6 +59,7 @@ class Load:
         self._coming = min(plan["connections"], plan["calls"])
         self._a_second: float = plan.get("a_second", 0)
         self._held: int = self._coming if plan.get("held") else -1
+        self._until = time.monotonic() + (plan.get("seconds") or LIMIT_SECONDS)
         self._running = 0
         self._epoll = select.epoll()
         self._peers: dict[int, Peer] = {}
@@ -121,6 +123,8 @@ class Load:
         self._call(peer)
 
     def _call(self, peer: Peer) -> None:
+        if time.monotonic() > self._until:
+            self._left = 0
         if self._left == 0:
             return
         self._left -= 1

@@ -106,8 +106,7 @@ def unlink(opened: Opened, person: str, *, as_json: bool) -> None:
     """
     with told_plainly(), writing(opened.engine()) as connection:
         changed = identities.unlink(connection, person, now=opened.now(), who=WHO)
-    described = _described(changed)
-    click.echo(in_json(described) if as_json else facts(_in_words(described)))
+    show_one(_described(changed), as_json=as_json)
 
 
 def _set_disabled(

@@ -75,6 +75,12 @@ def _hints(schema: type[Struct]) -> Mapping[str, object]:
     return get_type_hints(schema, include_extras=True)
 
 
+@cache
+def _fields(schema: type[Struct]) -> Sequence[structs.FieldInfo]:
+    # Asked for each of maybe thousands of models, and not made quickly.
+    return structs.fields(schema)
+
+
 def _keys(value: object) -> Iterable[str]:
     return value if isinstance(value, dict) else ()
 
@@ -177,7 +183,7 @@ class _Checker:
             if key not in hints:
                 self._unknown(key, hints, path)
         filled: dict[str, object] = {}
-        for field in structs.fields(schema):
+        for field in _fields(schema):
             name, place = field.name, (*path, field.name)
             if name in value:
                 filled[name] = self.read(hints[name], value[name], place)

@@ -16,6 +16,7 @@ from twisted.application.service import Service
 from twisted.internet.defer import Deferred, DeferredList, FirstError
 from twisted.internet.interfaces import IDelayedCall
 from twisted.internet.protocol import Factory
+from twisted.internet.threads import deferToThreadPool
 from twisted.logger import ILogObserver, Logger
 from twisted.python.components import Componentized
 from twisted.python.failure import Failure
@@ -65,7 +66,11 @@ class ParentParts:
     """Shows a text to the person at the terminal, if there is one."""
     loaded: Loaded
     reread: Callable[[], Loaded]
-    """Reads the configuration and judges what is the parent's; raises one of UNFIT."""
+    """Reads the configuration and judges what is the parent's; raises one of UNFIT.
+
+    For a reload it is called in a thread: some thousand models take a while, and every
+    call of every worker waits for the limits that are kept in this one.
+    """
     adopted: Callable[[Loaded], None]
     """Is told of each configuration that came in force."""
     prepare: Callable[[str], tuple[State, Path | None]]
@@ -291,10 +296,15 @@ class ParentService(Service):
         return None
 
     async def _reload_once(self) -> str:
+        reactor = self._parts.reactor
         try:
-            loaded = self._parts.reread()
+            loaded: Loaded = await deferToThreadPool(
+                reactor, reactor.getThreadPool(), self._parts.reread
+            )
         except UNFIT as problem:
             raise Refused(str(problem)) from problem
+        if self._leaving is not None:
+            raise Refused("The server is shutting down.")
         config = loaded.config
         if config.state != self._config.state:
             raise Refused(

@@ -10,6 +10,7 @@ once would else both start from what it was.
 """
 
 from collections.abc import Mapping
+from sys import intern
 from typing import Any, TypeAlias
 
 from msgspec import convert
@@ -399,7 +400,7 @@ def account_of(row: Row[Any]) -> Account:
         tier=row.tier,
         created_at=row.created_at,
         disabled=row.disabled,
-        limits=convert(row.limits or {}, Limits),
+        limits=convert(row.limits, Limits) if row.limits else UNLIMITED,
     )
 
 
@@ -407,14 +408,15 @@ def key_of(row: Row[Any]) -> ApiKey:
     """Make the record of a row of ``keys``."""
     return ApiKey(
         id=row.id,
-        account_id=row.account_id,
-        name=row.name,
+        # All keys are in memory, and many have these in common.
+        account_id=intern(row.account_id),
+        name=intern(row.name),
         shown=row.shown,
         created_at=row.created_at,
         expires_at=row.expires_at,
         revoked_at=row.revoked_at,
         models=None if row.models is None else frozenset(row.models),
-        limits=convert(row.limits or {}, Limits),
+        limits=convert(row.limits, Limits) if row.limits else UNLIMITED,
         keep_prompts_days=row.keep_prompts_days,
     )
 

@@ -5,6 +5,7 @@ What real workers and signals do is in tests/live/test_generations.py.
 
 import signal
 import socket
+import threading
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
@@ -66,6 +67,8 @@ class World:
         self.workers: list[Puppet] = []
         self.bookkeepers: list[Puppet] = []
         self.failed = False
+        self.may_read = threading.Event()
+        self.may_read.set()
         self.reactor = Recording()
         self.totals = Counts()
         state = State(directory=directory, database="", pepper=b"")
@@ -94,6 +97,7 @@ class World:
         )
 
     def reread(self) -> Loaded:
+        assert self.may_read.wait(30), "the reactor turns while this waits"
         if isinstance(self.next, ConfigError):
             raise self.next
         return Loaded(config=self.next, warnings=(), origins={}, files=())
@@ -227,6 +231,28 @@ async def test_a_reload_of_a_stopping_server_is_refused(world: World) -> None:
 
     assert await world.reload() == "The server is shutting down."
     await stopped
+
+
+async def test_the_limits_answer_while_a_reload_reads(world: World) -> None:
+    """They are kept in this process, and every call waits for them."""
+    await world.start()
+    world.may_read.clear()
+    reloaded = Deferred.fromCoroutine(world.reload())
+    await deferLater(world.reactor.real, 0.01)
+    world.may_read.set()
+    assert await reloaded is None
+    assert len(world.workers) == 2
+
+
+async def test_a_server_that_stops_while_it_reads_starts_nobody(world: World) -> None:
+    await world.start()
+    world.may_read.clear()
+    reloaded = Deferred.fromCoroutine(world.reload())
+    stopped: Deferred[None] = world.parent.stopService()
+    world.may_read.set()
+    assert await reloaded == "The server is shutting down."
+    await stopped
+    assert len(world.workers) == 1
 
 
 async def test_each_generation_has_a_bookkeeper_that_leaves_last(world: World) -> None:
