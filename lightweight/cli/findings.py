@@ -5,7 +5,6 @@ Nothing is made, changed or opened for writing here.
 
 import ctypes
 import json
-import os
 import pwd
 import resource
 import shutil
