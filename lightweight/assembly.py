@@ -53,6 +53,7 @@ from lightweight.store.bill import Ledger
 from lightweight.store.database import Database
 from lightweight.store.keyring import Keyring
 from lightweight.store.passwords import Passwords
+from lightweight.store.spool import KEPT, Spool
 from lightweight.upstream.demo import DemoProvider
 from lightweight.upstream.discover import Found, discover
 from lightweight.upstream.http import HttpProvider, credential_headers
@@ -214,7 +215,8 @@ def gateway_service(
         site.gate = Gate(
             keyring, lambda: overload.why() or journal.why_full, rates.refusal
         )
-        desk = _desk(reactor, wall, live, rates, journal)
+        spool = _spool(reactor, state, lambda: secrets_of(swap.current))
+        desk = _desk(reactor, wall, live, rates, journal, spool)
         office = _office(reactor, database, state, swap, rates)
         app = App(
             current=lambda: swap.current,
@@ -292,6 +294,7 @@ def _desk(
     live: Live,
     rates: Rates,
     journal: Journal,
+    spool: Spool,
 ) -> Desk:
     return Desk(
         clock=reactor,
@@ -300,7 +303,17 @@ def _desk(
         rates=rates,
         journal=journal,
         aside=partial(deferToThreadPool, reactor, reactor.getThreadPool()),
+        keep=spool.put,
     )
+
+
+def _spool(reactor: Any, state: State, hidden: Callable[[], Sequence[str]]) -> Spool:
+    pool = reactor.getThreadPool()
+
+    def in_thread(work: Callable[[], None], done: Callable[[], None]) -> None:
+        deferToThreadPool(reactor, pool, work).addCallback(lambda _: done())
+
+    return Spool(state.directory / KEPT, secrets=hidden, in_thread=in_thread)
 
 
 def _memory_mark(workers: int) -> int:

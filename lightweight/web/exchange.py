@@ -25,10 +25,17 @@ class Exchange(Protocol):
     lane cancels the handler that serves the exchange.
     """
 
-    request: Request
-    started: bool
-    """The head was sent: the status is decided."""
-    lost: bool
+    @property
+    def request(self) -> Request:
+        """The request."""
+
+    @property
+    def started(self) -> bool:
+        """The head was sent: the status is decided."""
+
+    @property
+    def lost(self) -> bool:
+        """The client left."""
 
     def start(
         self, status: int, headers: Headers, *, length: int | None = None

@@ -35,6 +35,7 @@ from lightweight.records import (
     Account,
     ApiKey,
     Identity,
+    Kept,
     Model,
     Outcome,
     Price,
@@ -298,6 +299,7 @@ class Gateway:
         self.journal = FakeJournal()
         self.ledger = FakeLedger()
         self.live = Live()
+        self.kept: list[Kept] = []
         self.keys = Keys()
         self.aside: Aside = at_once
         self.checks: dict[str, Check] = {}
@@ -322,6 +324,7 @@ class Gateway:
                 rates=rates,
                 journal=self.journal,
                 aside=lambda work: self.aside(work),  # noqa: PLW0108 -- set later
+                keep=self.kept.append,
             ),
             ledger=self.ledger,
             checks=self.checks,
