@@ -65,6 +65,7 @@ from lightweight.web.dashboard.app import Dashboard
 from lightweight.web.dashboard.backstage import Backstage
 from lightweight.web.dashboard.settings import settings_of
 from lightweight.web.dashboard.views import LiveNow
+from lightweight.web.docs.prefix import key_for_docs
 from lightweight.web.gate import Gate
 from lightweight.web.journal import Journal
 from lightweight.web.live import Live
@@ -237,6 +238,7 @@ def gateway_service(
                 live=_live(ground, state, live, site, size, limits_at),
                 chief=os.getpid() if limits_at is None else os.getppid(),
             ),
+            docs_key=lambda request: key_for_docs(request, office),
             scrape=_scrape(ground, state, gauges if limits_at is None else None),
         )
         site.resource, site.express = app.get_resource(), app.express()

@@ -167,7 +167,7 @@ def set_(
             "Nothing was changed: say what, as 'lightweight keys set --help' shows."
         )
     days = None
-    if keep_prompts not in (None, NONE):
+    if keep_prompts is not None and keep_prompts != NONE:
         days = number("--keep-prompts", keep_prompts)
     now = opened.now()
     with told_plainly(), writing(opened.engine()) as connection:
@@ -175,9 +175,6 @@ def set_(
         if changes:
             key = set_key_limits(connection, key.id, changes, now=now, who=WHO)
         if keep_prompts is not None:
-            days = (
-                None if keep_prompts == NONE else number("--keep-prompts", keep_prompts)
-            )
             key = switch_prompts(connection, key.id, days, now=now, who=WHO)
         owner = _owner(connection, key)
     _show(_described(key, owner, now), as_json=as_json)

@@ -50,6 +50,8 @@ from lightweight.web.dashboard.app import Dashboard
 from lightweight.web.dashboard.backstage import Backstage
 from lightweight.web.dashboard.settings import settings_of
 from lightweight.web.dashboard.views import LiveNow
+from lightweight.web.docs.guides import SAMPLE_KEY
+from lightweight.web.docs.prefix import key_for_docs
 from lightweight.web.front import Front
 from lightweight.web.gate import Gate
 from lightweight.web.health import Check
@@ -58,6 +60,7 @@ from lightweight.web.office import Office
 from lightweight.web.rates import Rates
 from lightweight.web.serve import Aside, Desk, at_once
 from lightweight.web.site import GatewaySite
+from lightweight.web.site_request import GatewayRequest
 
 KEY = "lw-known"
 PRICE = Price(input=1_000_000, output=10_000_000)
@@ -331,6 +334,7 @@ class Gateway:
             scrape=self.scrape,
             admin=None if self.office is None else admin_resource(self.office),
             dashboard=None if self.office is None else self._dashboard(self.office),
+            docs_key=self._docs_key,
         )
         self.site = GatewaySite(
             app.get_resource(),
@@ -399,6 +403,11 @@ class Gateway:
             presets=load_catalog().presets,
         )
         return Dashboard(backstage).get_resource()
+
+    async def _docs_key(self, request: GatewayRequest) -> str:
+        if self.office is None:
+            return SAMPLE_KEY
+        return await key_for_docs(request, self.office)
 
     async def _live_now(self) -> LiveNow:
         return LiveNow(calls=self.live.count, streams=0, workers=1)
