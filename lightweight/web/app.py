@@ -35,6 +35,7 @@ from lightweight.web.faults import (
 from lightweight.web.front_exchange import FrontExchange
 from lightweight.web.metrics import Scrape, refuse_stranger
 from lightweight.web.models import list_models, one_model
+from lightweight.web.openapi_v1 import described_v1
 from lightweight.web.responses import count_input, not_kept
 from lightweight.web.serve import Desk, serve_call
 from lightweight.web.site import Express
@@ -439,6 +440,13 @@ class App:
         """Describe the admin API for programs."""
         runtime = self._current()
         return described_api(address_of(request, runtime))
+
+    @_app.route("/openapi-v1.json", methods=["GET"])
+    @public
+    def openapi_v1(self, request: GatewayRequest) -> Answer:
+        """Describe for programs what keys are for."""
+        runtime = self._current()
+        return described_v1(self._app, address_of(request, runtime))
 
     # -- what goes wrong -----------------------------------------------------------
 

@@ -10,6 +10,7 @@ import os
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from twisted.internet.address import IPv4Address
@@ -45,12 +46,11 @@ from lightweight.runtime import DIALECTS, Runtime
 from lightweight.store.database import Database
 from lightweight.store.passwords import Passwords
 from lightweight.web.admin.app import admin_resource
-from lightweight.web.app import App
+from lightweight.web.app import App, nobodys
 from lightweight.web.dashboard.app import Dashboard
 from lightweight.web.dashboard.backstage import Backstage
 from lightweight.web.dashboard.settings import settings_of
 from lightweight.web.dashboard.views import LiveNow
-from lightweight.web.docs.guides import SAMPLE_KEY
 from lightweight.web.docs.prefix import key_for_docs
 from lightweight.web.front import Front
 from lightweight.web.gate import Gate
@@ -60,7 +60,6 @@ from lightweight.web.office import Office
 from lightweight.web.rates import Rates
 from lightweight.web.serve import Aside, Desk, at_once
 from lightweight.web.site import GatewaySite
-from lightweight.web.site_request import GatewayRequest
 
 KEY = "lw-known"
 PRICE = Price(input=1_000_000, output=10_000_000)
@@ -334,7 +333,9 @@ class Gateway:
             scrape=self.scrape,
             admin=None if self.office is None else admin_resource(self.office),
             dashboard=None if self.office is None else self._dashboard(self.office),
-            docs_key=self._docs_key,
+            docs_key=partial(key_for_docs, office=self.office)
+            if self.office
+            else nobodys,
         )
         self.site = GatewaySite(
             app.get_resource(),
@@ -403,11 +404,6 @@ class Gateway:
             presets=load_catalog().presets,
         )
         return Dashboard(backstage).get_resource()
-
-    async def _docs_key(self, request: GatewayRequest) -> str:
-        if self.office is None:
-            return SAMPLE_KEY
-        return await key_for_docs(request, self.office)
 
     async def _live_now(self) -> LiveNow:
         return LiveNow(calls=self.live.count, streams=0, workers=1)

@@ -22,7 +22,7 @@ async def key_for_docs(request: GatewayRequest, office: Office) -> str:
     door = door_of(request, runtime.config.public_url)
     try:
         signed = await signed_in(request.fields(), door, office)
-        account_id = signed and signed.person.account_id
+        account_id = None if signed is None else signed.person.account_id
         if account_id is None:
             return SAMPLE_KEY
         with told_as_faults():

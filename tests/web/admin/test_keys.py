@@ -93,8 +93,8 @@ async def test_only_an_operator_has_prompts_kept(desk: Desk) -> None:
     assert (await desk.asked("PATCH", path, {"limits": {"rpm": 1}}, token=boss))[
         "keep_prompts_days"
     ] == 7
-    changes = {"keep_prompts_days": None}
-    off = await desk.asked("PATCH", path, changes, token=boss)
+    nothing = {"keep_prompts_days": None}
+    off = await desk.asked("PATCH", path, nothing, token=boss)
     assert off["keep_prompts_days"] is None
 
 
