@@ -211,13 +211,11 @@ def gateway_service(
     def serve(keyring: Keyring, database: Database, state: State) -> Metering:
         metering = _meters(ground, state, generation, limits_at).of_server(database)
         rates = Rates(metering.limits, reactor, tiers=lambda: swap.current.tiers)
-        journal = metering.journal
         site.standing = rates.headers
         site.gate = Gate(
-            keyring, lambda: overload.why() or journal.why_full, rates.refusal
+            keyring, lambda: overload.why() or metering.journal.why_full, rates.refusal
         )
-        spool = _spool(reactor, state, lambda: secrets_of(swap.current))
-        desk = _desk(reactor, wall, live, rates, journal, spool)
+        desk = _desk(reactor, swap, state, live, rates, metering.journal)
         office = _office(reactor, database, state, swap, rates)
         app = App(
             current=lambda: swap.current,
@@ -227,18 +225,12 @@ def gateway_service(
             checks={
                 "serving": lambda: service.why_not_ready,
                 "load": overload.why,
-                "journal": lambda: journal.why_full,
+                "journal": lambda: metering.journal.why_full,
             },
             troubles={"limits": metering.why_degraded},
             admin=admin_resource(office),
-            dashboard=_dashboard(
-                ground,
-                office,
-                site,
-                live=_live(ground, state, live, site, size, limits_at),
-                chief=os.getpid() if limits_at is None else os.getppid(),
-            ),
-            docs_key=lambda request: key_for_docs(request, office),
+            dashboard=_dashboard(ground, office, state, live, site, size, limits_at),
+            docs_key=partial(key_for_docs, office=office),
             scrape=_scrape(ground, state, gauges if limits_at is None else None),
         )
         site.resource, site.express = app.get_resource(), app.express()
@@ -292,20 +284,20 @@ def _scrape(ground: Ground, state: State, alone: Gauges | None) -> Scrape:
 
 def _desk(
     reactor: Any,
-    wall: Callable[[], float],
+    swap: Swap,
+    state: State,
     live: Live,
     rates: Rates,
     journal: Journal,
-    spool: Spool,
 ) -> Desk:
     return Desk(
         clock=reactor,
-        wall=wall,
+        wall=time.time,  # noqa: TID251 -- the composition root
         live=live,
         rates=rates,
         journal=journal,
         aside=partial(deferToThreadPool, reactor, reactor.getThreadPool()),
-        keep=spool.put,
+        keep=_spool(reactor, state, lambda: secrets_of(swap.current)).put,
     )
 
 
@@ -341,15 +333,17 @@ def _office(
 def _dashboard(
     ground: Ground,
     office: Office,
+    state: State,
+    live: Live,
     site: GatewaySite,
-    *,
-    live: Callable[[], Awaitable[LiveNow]],
-    chief: int,
+    size: int,
+    limits_at: int | None,
 ) -> IResource:
-    """``chief`` is the process that reloads: who has a parent leaves that to it."""
+    # Who was started by a parent leaves reloads to it.
+    chief = os.getpid() if limits_at is None else os.getppid()
     backstage = Backstage(
         office=office,
-        live=live,
+        live=_live(ground, state, live, site, size, limits_at),
         leaving=lambda: site.draining,
         reload=lambda: os.kill(chief, signal.SIGHUP),
         file=ground.path,
