@@ -44,6 +44,7 @@ from lightweight.store.bill import Ledger
 from lightweight.store.database import Database
 from lightweight.store.keyring import Keyring
 from lightweight.store.passwords import Passwords
+from lightweight.store.spool import KEPT, Spool
 from lightweight.upstream.demo import DemoProvider
 from lightweight.upstream.discover import Found, discover
 from lightweight.upstream.http import HttpProvider, credential_headers
@@ -56,6 +57,7 @@ from lightweight.web.dashboard.app import Dashboard
 from lightweight.web.dashboard.backstage import Backstage
 from lightweight.web.dashboard.settings import settings_of
 from lightweight.web.dashboard.views import LiveNow
+from lightweight.web.docs.prefix import key_for_docs
 from lightweight.web.gate import Gate
 from lightweight.web.journal import Journal
 from lightweight.web.live import Live
@@ -121,12 +123,11 @@ def gateway_service(
     def serve(keyring: Keyring, database: Database, state: State) -> Metering:
         metering = _meters(ground, state, generation, limits_at).of_server(database)
         rates = Rates(metering.limits, reactor, tiers=lambda: swap.current.tiers)
-        journal = metering.journal
         site.standing = rates.headers
         site.gate = Gate(
-            keyring, lambda: overload.why() or journal.why_full, rates.refusal
+            keyring, lambda: overload.why() or metering.journal.why_full, rates.refusal
         )
-        desk = _desk(reactor, wall, live, rates, journal)
+        desk = _desk(reactor, swap, state, live, rates, metering.journal)
         office = _office(reactor, database, state, swap, rates)
         app = App(
             current=lambda: swap.current,
@@ -136,17 +137,12 @@ def gateway_service(
             checks={
                 "serving": lambda: service.why_not_ready,
                 "load": overload.why,
-                "journal": lambda: journal.why_full,
+                "journal": lambda: metering.journal.why_full,
             },
             troubles={"limits": metering.why_degraded},
             admin=admin_resource(office),
-            dashboard=_dashboard(
-                ground,
-                office,
-                site,
-                live=_live(ground, state, live, site, size, limits_at),
-                chief=os.getpid() if limits_at is None else os.getppid(),
-            ),
+            dashboard=_dashboard(ground, office, state, live, site, size, limits_at),
+            docs_key=partial(key_for_docs, office=office),
             scrape=_scrape(ground, state, gauges if limits_at is None else None),
         )
         site.resource, site.express = app.get_resource(), app.express()
@@ -200,19 +196,30 @@ def _scrape(ground: Ground, state: State, alone: Gauges | None) -> Scrape:
 
 def _desk(
     reactor: Any,
-    wall: Callable[[], float],
+    swap: Swap,
+    state: State,
     live: Live,
     rates: Rates,
     journal: Journal,
 ) -> Desk:
     return Desk(
         clock=reactor,
-        wall=wall,
+        wall=time.time,  # noqa: TID251 -- the composition root
         live=live,
         rates=rates,
         journal=journal,
         aside=partial(deferToThreadPool, reactor, reactor.getThreadPool()),
+        keep=_spool(reactor, state, lambda: secrets_of(swap.current)).put,
     )
+
+
+def _spool(reactor: Any, state: State, hidden: Callable[[], Sequence[str]]) -> Spool:
+    pool = reactor.getThreadPool()
+
+    def in_thread(work: Callable[[], None], done: Callable[[], None]) -> None:
+        deferToThreadPool(reactor, pool, work).addCallback(lambda _: done())
+
+    return Spool(state.directory / KEPT, secrets=hidden, in_thread=in_thread)
 
 
 def _memory_mark(workers: int) -> int:
@@ -250,15 +257,17 @@ def _office(
 def _dashboard(
     ground: Ground,
     office: Office,
+    state: State,
+    live: Live,
     site: GatewaySite,
-    *,
-    live: Callable[[], Awaitable[LiveNow]],
-    chief: int,
+    size: int,
+    limits_at: int | None,
 ) -> IResource:
-    """``chief`` is the process that reloads: who has a parent leaves that to it."""
+    # Who was started by a parent leaves reloads to it.
+    chief = os.getpid() if limits_at is None else os.getppid()
     backstage = Backstage(
         office=office,
-        live=live,
+        live=_live(ground, state, live, site, size, limits_at),
         leaving=lambda: site.draining,
         reload=lambda: os.kill(chief, signal.SIGHUP),
         file=ground.path,

@@ -6,10 +6,12 @@ import click
 from msgspec.structs import replace
 
 from lightweight.cli.limits import (
+    NONE,
     chosen_limits,
     limit_options,
     limits_described,
     limits_in_words,
+    number,
 )
 from lightweight.cli.options import seconds
 from lightweight.cli.output import (
@@ -38,6 +40,8 @@ from lightweight.store.directory import (
     set_key_limits,
     state_of_key,
 )
+from lightweight.store.kept import MOST_DAYS
+from lightweight.store.kept import keep_prompts as switch_prompts
 from lightweight.store.keys import mint
 
 SHOWN_ONCE = "The key is shown only now: keep it where only its user can read it."
@@ -132,20 +136,42 @@ def show(opened: Opened, key_id: str, *, as_json: bool) -> None:
 @keys.command("set")
 @click.argument("key_id", metavar="ID")
 @limit_options
+@click.option(
+    "--keep-prompts",
+    metavar="DAYS",
+    help=f"Keep prompts and answers for 1 to {MOST_DAYS} days, or none.",
+)
 @json_option
 @click.pass_obj
 def set_(
-    opened: Opened, /, key_id: str, *, as_json: bool, **limits: str | None
+    opened: Opened,
+    /,
+    key_id: str,
+    keep_prompts: str | None,
+    *,
+    as_json: bool,
+    **limits: str | None,
 ) -> None:
-    """Change the limits of a key; "none" clears one."""
+    """Change the limits of a key; "none" clears one.
+
+    Prompts are kept only where --keep-prompts says so, which the dashboard tells who
+    uses the key; "none" ends that and deletes what was kept.
+    """
     changes = chosen_limits(limits)
-    if not changes:
+    if not changes and keep_prompts is None:
         raise click.ClickException(
             "Nothing was changed: say what, as 'lightweight keys set --help' shows."
         )
+    days = None
+    if keep_prompts is not None and keep_prompts != NONE:
+        days = number("--keep-prompts", keep_prompts)
     now = opened.now()
     with told_plainly(), writing(opened.engine()) as connection:
-        key = set_key_limits(connection, key_id, changes, now=now, who=WHO)
+        key = find_key(connection, key_id)
+        if changes:
+            key = set_key_limits(connection, key.id, changes, now=now, who=WHO)
+        if keep_prompts is not None:
+            key = switch_prompts(connection, key.id, days, now=now, who=WHO)
         owner = _owner(connection, key)
     show_one(_described(key, owner, now), as_json=as_json, words=_in_words)
 
@@ -223,6 +249,7 @@ def _described(key: ApiKey, owner: str, now: float) -> dict[str, object]:
         "revoked_at": moment_or_none(key.revoked_at),
         "models": None if key.models is None else sorted(key.models),
         "limits": limits_described(key.limits),
+        "keep_prompts_days": key.keep_prompts_days,
     }
 
 
@@ -234,4 +261,6 @@ def _in_words(described: Described) -> Mapping[str, str]:
     limits = described["limits"]
     assert isinstance(limits, Mapping)
     words["limits"] = limits_in_words(limits)
+    days = words.pop("keep_prompts_days")
+    words["prompts"] = "not kept" if days == NOTHING else f"kept for {days} days"
     return words

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from functools import partial, wraps
 from typing import Any, TypeAlias
+from urllib.parse import parse_qs
 
 from klein import Klein
 from twisted.internet.defer import CancelledError
@@ -22,8 +23,9 @@ from lightweight.web.admin.openapi import described_api
 from lightweight.web.answers import redirect, send, with_headers
 from lightweight.web.auth import Keyring, identify
 from lightweight.web.count_tokens import serve_count
+from lightweight.web.docs.guides import SAMPLE_KEY
 from lightweight.web.docs.page import static_file
-from lightweight.web.docs.show import show_docs, show_guide
+from lightweight.web.docs.show import show_docs, show_guide, show_index, show_search
 from lightweight.web.exchange import KeyedExchange
 from lightweight.web.faults import (
     answer_fault,
@@ -34,6 +36,7 @@ from lightweight.web.faults import (
 from lightweight.web.front_exchange import FrontExchange
 from lightweight.web.metrics import Scrape, refuse_stranger
 from lightweight.web.models import list_models, one_model
+from lightweight.web.openapi_v1 import described_v1
 from lightweight.web.responses import count_input, not_kept
 from lightweight.web.serve import Desk, serve_call
 from lightweight.web.site import Express
@@ -108,12 +111,18 @@ def public(render: Callable[..., Answer]) -> Callable[..., Awaitable[None]]:
     return route
 
 
+async def nobodys(_request: GatewayRequest) -> str:
+    """Give what stands for the key of a visitor whom nobody knows."""
+    return SAMPLE_KEY
+
+
 class App:
     """The web service.
 
     ``current`` gives the runtime in force: a call keeps the one it started with.
     ``checks`` are what /readyz asks, by name; ``troubles`` what only degrades.
     ``admin`` is what stands below /admin/v1, ``dashboard`` the pages below /dashboard.
+    ``docs_key`` gives what stands for the visitor's key in the docs.
     """
 
     _app = Klein()
@@ -130,11 +139,13 @@ class App:
         scrape: Scrape,
         admin: IResource | None = None,
         dashboard: IResource | None = None,
+        docs_key: Callable[[GatewayRequest], Awaitable[str]] = nobodys,
     ) -> None:
         self.keyring = keyring
         self.clock = desk.clock
         self._admin = admin
         self._dashboard = dashboard
+        self._docs_key = docs_key
         self._ledger = ledger
         self._current = current
         self._desk = desk
@@ -338,18 +349,31 @@ class App:
         return _HERE
 
     @_app.route("/docs", methods=["GET"])
-    @public
-    def docs(self, request: GatewayRequest) -> Answer:
+    async def docs(self, request: IRequest) -> None:
         """Show how to use this server."""
-        runtime = self._current()
-        return show_docs(runtime, address_of(request, runtime))
+        ours, runtime = of(request), self._current()
+        key = await self._docs_key(ours)
+        ours.answer(show_docs(runtime, address_of(ours, runtime), key))
 
     @_app.route("/docs/integrations/<name>", methods=["GET"])
-    @public
-    def guide(self, request: GatewayRequest, name: str) -> Answer:
+    async def guide(self, request: IRequest, name: str) -> None:
         """Show how a tool is told of this server."""
-        runtime = self._current()
-        return show_guide(runtime, address_of(request, runtime), name)
+        ours, runtime = of(request), self._current()
+        key = await self._docs_key(ours)
+        ours.answer(show_guide(runtime, address_of(ours, runtime), name, key))
+
+    @_app.route("/docs/search", methods=["GET"])
+    @public
+    def search(self, request: GatewayRequest) -> Answer:
+        """Search in the docs for who runs no script."""
+        question = parse_qs(request.record().query).get("q", [""])[-1]
+        return show_search(self._current(), question)
+
+    @_app.route("/docs/search.json", methods=["GET"])
+    @public
+    def search_index(self, _request: GatewayRequest) -> Answer:
+        """Give what the docs' script searches in."""
+        return show_index(self._current())
 
     @_app.route("/static/<name>", methods=["GET"])
     @public
@@ -418,6 +442,13 @@ class App:
         """Describe the admin API for programs."""
         runtime = self._current()
         return described_api(address_of(request, runtime))
+
+    @_app.route("/openapi-v1.json", methods=["GET"])
+    @public
+    def openapi_v1(self, request: GatewayRequest) -> Answer:
+        """Describe for programs what keys are for."""
+        runtime = self._current()
+        return described_v1(self._app, address_of(request, runtime))
 
     # -- what goes wrong -----------------------------------------------------------
 

@@ -25,12 +25,20 @@ class Exchange(Protocol):
     lane cancels the handler that serves the exchange, as soon as it lingers no more.
     """
 
-    request: Request
-    started: bool
-    """The head was sent: the status is decided."""
-    lost: bool
     lingers: Callable[[], float]
     """Asked when the client left: for how many seconds the handler may go on."""
+
+    @property
+    def request(self) -> Request:
+        """The request."""
+
+    @property
+    def started(self) -> bool:
+        """The head was sent: the status is decided."""
+
+    @property
+    def lost(self) -> bool:
+        """The client left."""
 
     def start(
         self, status: int, headers: Headers, *, length: int | None = None

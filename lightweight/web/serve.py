@@ -24,6 +24,7 @@ from lightweight.records import (
     Ending,
     Headers,
     Identity,
+    Kept,
     Outcome,
     Provenance,
     Request,
@@ -41,6 +42,7 @@ from lightweight.web.keepalive import KeepAlive
 from lightweight.web.leaving import not_at_all
 from lightweight.web.live import InFlight, Live
 from lightweight.web.metered import Metered
+from lightweight.web.overheard import listening
 from lightweight.web.rates import Rates
 from lightweight.web.relay import Ended, Relay
 from lightweight.web.shapes import told
@@ -90,6 +92,8 @@ class Desk:
     aside: Aside = at_once
     budget: RetryBudget = field(default_factory=RetryBudget)
     """How many calls may be on a further attempt at the same time."""
+    keep: Callable[[Kept], None] | None = None
+    """Keeps what was said, where an operator wants that; None: nothing is ever kept."""
 
 
 async def serve_call(
@@ -108,6 +112,11 @@ async def serve_call(
     is raised is a bug of ours and reported too. Cancelling says that the client left:
     the provider is stopped, or read to its end where the configuration wants that.
     """
+    # -- The one place where prompts are kept, for keys that are marked so. --
+    if identity.key.keep_prompts_days is not None and desk.keep is not None:
+        exchange, report = listening(
+            exchange, identity, report, wall=desk.wall, keep=desk.keep
+        )
     serving: _Serving | None = None
     try:
         refuse_loop(exchange.request)

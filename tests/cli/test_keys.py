@@ -55,6 +55,7 @@ def test_create_gives_the_key_that_was_stored(opened: OpenedState) -> None:
         "revoked_at": None,
         "models": None,
         "limits": NONE,
+        "keep_prompts_days": None,
     }
 
 
@@ -199,3 +200,13 @@ def test_an_open_pepper_is_one_sentence(opened: OpenedState) -> None:
     opened.pepper()
     (opened.state / "pepper").chmod(0o644)
     assert "chmod 600" in opened.refused(keys, "create", "--account", "acme")
+
+
+def test_prompts_are_kept_where_the_operator_says_so(opened: OpenedState) -> None:
+    opened.said(keys, "create", "--account", "acme")
+    told = opened.json(keys, "set", "key_2", "--keep-prompts", "14")
+    assert told["keep_prompts_days"] == 14
+    assert opened.json(keys, "show", "key_2")["keep_prompts_days"] == 14
+    assert "prompts     kept for 14 days\n" in opened.said(keys, "show", "key_2")
+    off = opened.json(keys, "set", "key_2", "--keep-prompts", "none", "--rpm", "5")
+    assert (off["keep_prompts_days"], off["limits"]["rpm"]) == (None, 5)

@@ -10,6 +10,7 @@ import os
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from twisted.internet.address import IPv4Address
@@ -35,6 +36,7 @@ from lightweight.records import (
     Account,
     ApiKey,
     Identity,
+    Kept,
     Model,
     Outcome,
     Price,
@@ -45,11 +47,12 @@ from lightweight.store.database import Database
 from lightweight.store.passwords import Passwords
 from lightweight.upstream.openid import OpenIdProvider
 from lightweight.web.admin.app import admin_resource
-from lightweight.web.app import App
+from lightweight.web.app import App, nobodys
 from lightweight.web.dashboard.app import Dashboard
 from lightweight.web.dashboard.backstage import Backstage
 from lightweight.web.dashboard.settings import settings_of
 from lightweight.web.dashboard.views import LiveNow
+from lightweight.web.docs.prefix import key_for_docs
 from lightweight.web.front import Front
 from lightweight.web.gate import Gate
 from lightweight.web.health import Check
@@ -299,6 +302,7 @@ class Gateway:
         self.journal = FakeJournal()
         self.ledger = FakeLedger()
         self.live = Live()
+        self.kept: list[Kept] = []
         self.keys = Keys()
         self.aside: Aside = at_once
         self.openid: OpenIdProvider | None = None
@@ -324,12 +328,16 @@ class Gateway:
                 rates=rates,
                 journal=self.journal,
                 aside=lambda work: self.aside(work),  # noqa: PLW0108 -- set later
+                keep=self.kept.append,
             ),
             ledger=self.ledger,
             checks=self.checks,
             scrape=self.scrape,
             admin=None if self.office is None else admin_resource(self.office),
             dashboard=None if self.office is None else self._dashboard(self.office),
+            docs_key=partial(key_for_docs, office=self.office)
+            if self.office
+            else nobodys,
         )
         self.site = GatewaySite(
             app.get_resource(),

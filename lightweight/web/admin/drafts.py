@@ -87,7 +87,10 @@ class KeyDraft(Struct, kw_only=True, forbid_unknown_fields=True):
 class KeyChanges(Struct, kw_only=True, forbid_unknown_fields=True):
     """What to change of a key."""
 
-    limits: LimitChanges
+    limits: LimitChanges | None = None
+    keep_prompts_days: int | UnsetType | None = UNSET
+    """For how many days prompts and answers are kept, 1 to 30; null: they are not.
+    Operators only."""
 
 
 class Rotation(Struct, kw_only=True, forbid_unknown_fields=True):

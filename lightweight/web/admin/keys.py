@@ -1,5 +1,7 @@
 """Keys of accounts."""
 
+from msgspec import UnsetType
+
 from lightweight.errors import BadRequest
 from lightweight.records import ApiKey
 from lightweight.store.connect import Connection
@@ -10,6 +12,7 @@ from lightweight.store.directory import (
     rotate_key,
     set_key_limits,
 )
+from lightweight.store.kept import keep_prompts
 from lightweight.store.keys import mint
 from lightweight.store.usage import last_used_at
 from lightweight.web.admin import drafts, shapes, shown
@@ -17,6 +20,7 @@ from lightweight.web.admin.actor import (
     account_for,
     key_for,
     own_account,
+    require_role,
     scope_for,
 )
 from lightweight.web.admin.reading import (
@@ -95,18 +99,20 @@ async def show_key(case: Case) -> shapes.Key:
 
 @TABLE.route("PATCH", "/keys/{id}")
 async def change_key(case: Case, *, asked: drafts.KeyChanges) -> shapes.Key:
-    """Change the limits of a key, which hold beside its account's."""
-    changes, now = limit_changes(asked.limits), case.office.wall()
-    changed = await case.office.database.run(
-        lambda c: set_key_limits(
-            c,
-            key_for(case.actor, c, case.id).id,
-            changes,
-            now=now,
-            who=case.actor.who,
-        )
-    )
-    return shown.key(changed, now)
+    """Change a key's limits, which hold beside its account's, or what is kept of it."""
+    changes, now, who = limit_changes(asked.limits), case.office.wall(), case.actor.who
+    days = asked.keep_prompts_days
+
+    def work(connection: Connection) -> ApiKey:
+        key = key_for(case.actor, connection, case.id)
+        if changes:
+            key = set_key_limits(connection, key.id, changes, now=now, who=who)
+        if not isinstance(days, UnsetType):
+            require_role(case.actor, "operator")
+            key = keep_prompts(connection, key.id, days, now=now, who=who)
+        return key
+
+    return shown.key(await case.office.database.run(work), now)
 
 
 @TABLE.route("POST", "/keys/{id}/rotate", status=201)

@@ -1,6 +1,6 @@
 """GET /openapi.json: the admin API for programs, made of its table and its types.
 
-What models are called with has documents of its own: OpenAI's, Anthropic's, Ollama's.
+What models are called with is in ``web/openapi_v1``.
 """
 
 from typing import Any
@@ -15,7 +15,7 @@ from lightweight.web.answers import json_answer
 
 PREFIX = "/admin/v1"
 
-_ERROR: dict[str, Any] = {
+ERROR: dict[str, Any] = {
     "type": "object",
     "required": ["error"],
     "properties": {
@@ -39,7 +39,7 @@ Accounts, keys, people, usage and the rest of what this gateway keeps. Send an a
 token (`lightweight admin-token create`) as `Authorization: Bearer TOKEN`; the \
 dashboard uses its session cookie and `x-csrf-token`. Whoever is no operator sees the \
 own account only: everything else answers 404. Models are called through OpenAI's, \
-Anthropic's and Ollama's APIs below /v1 and /api: /docs describes them."""
+Anthropic's and Ollama's APIs below /v1 and /api, which /openapi-v1.json describes."""
 
 
 def described_api(base_url: str) -> Answer:
@@ -72,7 +72,7 @@ def document(base_url: str) -> dict[str, Any]:
         "security": [{"token": []}, {"session": [], "csrf": []}],
         "paths": paths,
         "components": {
-            "schemas": {**components, "Error": _ERROR},
+            "schemas": {**components, "Error": ERROR},
             "securitySchemes": {
                 "token": {"type": "http", "scheme": "bearer"},
                 "session": {"type": "apiKey", "in": "cookie", "name": "__Host-lw"},

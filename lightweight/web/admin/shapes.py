@@ -59,6 +59,8 @@ class Key(Struct, kw_only=True):
     last_used_at: datetime | None
     models: list[str] | None
     limits: Limits
+    keep_prompts_days: int | None
+    """For how many days prompts and answers are kept; null: they are not."""
 
 
 class NewKey(Struct, kw_only=True):

@@ -66,6 +66,7 @@ def key(
         last_used_at=moment_or_none(last_used_at),
         models=_names(found.models),
         limits=limits(found.limits),
+        keep_prompts_days=found.keep_prompts_days,
     )
 
 

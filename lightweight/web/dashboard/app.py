@@ -140,6 +140,7 @@ CHANGES: Sequence[tuple[str, Show, Show | None]] = (
     ("/keys", keys.make_key, keys.show_keys),
     ("/keys/<key_id>/rotate", keys.rotate, keys.show_keys),
     ("/keys/<key_id>/revoke", keys.revoke, keys.show_keys),
+    ("/keys/<key_id>/prompts", keys.keep, keys.show_keys),
     ("/playground/key", make_play_key, show_playground),
     ("/providers/<name>/test", providers.test_provider, providers.show_providers),
     ("/reload", providers.reload, providers.show_providers),

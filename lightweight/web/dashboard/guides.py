@@ -4,10 +4,9 @@ from lightweight.errors import NotFound
 from lightweight.records import Answer
 from lightweight.web.dashboard.asked import Asked
 from lightweight.web.dashboard.views import GuideLine, GuidesView
-from lightweight.web.docs.guides import filled, guides, render_guide
+from lightweight.web.docs.guides import SAMPLE_KEY, filled, guides, render_guide
+from lightweight.web.docs.prefix import example_key
 from lightweight.web.docs.show import plain_model, plain_root
-
-KEY = "lw-your-key-here"
 
 
 async def show_guides(asked: Asked) -> Answer:
@@ -27,10 +26,13 @@ async def show_guide(asked: Asked, name: str) -> Answer:
     guide = next((each for each in guides() if each.name == name), None)
     if guide is None:
         raise NotFound("There is no such guide.")
+    account_id, key = asked.signed.person.account_id, SAMPLE_KEY
+    if account_id is not None:
+        key = await asked.read(lambda c: example_key(c, account_id, asked.now))
     root = plain_root(asked.root)
     offered = asked.backstage.office.current().offering.listed()
     text = filled(
-        guide, base_url=f"{root}/v1", root=root, key=KEY, model=plain_model(offered)
+        guide, base_url=f"{root}/v1", root=root, key=key, model=plain_model(offered)
     )
     view = GuidesView(
         guides=(),

@@ -12,9 +12,10 @@ from lightweight.store.directory import (
     revoke_key,
     rotate_key,
 )
+from lightweight.store.kept import keep_prompts
 from lightweight.store.keys import mint
 from lightweight.store.summary import account_names
-from lightweight.web.admin.actor import account_for, key_for
+from lightweight.web.admin.actor import account_for, key_for, require_role
 from lightweight.web.dashboard.asked import Asked
 from lightweight.web.dashboard.overview import example_model
 from lightweight.web.dashboard.views import Badge, KeyLine, KeysView, MadeKey
@@ -170,6 +171,26 @@ async def revoke(asked: Asked, key_id: str) -> Answer:
 
     key = await asked.change(work)
     said = f"The key {key.name or key.shown} is revoked: it is dead within two seconds."
+    return await show_keys(asked.done(said))
+
+
+async def keep(asked: Asked, key_id: str) -> Answer:
+    """Have a key's prompts and answers kept for some days, or no more."""
+    days = number(asked.field("days"), "the days that prompts are kept")
+
+    def work(connection: Connection) -> ApiKey:
+        # What is not theirs is not there; what is, is not theirs to change.
+        key = key_for(asked.actor, connection, key_id)
+        require_role(asked.actor, "operator")
+        return keep_prompts(
+            connection, key.id, days, now=asked.now, who=asked.actor.who
+        )
+
+    key = await asked.change(work)
+    name = key.name or key.shown
+    said = f"Prompts and answers of {name} are kept for {days} days from now on."
+    if days is None:
+        said = f"Prompts and answers of {name} are not kept; what was is deleted."
     return await show_keys(asked.done(said))
 
 

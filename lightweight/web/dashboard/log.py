@@ -7,6 +7,7 @@ from lightweight.errors import BadRequest
 from lightweight.records import Answer, Use
 from lightweight.store.connect import Connection
 from lightweight.store.directory import key_page
+from lightweight.store.kept import kept_of
 from lightweight.store.pages import Place
 from lightweight.store.summary import account_names, key_names
 from lightweight.store.usage import place_of
@@ -36,10 +37,12 @@ async def show_requests(asked: Asked) -> Answer:
         # One more than is shown: whether there is a next page.
         found = wanted_uses(connection, wanted, after=after, most=PAGE + 1)
         shown = found.uses[:PAGE]
+        keys = key_page(connection, account_id=scope, most=SHOWN)
         return RequestsView(
             uses=shown,
             key_names=key_names(connection, {use.outcome.key_id for use in shown}),
-            keys=key_page(connection, account_id=scope, most=SHOWN),
+            keys=keys,
+            keeping=[key for key in keys if key.keep_prompts_days is not None],
             models=[model.id for model in offering.listed()],
             key=wanted.key_id,
             model=wanted.model,
@@ -84,8 +87,12 @@ async def show_request(asked: Asked, request_id: str) -> Answer:
         outcome = use.outcome
         keys = key_names(connection, {outcome.key_id})
         accounts = account_names(connection, {outcome.account_id})
+        kept = kept_of(connection, outcome.request_id, asked.now)
         return RequestView(
             use=use,
+            # Owners and operators, of what they see at all.
+            kept=kept[0] if kept and asked.actor.role != "member" else None,
+            kept_until=kept[1] if kept else None,
             key_name=keys.get(outcome.key_id, outcome.key_id),
             account=accounts.get(outcome.account_id, outcome.account_id),
             bars=waterfall(use),

@@ -73,6 +73,7 @@ def _environment() -> "Environment":
         day=figures.day,
         distance=figures.distance,
         plotted=figures.plotted,
+        length_bytes=lambda text: len(text.encode()),
     )
     environment.globals.update(address=address, percent=figures.percent)
     return environment

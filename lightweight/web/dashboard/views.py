@@ -12,7 +12,7 @@ from msgspec import Struct
 from lightweight.policy.bill import Bill
 from lightweight.policy.pace import Balance
 from lightweight.policy.route import Health
-from lightweight.records import Account, ApiKey, Limits, Model, Use
+from lightweight.records import Account, ApiKey, Kept, Limits, Model, Use
 
 Theme: TypeAlias = Literal["auto", "light", "dark"]
 
@@ -187,6 +187,8 @@ class RequestsView(Struct, frozen=True, kw_only=True):
     """The query that looks further back; empty where all that is kept was seen."""
     looked_back_to: float | None = None
     """Where looking was given up, with fewer found than a page shows."""
+    keeping: Sequence[ApiKey] = ()
+    """Those of the visitor's keys whose prompts are kept."""
     looked_at: int = 0
     """How many requests were looked at till then."""
 
@@ -212,6 +214,10 @@ class RequestView(Struct, frozen=True, kw_only=True):
     bars: Sequence[Bar]
     first_byte: float | None
     """Its place in the waterfall, percent."""
+    kept: Kept | None = None
+    """What was said, where it is kept and the visitor may read it."""
+    kept_until: float | None = None
+    """None where nothing is kept."""
 
 
 class ModelLine(Struct, frozen=True, kw_only=True):

@@ -143,7 +143,8 @@ def _figure(
     return Markup(
         '<figure class="code"><figcaption><span>{title}</span>'
         '<span class="language">{language}</span></figcaption>\n'
-        '<pre tabindex="0" aria-label="{title}"><code>{text}</code></pre></figure>\n'
+        '<pre tabindex="0" aria-label="{title}"><code>{text}</code></pre>\n'
+        '<button type="button" data-copy hidden>Copy</button></figure>\n'
     ).format(title=file or language, language=language, text=tokens[index].content)
 
 

@@ -1,8 +1,8 @@
 """GET /docs: how to use this server, with its own address and its own models.
 
-The pages need no script and no inline style: a Content-Security-Policy of
-``default-src 'none'; style-src 'self'; img-src 'self'`` suits them. They expect to be
-served at ``/docs`` and ``/docs/integrations/NAME`` and find their files at
+The pages are whole without their scripts, which search while one types and copy
+snippets, and hold none inline, nor a style. They expect to be served at ``/docs``,
+``/docs/search`` and ``/docs/integrations/NAME`` and find their files at
 ``/static/NAME`` (relative addresses, so a prefix in front of all is fine).
 """
 
@@ -21,6 +21,7 @@ from lightweight.web.docs.guides import (
     filled,
     render_guide,
 )
+from lightweight.web.docs.search import Entry
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -29,6 +30,8 @@ _STATIC = {
     "theme.css": "text/css; charset=utf-8",
     "docs.css": "text/css; charset=utf-8",
     "icon.svg": "image/svg+xml",
+    "copy.js": "text/javascript; charset=utf-8",
+    "docs.js": "text/javascript; charset=utf-8",
 }
 """Every file that may be served, by name, with its Content-Type."""
 
@@ -40,6 +43,7 @@ def render_docs(
     catalog_size: int,
     example_model: str,
     tiers: Mapping[str, int | None],
+    key: str = SAMPLE_KEY,
 ) -> str:
     """Give the page as HTML.
 
@@ -47,6 +51,7 @@ def render_docs(
     on offer in the order to show them, ``catalog_size`` counts those we know,
     ``example_model`` stands in the snippets. ``tiers`` maps a tier to its requests per
     minute, None where that is set for each account; no tiers, no section on limits.
+    ``key`` stands for the visitor's.
     """
     return (
         _templates()
@@ -61,16 +66,20 @@ def render_docs(
             curl_body=_curl_body(example_model),
             kinds=by_kind(),
             tiers=tiers,
+            key=key,
         )
     )
 
 
-def render_integration(guide: Guide, *, root: str, model: str) -> str:
-    """Give a guide's page as HTML, filled in for a visitor whose key nobody knows.
+def render_integration(
+    guide: Guide, *, root: str, model: str, key: str = SAMPLE_KEY
+) -> str:
+    """Give a guide's page as HTML, filled in.
 
-    ``root`` is this server's address. Raise ValueError as ``filled`` does.
+    ``root`` is this server's address, ``key`` stands for the visitor's. Raise
+    ValueError as ``filled`` does.
     """
-    text = filled(guide, base_url=f"{root}/v1", root=root, key=SAMPLE_KEY, model=model)
+    text = filled(guide, base_url=f"{root}/v1", root=root, key=key, model=model)
     return (
         _templates()
         .get_template("guide.html")
@@ -79,10 +88,16 @@ def render_integration(guide: Guide, *, root: str, model: str) -> str:
             guide=guide,
             body=render_guide(text),
             kinds=by_kind(),
-            key=SAMPLE_KEY,
+            key=key,
             model=model,
         )
     )
+
+
+def render_search(question: str, results: Sequence[tuple[Entry, str]]) -> str:
+    """Give the page of what was found: sections, each with the part that fits."""
+    template = _templates().get_template("search.html")
+    return template.render(up="../", question=question, results=results)
 
 
 def static_file(name: str) -> tuple[bytes, str] | None:

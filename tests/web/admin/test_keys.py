@@ -75,6 +75,29 @@ async def test_limits_of_a_key(desk: Desk) -> None:
     assert (changed["limits"]["rpm"], changed["limits"]["quota_usd"]) == (7, "1.00")
 
 
+async def test_only_an_operator_has_prompts_kept(desk: Desk) -> None:
+    acme = await desk.account("acme")
+    key = await desk.key(acme)
+    path, changes = f"/admin/v1/keys/{key.id}", {"keep_prompts_days": 7}
+    owner = await desk.token("owner", acme)
+    refused = await desk.ask(
+        "PATCH", path, {**changes, "limits": {"rpm": 1}}, token=owner
+    )
+    assert refused.status == 403
+    found = await desk.asked("GET", path, token=owner)
+    assert (found["keep_prompts_days"], found["limits"]["rpm"]) == (None, None)
+    boss = await desk.token()
+    assert (await desk.asked("PATCH", path, changes, token=boss))[
+        "keep_prompts_days"
+    ] == 7
+    assert (await desk.asked("PATCH", path, {"limits": {"rpm": 1}}, token=boss))[
+        "keep_prompts_days"
+    ] == 7
+    nothing = {"keep_prompts_days": None}
+    off = await desk.asked("PATCH", path, nothing, token=boss)
+    assert off["keep_prompts_days"] is None
+
+
 async def test_an_operator_says_whose_key(desk: Desk) -> None:
     await desk.account("acme")
     token = await desk.token()

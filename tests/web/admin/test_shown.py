@@ -1,4 +1,5 @@
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from support.uses import use
@@ -7,7 +8,7 @@ from lightweight.records import ApiKey, Attempted, KeyState, Limits
 from lightweight.web.admin import shown
 
 
-def a_key(**more: float) -> ApiKey:
+def a_key(**more: Any) -> ApiKey:
     return ApiKey(
         id="key_1",
         account_id="acct_1",

@@ -128,3 +128,23 @@ def test_numbers_of_a_form() -> None:
     for wrong in ("1.5", "\N{ARABIC-INDIC DIGIT ONE}", "9" * 17):
         with pytest.raises(Exception, match="whole number"):
             number(wrong, "x")
+
+
+async def test_an_operator_has_prompts_kept_and_everybody_is_told(desk: Desk) -> None:
+    acme = await desk.account("acme")
+    key = await desk.key(acme)
+    boss, ann = await visitor(desk), await visitor(desk, "owner", acme, name="ann2")
+    path = f"/keys/{key.id}/prompts"
+    assert (await ann.post(path, {"days": "7"})).status == 403
+    assert "prompts kept" not in await ann.text("/keys")
+    assert "not stored" in await ann.text("/requests")
+    told = said(await boss.post(path, {"days": "7"}))
+    assert "Prompts and answers of ci are kept for 7 days" in told
+    assert "prompts kept 7 days" in await ann.text("/keys")
+    assert "Prompts and answers are kept of ci (7 days)" in await ann.text("/requests")
+    assert (await boss.post(path, {"days": "31"})).status == 409
+    off = said(await boss.post(path, {"days": ""}))
+    assert "are not kept; what was is deleted" in off
+    entries = await desk.office.database.read(trail)
+    who = f"ann ({boss.person.id})"
+    assert entries[-2:] == [(who, "key.keep_prompts", key.id)] * 2

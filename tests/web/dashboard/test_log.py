@@ -9,6 +9,9 @@ from support.offices import Desk
 from support.uses import ASKED, use
 from support.visits import Visitor, recorded, said, visitor
 
+from lightweight.records import Kept
+from lightweight.store.connect import Connection
+from lightweight.store.kept import keep_prompts, record_kept
 from lightweight.web.dashboard.log import PAGE, waterfall
 
 
@@ -87,3 +90,39 @@ def test_attempts_follow_each_other_and_end_with_the_call() -> None:
 def test_clocks_that_disagree_are_drawn_all_the_same(duration: float) -> None:
     for bar in waterfall(use("r", duration_s=duration, attempts=(ASKED, ASKED))):
         assert 0 <= bar.start <= bar.start + bar.width <= 100
+
+
+async def test_what_was_said_is_read_by_owners_and_operators(desk: Desk) -> None:
+    acme = await desk.account("acme")
+    key = await desk.key(acme)
+    made = use("req_1", at=EPOCH, account_id=acme.id, key_id=key.id)
+    kept = Kept(
+        request_id="req_1",
+        key_id=key.id,
+        at=EPOCH,
+        prompt="<b>the question</b>",
+        prompt_bytes=19,
+        answer="the answ",
+        answer_bytes=70_000,
+    )
+
+    def work(connection: Connection) -> None:
+        keep_prompts(connection, key.id, 7, now=EPOCH, who="boss")
+        record_kept(connection, [kept], EPOCH)
+
+    await recorded(desk, made)
+    await desk.office.database.run(work)
+    for role, name in (("owner", "olga"), ("operator", "boss")):
+        reader = await visitor(desk, role, acme, name=name)  # type: ignore[arg-type]  # two roles
+        page = await reader.get("/requests/req_1")
+        assert b"&lt;b&gt;the question&lt;/b&gt;" in page.body
+        assert "the answ" in said(page)
+        assert "Answer 70,000 bytes, cut after 8" in said(page)
+        assert "Operators and the owners of acme can read them" in said(page)
+        assert "Kept until 2026-11-29" in said(page)
+    ann = await visitor(desk, "member", acme, name="max")
+    text = await ann.text("/requests/req_1")
+    assert "the question" not in text
+    assert "The prompt and the answer are kept until 2026-11-29" in text
+    other = await visitor(desk, "owner", await desk.account("other"), name="eve")
+    assert (await other.get("/requests/req_1")).status == 404

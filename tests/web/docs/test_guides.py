@@ -139,7 +139,10 @@ def test_no_html_of_a_text_survives() -> None:
         "# <script>\n\n<img src=x>\n\n[a](javascript:b)\n\n"
         "```<b> <i>\n</code><script>\n```\n"
     )
-    assert re.findall(r"<(?!/?(h1|p|figure|figcaption|span|pre|code)\b)", html) == []
+    assert (
+        re.findall(r"<(?!/?(h1|p|figure|figcaption|span|pre|code|button)\b)", html)
+        == []
+    )
     assert "&lt;/code&gt;&lt;script&gt;" in html
 
 

@@ -12,8 +12,14 @@ import pytest
 from lightweight.catalog.load import load_catalog
 from lightweight.catalog.offer import offer
 from lightweight.records import Model
-from lightweight.web.docs.guides import Guide, guides
-from lightweight.web.docs.page import render_docs, render_integration, static_file
+from lightweight.web.docs.guides import SAMPLE_KEY, Guide, guides
+from lightweight.web.docs.page import (
+    render_docs,
+    render_integration,
+    render_search,
+    static_file,
+)
+from lightweight.web.docs.search import Entry
 
 BASE = "https://ai.example.org/v1"
 VOID = {"meta", "link", "img", "br", "hr", "input"}
@@ -67,6 +73,7 @@ def page(
     models: Sequence[Model] = (model(),),
     example_model: str = "gpt-5.2",
     tiers: Mapping[str, int | None] | None = None,
+    key: str = SAMPLE_KEY,
 ) -> str:
     return render_docs(
         base_url=base_url,
@@ -74,6 +81,7 @@ def page(
         catalog_size=41,
         example_model=example_model,
         tiers=tiers or {},
+        key=key,
     )
 
 
@@ -92,7 +100,11 @@ def test_its_markup_is_whole_and_needs_no_script_or_inline_style() -> None:
     assert seen.open == []
     assert html.startswith("<!DOCTYPE html>")
     used = {tag for tag, _ in seen.tags}
-    assert not used & {"script", "style", "iframe", "object", "form"}
+    assert not used & {"style", "iframe", "object"}
+    scripts = [attrs for tag, attrs in seen.tags if tag == "script"]
+    assert all(
+        static_file((each["src"] or "").removeprefix("static/")) for each in scripts
+    )
     assert {"header", "nav", "main", "section", "table"} <= used
     attributes = {name for _, attrs in seen.tags for name in attrs}
     assert "style" not in attributes
@@ -109,7 +121,7 @@ def test_every_link_leads_somewhere() -> None:
             assert target[1:] in ids
         elif target.startswith("docs/integrations/"):
             assert target.removeprefix("docs/integrations/") in names
-        elif target not in {"docs", "dashboard"}:
+        elif target not in {"docs", "dashboard", "dashboard/keys"}:
             assert static_file(target.removeprefix("static/")) is not None
     assert [text for tag, text in seen.headings if tag == "h2"] == [
         "Getting started",
@@ -207,7 +219,7 @@ def test_a_guide_stands_in_the_same_frame(guide: Guide) -> None:
     seen = Seen(html)
     assert seen.open == []
     assert [text for tag, text in seen.headings if tag == "h1"] == [guide.title]
-    assert not {tag for tag, _ in seen.tags} & {"script", "style", "iframe", "form"}
+    assert not {tag for tag, _ in seen.tags} & {"style", "iframe"}
     assert not [name for _, attrs in seen.tags for name in attrs if name == "style"]
     assert "https://ai.example.org" in seen.text
     names = {each.name for each in guides()}
@@ -220,6 +232,36 @@ def test_a_guide_stands_in_the_same_frame(guide: Guide) -> None:
             assert anchor in {"", "models"}
         else:
             assert target == "#content" or target in names
+
+
+def test_the_beginning_of_the_visitors_key_is_filled_in() -> None:
+    html = page(key="lw-Ab3dE-mine")
+    assert html.count("lw-Ab3dE-mine") == 4
+    assert SAMPLE_KEY not in html
+    guide = next(each for each in guides() if each.name == "curl")
+    told = render_integration(guide, root="http://a.b", model="m", key="lw-Ab3dE-mine")
+    assert SAMPLE_KEY not in told
+    assert "lw-Ab3dE-mine" in told
+
+
+def test_every_snippet_can_be_copied() -> None:
+    html = page()
+    assert html.count("data-copy hidden") == html.count("<pre ") == 4
+    guide = next(each for each in guides() if each.name == "curl")
+    told = render_integration(guide, root="http://a.b", model="m")
+    assert told.count("data-copy hidden") == told.count("<pre ") > 0
+
+
+def test_what_was_found_leads_to_its_place() -> None:
+    entry = Entry("docs#models", "Models <x>", "text")
+    html = render_search('<i>"', [(entry, "a <b> part")])
+    assert Seen(html).open == []
+    assert (
+        '<a href="../docs#models">Models &lt;x&gt;</a><p>a &lt;b&gt; part</p>' in html
+    )
+    assert 'value="&lt;i&gt;&#34;"' in html
+    assert "Try fewer" in render_search("x", [])
+    assert "Type a few words" in render_search("", [])
 
 
 def test_files_are_served_by_a_fixed_list() -> None:

@@ -55,3 +55,27 @@ def test_a_model_that_a_snippet_could_not_hold_is_passed_over() -> None:
     assert plain_model(offering(odd, plain).listed()) == "org/plain-1.0:free"
     assert plain_model([odd]) == "MODEL"
     assert plain_model([]) == "MODEL"
+
+
+def test_the_docs_are_searched_without_a_script() -> None:
+    gateway = Gateway()
+    answer = asked(gateway, "/docs/search?q=rate+limits")
+    assert answer.status == 200
+    assert 'href="../docs#' in answer.body.decode()
+    assert b"Type a few words" in asked(gateway, "/docs/search").body
+
+
+def test_the_index_leads_to_sections_and_guides_that_there_are() -> None:
+    gateway = Gateway()
+    index = asked(gateway, "/docs/search.json").json()
+    docs = asked(gateway, "/docs").body.decode()
+    for place in {each["place"] for each in index}:
+        page, _, anchor = place.partition("#")
+        assert asked(gateway, f"/{page}").status == 200
+        if anchor:
+            assert f'id="{anchor}"' in docs
+    places = {each["place"] for each in index}
+    assert {"docs#models", "docs#faq", "docs/integrations/curl"} <= places
+    # It is about what is on offer, and tells no address.
+    assert any("org/path.1" in each["text"] for each in index)
+    assert not any("gateway.example" in each["text"] for each in index)
