@@ -26,6 +26,7 @@ from lightweight.daemon.messages import control_path
 from lightweight.daemon.metering import Metering
 from lightweight.daemon.pulse import Gauges
 from lightweight.daemon.scrape import Alone, Scrape, ask_parent, ask_sums
+from lightweight.daemon.self_test import SelfTest
 from lightweight.daemon.service import GatewayService, Parts
 from lightweight.daemon.state import (
     State,
@@ -118,7 +119,12 @@ def gateway_service(
     instruments = Instruments(swap)
     site = _site(ground, swap, instruments, generation, wall)
     overload = Overload(reactor, memory=resident, mark=_memory_mark(size))
-    gauges = instruments.gauges(site, live, overload)
+    self_test = SelfTest(
+        reactor,
+        current=lambda: swap.current,
+        new_id=lambda prefix: new_id(prefix, secrets.token_bytes),
+    )
+    gauges = instruments.gauges(site, live, overload, self_test)
 
     def serve(keyring: Keyring, database: Database, state: State) -> Metering:
         metering = _meters(ground, state, generation, limits_at).of_server(database)
@@ -139,7 +145,10 @@ def gateway_service(
                 "load": overload.why,
                 "journal": lambda: metering.journal.why_full,
             },
-            troubles={"limits": metering.why_degraded},
+            troubles={
+                "limits": metering.why_degraded,
+                "self_test": lambda: self_test.why,
+            },
             admin=admin_resource(office),
             dashboard=_dashboard(ground, office, state, live, site, size, limits_at),
             docs_key=partial(key_for_docs, office=office),
@@ -166,6 +175,7 @@ def gateway_service(
             cannot_start=cannot_start,
             gauges=gauges,
             probes=Probes(reactor, lambda: _probed(swap.current)),
+            self_test=self_test,
             farewells=_farewells(reactor, wall, swap) if limits_at is None else None,
         )
     )

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 from lightweight.daemon.metering import Metering
 from lightweight.daemon.pulse import Gauges, Reading
+from lightweight.daemon.self_test import SelfTest
 from lightweight.daemon.swap import Swap
 from lightweight.observe import metrics
 from lightweight.observe.access import Visit
@@ -44,7 +45,9 @@ class Instruments:
         """Read these too, from now on."""
         self._metering, self._rates = metering, rates
 
-    def gauges(self, site: GatewaySite, live: Live, overload: Overload) -> Gauges:
+    def gauges(
+        self, site: GatewaySite, live: Live, overload: Overload, self_test: SelfTest
+    ) -> Gauges:
         """Give where the figures come from."""
         return Gauges(
             process="worker",
@@ -60,6 +63,7 @@ class Instruments:
             readings=self._readings,
             limits_away=self._limits_away,
             journal_lag=self._journal_lag,
+            self_test=lambda: self_test.told,
         )
 
     def _readings(self) -> Iterator[Reading]:

@@ -6,6 +6,7 @@ from typing import Any
 from support.outcome import outcome
 
 from lightweight.config.schema import Timeouts
+from lightweight.daemon.messages import Tested
 from lightweight.instruments import Instruments
 from lightweight.observe.access import Visit
 from lightweight.observe.metrics import CALLS
@@ -43,8 +44,12 @@ def instruments() -> Any:
 def test_before_there_is_metering_there_is_little_to_read() -> None:
     made = instruments()
     gauges = made.gauges(
-        StandIn(connections=[1], streams=2), StandIn(count=3), StandIn(worst_lag=float)
+        StandIn(connections=[1], streams=2),
+        StandIn(count=3),
+        StandIn(worst_lag=float),
+        StandIn(told=Tested(state="passed")),
     )
+    assert gauges.self_test().state == "passed"
     assert (gauges.connections(), gauges.calls(), gauges.streams()) == (1, 3, 2)
     assert {labels for _, labels, _ in gauges.readings()} == {
         ("acme", "opened"),
@@ -55,7 +60,7 @@ def test_before_there_is_metering_there_is_little_to_read() -> None:
 
 def test_limits_and_books_are_read_where_they_are() -> None:
     made = instruments()
-    gauges = made.gauges(StandIn(), StandIn(), StandIn(worst_lag=float))
+    gauges = made.gauges(StandIn(), StandIn(), StandIn(worst_lag=float), StandIn())
     made.meter(
         StandIn(
             local_decisions=lambda: 4,
@@ -76,7 +81,7 @@ def test_visits_are_tallied_counted_and_recorded() -> None:
     made = instruments()
     seen: list[Visit] = []
     record = made.measured(seen.append)
-    gauges = made.gauges(StandIn(), StandIn(), StandIn(worst_lag=float))
+    gauges = made.gauges(StandIn(), StandIn(), StandIn(worst_lag=float), StandIn())
     visit = Visit(
         request_id="r",
         peer="",

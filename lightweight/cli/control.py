@@ -107,6 +107,8 @@ def status(opened: "Opened", given: Path | None, *, as_json: bool) -> None:
                 f"{told['state']} in {told['workers']} workers, asked again in "
                 f"{told['wait']:g} s"
             )
+    tested = answer["self_test"]
+    shown["Self-test"] = " ".join([f"{tested['state']}.", *tested["problems"]])
     if answer["last_refusal"]:
         shown["Last reload"] = f"refused: {answer['last_refusal']}"
     click.echo(facts(shown))

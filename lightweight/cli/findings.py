@@ -215,5 +215,9 @@ def daemon(status: Mapping[str, Any] | None) -> Finding:
     if alone:
         text = f"It leaves {', '.join(alone)} alone, since they fail."
         return Finding("daemon", "problem", text)
+    tested = status["self_test"]
+    if tested["state"] == "failed":
+        text = f"Its self-test failed: {' '.join(tested['problems'])}"
+        return Finding("daemon", "problem", text)
     text = f"Process {status['pid']} is {status['state']}, generation "
     return Finding("daemon", "ok", f"{text}{status['generation']}.")

@@ -15,6 +15,7 @@ from lightweight.cli.limits import (
 )
 from lightweight.cli.options import seconds
 from lightweight.cli.output import (
+    NOTHING,
     WHO,
     Described,
     Opened,

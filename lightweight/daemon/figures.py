@@ -8,7 +8,7 @@ from msgspec import to_builtins
 
 from lightweight import __version__
 from lightweight.daemon.generation import LOOK_SECONDS, Generation
-from lightweight.daemon.messages import Vitals
+from lightweight.daemon.messages import Tested, Vitals
 from lightweight.daemon.worker import Worker
 from lightweight.observe import metrics
 from lightweight.observe.counts import Series
@@ -23,6 +23,7 @@ SUMS = ("connections", "calls", "streams", "calls_per_s", "errors_per_s")
 """Figures that add up."""
 
 _WORST_FIRST = ("open", "half-open", "closed")
+_WORST_TEST_FIRST = ("failed", "running", "passed")
 _STATES = ("starting", "serving", "leaving", "silent")
 
 
@@ -58,6 +59,19 @@ def of_providers(generation: Generation | None) -> Mapping[str, Mapping[str, Any
     return {name: _worst(healths) for name, healths in sorted(seen.items())}
 
 
+def of_self_test(generation: Generation | None) -> Mapping[str, Any]:
+    """Give what came of the workers' self-tests, the worst first."""
+    told = [
+        worker.vitals.self_test if worker.vitals else Tested()
+        for worker in (generation.workers if generation else ())
+    ]
+    states = {each.state for each in told} or {"running"}
+    return {
+        "state": next(each for each in _WORST_TEST_FIRST if each in states),
+        "problems": sorted({problem for each in told for problem in each.problems}),
+    }
+
+
 def _worst(healths: Sequence[Health]) -> Mapping[str, Any]:
     state = min((each.state for each in healths), key=_WORST_FIRST.index)
     resting: dict[str, float] = {}
@@ -74,7 +88,14 @@ def _worst(healths: Sequence[Health]) -> Mapping[str, Any]:
 
 def _of_worker(worker: Worker, generation: Generation) -> Mapping[str, Any]:
     told = to_builtins(worker.vitals) if worker.vitals is not None else {}
-    for known in ("version", "is", "providers", "limits_away", "journal_lag"):
+    for known in (
+        "version",
+        "is",
+        "providers",
+        "limits_away",
+        "journal_lag",
+        "self_test",
+    ):
         told.pop(known, None)
     return {"pid": worker.pid, "state": _state(worker, generation), **told}
 
@@ -115,6 +136,8 @@ def gauges(
     yield _series(metrics.IN_FLIGHT, (), sum(v.calls for v in told))
     yield _series(metrics.STREAMS, (), sum(v.streams for v in told))
     yield _series(metrics.LIMITS_AWAY, (), sum(v.limits_away for v in told))
+    failed = sum(v.self_test.state == "failed" for v in told)
+    yield _series(metrics.SELF_TEST_FAILED, (), failed)
     yield _series(metrics.MEMORY, ("worker",), sum(v.memory for v in told))
     if keeping:
         yield _series(metrics.MEMORY, ("books",), sum(v.memory for v in keeping))

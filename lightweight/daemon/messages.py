@@ -72,6 +72,14 @@ class Report(Versioned, frozen=True, kw_only=True, tag_field="is", tag="report")
     """The version of its code, which may be newer than the parent's."""
 
 
+class Tested(Struct, frozen=True, kw_only=True):
+    """What came of a worker's self-test."""
+
+    state: Literal["running", "passed", "failed"] = "running"
+    problems: tuple[str, ...] = ()
+    """Sentences for the operator."""
+
+
 class Vitals(Versioned, frozen=True, kw_only=True, tag_field="is", tag="vitals"):
     """How a worker fares; also the sign that it does. Rates are since the last one."""
 
@@ -97,6 +105,7 @@ class Vitals(Versioned, frozen=True, kw_only=True, tag_field="is", tag="vitals")
     """The shared limits cannot be reached."""
     journal_lag: float | None = None
     """Of who keeps the books: seconds since all that is in the journals was in them."""
+    self_test: Tested = Tested()
 
 
 class Counted(Versioned, frozen=True, kw_only=True, tag_field="is", tag="counted"):

@@ -361,6 +361,7 @@ class ParentService(Service):
             ],
             "listen": [port.url for port in self._ports],
             "providers": figures.of_providers(self._serving),
+            "self_test": figures.of_self_test(self._serving),
             "last_refusal": self._last_refusal,
         }
 

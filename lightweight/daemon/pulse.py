@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 from twisted.internet.interfaces import IReactorTime
 
-from lightweight.daemon.messages import Vitals
+from lightweight.daemon.messages import Tested, Vitals
 from lightweight.observe import metrics
 from lightweight.observe.counts import Counts, Series
 from lightweight.observe.metrics import Metric
@@ -47,6 +47,7 @@ class Gauges:
     """What is counted elsewhere, each time in all."""
     limits_away: Callable[[], bool]
     journal_lag: Callable[[], float | None]
+    self_test: Callable[[], Tested] = Tested
 
 
 class Pulse:
@@ -101,6 +102,7 @@ class Pulse:
             providers=self._providers(now),
             limits_away=gauges.limits_away(),
             journal_lag=gauges.journal_lag(),
+            self_test=gauges.self_test(),
         )
 
     def _providers(self, now: float) -> Mapping[str, Health]:

@@ -26,6 +26,7 @@ from lightweight.daemon.listen import CannotListen, Opened
 from lightweight.daemon.messages import Leave
 from lightweight.daemon.metering import Metering
 from lightweight.daemon.pulse import Gauges
+from lightweight.daemon.self_test import SelfTest
 from lightweight.daemon.settle import settle
 from lightweight.daemon.signals import Signals
 from lightweight.daemon.state import State
@@ -66,6 +67,7 @@ class Parts:
     """Is told why there will be no serving."""
     gauges: Gauges
     probes: Probes
+    self_test: SelfTest
     farewells: Farewells | None
     """None where another process of the server warns of models that end."""
 
@@ -182,6 +184,7 @@ class GatewayService(Service):
         self._ready = True
         if self._parent is None:
             self._tell(first_run)
+        self._test()
 
     async def _begin_metering(self) -> None:
         assert self._metering is not None
@@ -219,9 +222,18 @@ class GatewayService(Service):
     def reload(self) -> None:
         """Read the configuration again, in the background."""
         Deferred.fromCoroutine(self._parts.swap.reload()).addCallbacks(
-            lambda _: settle(),
+            lambda _: self._reloaded(),
             lambda failure: self.log.failure("Reload failed.", failure=failure),
         )
+
+    def _reloaded(self) -> None:
+        settle()
+        if self._ready and self._leaving is None:
+            self._test()
+
+    def _test(self) -> None:
+        assert self._metering is not None
+        self._parts.self_test.start(self._metering.limits)
 
     def dump(self) -> None:
         """Log what is in flight."""
@@ -269,6 +281,7 @@ class GatewayService(Service):
         await self._drain.run(seconds, patient=how == "drain")
         parts.overload.stop()
         parts.probes.stop()
+        parts.self_test.stop()
         if parts.farewells is not None:
             parts.farewells.stop()
         if self._keyring is not None:

@@ -162,6 +162,12 @@ LIMITS_AWAY = Metric(
     kind="gauge",
     help="Workers that cannot reach the shared limits.",
 )
+SELF_TEST_FAILED = Metric(
+    name="lightweight_self_test_failed",
+    kind="gauge",
+    help="Workers whose self-test found a limit that does not hold, or a model that "
+    "does not move on to another target.",
+)
 JOURNAL_LAG = Metric(
     name="lightweight_journal_lag_seconds",
     kind="gauge",
@@ -225,6 +231,7 @@ METRICS: tuple[Metric, ...] = (
     STREAMS,
     PROVIDER_STATE,
     LIMITS_AWAY,
+    SELF_TEST_FAILED,
     JOURNAL_LAG,
     GENERATION,
     WORKERS,

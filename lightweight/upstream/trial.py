@@ -49,7 +49,7 @@ async def try_target(
     """
     began = clock.seconds()
     try:
-        tokens = await _ask(_call(model, dialects), target, provider, dialects)
+        tokens = await _ask(tiny_call(model, dialects), target, provider, dialects)
     except Fault as fault:
         seconds = clock.seconds() - began
         return Tried(target=target, seconds=seconds, fault=fault.message)
@@ -72,7 +72,8 @@ async def _ask(
     return way.usage.total if way.usage else None
 
 
-def _call(model: str, dialects: Mapping[DialectName, Dialect]) -> Call:
+def tiny_call(model: str, dialects: Mapping[DialectName, Dialect]) -> Call:
+    """Give a call of ``model`` that wants a few words."""
     body = {
         "model": model,
         "messages": [{"role": "user", "content": "Say OK."}],

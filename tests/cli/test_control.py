@@ -4,6 +4,8 @@ import json
 import signal
 from pathlib import Path
 
+from twisted.internet.task import deferLater
+
 from support.daemon import BIN, Gateway, spawn
 
 from lightweight import __version__
@@ -20,7 +22,10 @@ async def test_status_reload_and_drain(tmp_path: Path) -> None:
         assert shown["release"] == __version__
         assert shown["pid"] == gateway.child.pid
 
+        await until_tested(gateway, 1)
+
         assert (await gateway.cli("reload"))["generation"] == 2
+        await until_tested(gateway, 2)
 
         gateway.config.write_text(gateway.config.read_text() + "wrong = 1\n")
         tool = [BIN / "lightweight", "-c", gateway.config]
@@ -34,6 +39,7 @@ async def test_status_reload_and_drain(tmp_path: Path) -> None:
         assert await people.ended() == 0
         assert "Last reload   refused" in people.text
         assert f"serving, version {__version__}, workers" in people.text
+        assert "Self-test     passed." in people.text
 
         drained = spawn([tool[0], "drain", "--socket", socket, "--json"], cwd=tmp_path)
         assert await drained.ended() == 0
@@ -41,6 +47,20 @@ async def test_status_reload_and_drain(tmp_path: Path) -> None:
         assert await gateway.child.ended() == 0
     finally:
         await gateway.stop()
+
+
+async def until_tested(gateway: Gateway, generation: int) -> None:
+    """Wait until the self-test of a generation passed; it says so in the log, too."""
+    from twisted.internet import reactor
+
+    while True:
+        shown = await gateway.cli("status")
+        if shown["self_test"]["state"] != "running":
+            break
+        await deferLater(reactor, 0.1)
+    assert shown["generation"] == generation
+    assert shown["self_test"] == {"state": "passed", "problems": []}
+    assert gateway.child.text.count("Self-test passed") == generation
 
 
 async def test_no_daemon_is_said_in_one_sentence(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ SERVING = {
     "pid": 7,
     "state": "serving",
     "generation": 3,
+    "self_test": {"state": "passed", "problems": []},
 }
 
 
@@ -135,6 +136,10 @@ def test_without_systemd_nothing_is_asked(tmp_path: Path) -> None:
 def test_the_daemon() -> None:
     assert findings.daemon(SERVING).verdict == "ok"
     assert findings.daemon(None).verdict == "warning"
+    failed = {"state": "failed", "problems": ["The limit rpm does not hold."]}
+    tested = findings.daemon({**SERVING, "self_test": failed})
+    assert tested.verdict == "problem"
+    assert tested.text == "Its self-test failed: The limit rpm does not hold."
     refused = findings.daemon({**SERVING, "last_refusal": "a\nb"})
     assert refused.verdict == "problem"
     assert "\n" not in refused.text

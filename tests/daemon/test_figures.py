@@ -6,7 +6,7 @@ from support.vitals import vitals
 
 from lightweight.daemon import figures
 from lightweight.daemon.generation import Generation
-from lightweight.daemon.messages import Report
+from lightweight.daemon.messages import Report, Tested
 from lightweight.daemon.worker import Worker
 from lightweight.policy.route import Health
 
@@ -71,6 +71,25 @@ def test_a_provider_is_shown_as_it_is_seen_worst() -> None:
         "two": {"state": "closed", "workers": 2, "wait": 0.0, "resting": {"m": 2.0}},
     }
     assert figures.of_providers(None) == {}
+
+
+def test_self_tests_are_told_the_worst_first() -> None:
+    passed, failed = Tested(state="passed"), Tested(state="failed", problems=("No.",))
+    assert figures.of_self_test(None) == {"state": "running", "problems": []}
+    for told, state in (
+        ([passed, passed], "passed"),
+        ([passed, None], "running"),
+        ([passed, None, failed, failed], "failed"),
+    ):
+        workers = [
+            worker(n) if each is None else worker(n, self_test=each)
+            for n, each in enumerate(told)
+        ]
+        found = figures.of_self_test(generation(*workers))
+        problems = ["No."] if state == "failed" else []
+        assert found == {"state": state, "problems": problems}
+    now = of_now(generation(worker(1, self_test=failed), worker(2, self_test=passed)))
+    assert now["lightweight_self_test_failed",] == 1
 
 
 def of_now(*groups: Generation, number: int | None = 3) -> dict[object, float]:

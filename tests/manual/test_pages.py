@@ -87,6 +87,7 @@ async def test_configuration_that_is_shown_is_taken(
     file = tmp_path / f"{page.stem}.toml"
     file.write_text(text.replace("/etc/lightweight", str(tmp_path)))
     (tmp_path / "pepper").write_text("0123456789abcdef" * 4)
+    (tmp_path / "oidc.secret").write_text("s3cret")
     tool = [BIN / "lightweight", "-c", file, "models", "list"]
     child = spawn(tool, cwd=tmp_path)
     assert await child.ended() == 0, child.text

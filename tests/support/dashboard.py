@@ -87,11 +87,14 @@ class Served:
 
 
 @contextmanager
-def serving(directory: Path, config: str = DEMO) -> Iterator[Served]:
-    """Serve with ``config`` (TOML tables) until the block is left."""
+def serving(directory: Path, config: str = DEMO, *, port: int = 0) -> Iterator[Served]:
+    """Serve with ``config`` (TOML tables) until the block is left.
+
+    ``port``: one that is free; 0 for any.
+    """
     path = directory / "lightweight.toml"
     path.write_text(
-        'listen = ["tcp:0:interface=127.0.0.1"]\n'
+        f'listen = ["tcp:{port}:interface=127.0.0.1"]\n'
         f'state = "{directory / "state"}"\ndiscover = false\n{config}'
     )
     path.chmod(0o600)

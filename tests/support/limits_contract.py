@@ -5,6 +5,7 @@ home's clock stands at NOW until ``home.advance`` moves it; if it cannot be move
 must not pass by more than a second in a test.
 """
 
+import itertools
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -24,6 +25,7 @@ from lightweight.policy.pace import (
 from lightweight.policy.period import month_of, start_of
 from lightweight.records import Limits
 from lightweight.store.limits.limiter import Limiter
+from lightweight.store.limits.proof import KINDS, prove
 
 NOW = 1_795_000_000_250
 """2026-11-18, a quarter of a second into its second."""
@@ -453,3 +455,11 @@ class LimitsContract:
         else:  # it was answered already, and whoever has the answer settles it
             home.limits.settle(settlement(cancelled, refund=True))
         assert await home.limits.look(ask("r0", account=one)) == before
+
+    async def test_it_passes_the_self_test(self, home: Home) -> None:
+        numbers = itertools.count()
+        for _ in range(2):
+            told = await prove(
+                home.limits, list(KINDS), lambda name: f"{name}_{next(numbers)}"
+            )
+            assert told == []

@@ -129,6 +129,7 @@ async def invite(asked: Asked) -> Answer:
             account=owner,
             account_name=new_account,
             tier=asked.field("tier") if new_account else None,
+            whom=asked.field("note"),
             life=days * DAY_S,
             now=asked.now,
             who=asked.actor.who,
