@@ -33,7 +33,7 @@ from lightweight.daemon.state import (
     new_id,
 )
 from lightweight.daemon.swap import Swap
-from lightweight.ground import Ground
+from lightweight.ground import Ground, secrets_of
 from lightweight.instruments import Instruments
 from lightweight.meters import Meters
 from lightweight.observe.logs import AccessLog
