@@ -9,7 +9,7 @@ import secrets
 import signal
 import sys
 import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
@@ -107,8 +107,7 @@ def gateway_service(
     parent and keeps limits and books itself.
     """
     reactor = ground.reactor
-    wall = time.time  # noqa: TID251 -- the composition root
-    live = Live()
+    wall, live = time.time, Live()  # noqa: TID251 -- the composition root
     swap = Swap(
         ground.loaded,
         reread=ground.reread,
@@ -119,11 +118,7 @@ def gateway_service(
     instruments = Instruments(swap)
     site = _site(ground, swap, instruments, generation, wall)
     overload = Overload(reactor, memory=resident, mark=_memory_mark(size))
-    self_test = SelfTest(
-        reactor,
-        current=lambda: swap.current,
-        new_id=lambda prefix: new_id(prefix, secrets.token_bytes),
-    )
+    self_test = _self_test(reactor, swap)
     gauges = instruments.gauges(site, live, overload, self_test)
 
     def serve(keyring: Keyring, database: Database, state: State) -> Metering:
@@ -142,13 +137,9 @@ def gateway_service(
             ledger=Ledger(database),
             checks={
                 "serving": lambda: service.why_not_ready,
-                "load": overload.why,
-                "journal": lambda: metering.journal.why_full,
+                **_checks(overload, metering),
             },
-            troubles={
-                "limits": metering.why_degraded,
-                "self_test": lambda: self_test.why,
-            },
+            troubles=_troubles(metering, self_test),
             admin=admin_resource(office),
             dashboard=_dashboard(ground, office, state, live, site, size, limits_at),
             docs_key=partial(key_for_docs, office=office),
@@ -180,6 +171,26 @@ def gateway_service(
         )
     )
     return service
+
+
+def _self_test(reactor: Any, swap: Swap) -> SelfTest:
+    return SelfTest(
+        reactor,
+        current=lambda: swap.current,
+        new_id=lambda prefix: new_id(prefix, secrets.token_bytes),
+    )
+
+
+def _checks(
+    overload: Overload, metering: Metering
+) -> Mapping[str, Callable[[], str | None]]:
+    return {"load": overload.why, "journal": lambda: metering.journal.why_full}
+
+
+def _troubles(
+    metering: Metering, self_test: SelfTest
+) -> Mapping[str, Callable[[], str | None]]:
+    return {"limits": metering.why_degraded, "self_test": lambda: self_test.why}
 
 
 def _meters(
