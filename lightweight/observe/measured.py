@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+from msgspec.structs import asdict
+
 from lightweight.observe import metrics
 from lightweight.observe.access import Visit
 from lightweight.observe.counts import Counts
@@ -10,8 +12,6 @@ from lightweight.records import Attempted, Outcome
 _GOOD = range(200, 300)
 _BUSY = 429
 _REFUSALS = range(400, 500)
-
-_TOKENS = ("fresh", "cached", "cache_write", "answer", "reasoning")
 
 
 class Measured:
@@ -56,8 +56,7 @@ class Measured:
         usage = outcome.usage
         if usage is not None:
             counts.add(metrics.USES, (outcome.provenance or "estimated",))
-            for kind in _TOKENS:
-                tokens: int = getattr(usage, kind)
+            for kind, tokens in asdict(usage).items():
                 if tokens:
                     counts.add(metrics.TOKENS, (model, provider, kind), tokens)
 

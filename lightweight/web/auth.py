@@ -12,7 +12,6 @@ from lightweight.errors import InvalidKey, ModelDenied
 from lightweight.policy.admission import Tier, tier_of
 from lightweight.records import Headers, Identity, Model
 
-_SCHEME = "bearer "
 _KEY = re.compile(r"-*[0-9A-Za-z][0-9A-Za-z-]*")
 """A repeated field arrives joined by commas, which no key contains."""
 
@@ -31,9 +30,10 @@ class Keyring(Protocol):
 
 
 def _bearer(value: str) -> str:
-    if value[: len(_SCHEME)].lower() != _SCHEME:
+    scheme, _, token = value.partition(" ")
+    if scheme.lower() != "bearer":
         raise InvalidKey
-    return value[len(_SCHEME) :].strip(" ")
+    return token.strip(" ")
 
 
 def presented_key(headers: Headers) -> str:

@@ -156,14 +156,16 @@ class Front(Protocol):
         return asking
 
     def _begin(self, asking: Asking) -> None:
-        came = b"".join(self._came)
-        end = asking.head_size + asking.length
-        rest = came[end:]
+        came = self._came
+        # Its head was read off the first piece: so nothing large is copied twice.
+        came[0] = came[0][asking.head_size :]
+        body = b"".join(came)
+        body, rest = body[: asking.length], body[asking.length :]
         self._came = [rest] if rest else []
         self._size = len(rest)
         self._arrived = self._asking = None
         self._watch.served()
-        exchange = FrontExchange(self, asking, came[asking.head_size : end], self._host)
+        exchange = FrontExchange(self, asking, body, self._host)
         self._exchange = exchange
         serving = Deferred.fromCoroutine(self.site.express[asking.path](exchange))
         serving.addBoth(self._served, exchange)

@@ -55,11 +55,11 @@ class Gate:
 
         ``length`` is the body's, in bytes; None: chunked.
         """
-        if request.path.startswith(SMALL):
-            small = length is not None and length <= MOST_SMALL
-            return None if small else body_too_large(MOST_SMALL)
         if not request.path.startswith(KEYED):
-            return None
+            small = length is not None and length <= MOST_SMALL
+            if small or not request.path.startswith(SMALL):
+                return None
+            return body_too_large(MOST_SMALL)
         if length != 0:
             try:
                 request.identity = self._recognised(presented_key(request.fields()))

@@ -36,6 +36,11 @@ def see_vanished_peers(transport: ITransport | None, seconds: float) -> None:
         handle.setsockopt(level, option, value)
 
 
+def trailers(decoder: Any) -> Sequence[bytes]:
+    """Give the lines after the last chunk of a body, which Twisted keeps unread."""
+    return getattr(decoder, "_trailerHeaders", ())
+
+
 def end_of_answers(transport: ITransport | None) -> None:
     """Tell the peer that nothing more comes, and go on reading, where that exists.
 
@@ -61,8 +66,3 @@ def unsent(transport: Any) -> int | None:
     except AttributeError:
         return None
     return int(waiting)
-
-
-def trailers(decoder: Any) -> Sequence[bytes]:
-    """Give the lines after the last chunk of a body, which Twisted keeps unread."""
-    return getattr(decoder, "_trailerHeaders", ())

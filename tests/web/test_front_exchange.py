@@ -7,6 +7,7 @@ import pytest
 from conftest import LoggedFailures
 from support.gateway import KEY, Client, Gateway
 
+from lightweight.errors import Overloaded
 from lightweight.web.front_exchange import FrontExchange
 
 pytestmark = pytest.mark.one_lane
@@ -141,6 +142,25 @@ def test_a_bug_is_told_without_a_word_of_it(logged_failures: LoggedFailures) -> 
     assert client.answer().status == 500
     assert b"secret" not in client.received
     assert len(logged_failures.flush(ZeroDivisionError)) == 1
+    client.leave()
+
+
+@pytest.mark.parametrize("started", [False, True])
+def test_a_fault_is_told_while_it_can_be(*, started: bool) -> None:
+    gateway = Gateway()
+
+    async def refuses(exchange: FrontExchange) -> None:
+        if started:
+            exchange.start(200, {})
+            exchange.write(b"abc")
+        raise Overloaded("Too much.")
+
+    gateway.site.express = {b"/v1/chat/completions": refuses}
+    client = gateway.connect()
+    client.chat()
+    assert client.answer().status == (200 if started else 503)
+    assert client.wire.aborted == started
+    assert (b"Too much." in client.received) != started
     client.leave()
 
 
