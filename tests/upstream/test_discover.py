@@ -151,11 +151,12 @@ async def test_cancelling_stops_the_probes(
 LISTINGS = [
     b'{"object":"list","data":[{"id":"a","object":"model"},{"id":"b"}]}',
     b'{"object":"list","data":null}',
-    b'{"object":"list","data":[{"id":"\\u0000"},{"id":""},{"id":7}]}',
+    b'{"object":"list","data":[{"id":"\\u0000"},{"id":""},{"id":"a b"}]}',
+    b'{"object":"list","data":[{"id":7}]}',
     b'{"object":"list","data":[{"id":"\\ud800"}]}',
     b'{"object":"error","data":[{"id":"a"}]}',
     b"<!doctype html><title>Ollama is running</title>",
-    b"[" * 100_000,
+    b'{"object":"list","other":' + b"[" * 100_000,
 ]
 WEDGES = [b"", b'"', b"[", b"}", b"\\", b"\0", b"\xff", b"null", b"1e999", b",", b"{}"]
 
@@ -171,7 +172,8 @@ def mutated(draw: st.DrawFn) -> bytes:
 
 
 @given(mutated())
-@example(LISTINGS[3])
+@example(LISTINGS[2])
+@example(LISTINGS[4])
 @example(LISTINGS[-1])
 def test_whatever_a_server_says_its_models_have_names(said: bytes) -> None:
     models = _models(said)

@@ -230,6 +230,7 @@ async def test_who_answers_before_all_was_sent_is_not_asked_again_there(
         st.sampled_from(["timeout", "=", " ", '"', ",", ";", "max", "0", "77", "x"])
     ).map("".join)
 )
+@example("timeout=600")
 @example("timeout=99999999999")
 @example('max=1;timeout = "20"')
 @example("xtimeout=3")

@@ -111,6 +111,8 @@ URLS = [
     "https://a.example:99999/v1",
     "https://a.example:/v1#there",
     "http://[::1",
+    "http://a.example/v1 HTTP/1.0",
+    "http://a.example/\u00fc",
     "HTTPS://A.EXAMPLE",
 ]
 WEDGES = ["", "\r\n", "\0", " ", "/", "?", "#", "@", ":", "]", "%0d%0a", "\u00fc", "\t"]
