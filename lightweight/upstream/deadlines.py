@@ -1,7 +1,7 @@
 """Many deadlines over one call of the reactor.
 
-Each call to a provider has two, wound up again with every piece of a stream. Moving one
-to later costs an assignment: its entry in the heap is looked at when it comes up.
+Each call to a provider has one, moved with every piece of a stream. Moving it to later
+costs an assignment: its entry in the heap is looked at when it comes up.
 """
 
 import heapq

@@ -35,6 +35,8 @@ async def test_a_connection_is_ready_for_a_request(
     tls = either.base_url.startswith("https:")
     connection = await dialer(reactor, either.port, tls=tls).connect()
     assert connection.usable
+    below = connection.transport if tls else connection
+    assert below.transport.protocol is below, "nothing between it and the socket"
     await connection.close()
     await either.connection_lost()
     assert not connection.usable

@@ -5,9 +5,11 @@ from typing import Any
 from twisted.internet.defer import CancelledError, Deferred
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 from support.scripted import SILENCE, Abort, ScriptedProvider, Send, head, whole
 
-from lightweight.upstream.discover import USUAL_PORTS, Found, discover
+from lightweight.upstream.discover import USUAL_PORTS, Found, _models, discover
 
 LIST = b'{"object":"list","data":[{"id":"gemma3:270m","object":"model"},{"id":"b"}]}'
 
@@ -144,3 +146,36 @@ async def test_cancelling_stops_the_probes(
     with pytest.raises(CancelledError):
         await probing
     await scripted_provider.connection_lost()
+
+
+LISTINGS = [
+    b'{"object":"list","data":[{"id":"a","object":"model"},{"id":"b"}]}',
+    b'{"object":"list","data":null}',
+    b'{"object":"list","data":[{"id":"\\u0000"},{"id":""},{"id":"a b"}]}',
+    b'{"object":"list","data":[{"id":7}]}',
+    b'{"object":"list","data":[{"id":"\\ud800"}]}',
+    b'{"object":"error","data":[{"id":"a"}]}',
+    b"<!doctype html><title>Ollama is running</title>",
+    b'{"object":"list","other":' + b"[" * 100_000,
+]
+WEDGES = [b"", b'"', b"[", b"}", b"\\", b"\0", b"\xff", b"null", b"1e999", b",", b"{}"]
+
+
+@st.composite
+def mutated(draw: st.DrawFn) -> bytes:
+    said = draw(st.sampled_from(LISTINGS))
+    for _ in range(draw(st.integers(0, 3))):
+        at = draw(st.integers(0, min(len(said), 80)))
+        rest = said[at + draw(st.integers(0, 2)) :]
+        said = said[:at] + draw(st.sampled_from(WEDGES)) + rest
+    return said
+
+
+@given(mutated())
+@example(LISTINGS[2])
+@example(LISTINGS[4])
+@example(LISTINGS[-1])
+def test_whatever_a_server_says_its_models_have_names(said: bytes) -> None:
+    models = _models(said)
+    assert all(model.isprintable() and 0 < len(model) <= 256 for model in models)
+    assert _models(LISTINGS[0]) == ("a", "b")

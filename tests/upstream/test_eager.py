@@ -1,5 +1,6 @@
 """Bytes that leave before the reactor's next turn, on real sockets of a client."""
 
+import math
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -10,11 +11,13 @@ from twisted.internet.threads import deferToThread
 
 from support.sink import turns
 
+from lightweight.upstream.deadlines import Deadlines
 from lightweight.upstream.dial import Dialer
 from lightweight.upstream.eager import send_now
+from lightweight.upstream.incoming import Incoming
 from lightweight.upstream.tls import make_trust
-from lightweight.upstream.wire import Connection
-from lightweight.upstream.wire_request import Origin
+from lightweight.upstream.wire import PIECE_BYTES, Connection
+from lightweight.upstream.wire_request import Origin, Request
 
 LARGE = 16 * 1024 * 1024
 
@@ -47,6 +50,19 @@ async def test_it_has_left_before_any_turn_of_the_reactor(reactor: Any) -> None:
         assert peer.recv(65536) == b"one"
         assert send_now(connection.transport, memoryview(b"two"))
         assert peer.recv(65536) == b"two"
+
+
+async def test_a_request_has_left_before_any_turn_of_the_reactor(reactor: Any) -> None:
+    async with connected(reactor) as (connection, peer):
+        never = math.inf
+        incoming = Incoming(
+            Deadlines(reactor), name="x", first_byte=never, idle=never, total=never
+        )
+        body = b"b" * (PIECE_BYTES + 1)
+        asked = connection.ask(Request(b"head", body), incoming)
+        assert read(peer, len(body) + 4) == b"head" + body
+        incoming.abort()
+        assert not asked.called
 
 
 async def test_what_waits_goes_first(reactor: Any) -> None:

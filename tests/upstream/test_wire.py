@@ -10,6 +10,8 @@ from typing import Any
 from twisted.internet.threads import deferToThread
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 from support.scripted import (
     SILENCE,
     Flood,
@@ -27,7 +29,12 @@ from lightweight.config.schema import Timeouts
 from lightweight.errors import ProviderCut, ProviderGarbage, ProviderUnreachable
 from lightweight.upstream import wire
 from lightweight.upstream.http import HttpProvider
-from lightweight.upstream.wire import PIECE_BYTES
+from lightweight.upstream.wire import (
+    IDLE_SECONDS,
+    LONGEST_IDLE_SECONDS,
+    PIECE_BYTES,
+    _patience,
+)
 from lightweight.upstream.wire_response import HEAD_BYTES
 
 MakeProvider = Callable[..., HttpProvider]
@@ -213,3 +220,22 @@ async def test_who_answers_before_all_was_sent_is_not_asked_again_there(
     either.script(*whole(200, None, b"early"))
     assert await ask(client_of(either), b" " * 20_000_000) == b"early"
     await either.connection_lost()
+
+
+# -- Keep-Alive ------------------------------------------------------------------------
+
+
+@given(
+    st.lists(
+        st.sampled_from(["timeout", "=", " ", '"', ",", ";", "max", "0", "77", "x"])
+    ).map("".join)
+)
+@example("timeout=600")
+@example("timeout=99999999999")
+@example('max=1;timeout = "20"')
+@example("xtimeout=3")
+def test_whatever_a_provider_says_of_keep_alive(said: str) -> None:
+    seconds = _patience({"keep-alive": said})
+    assert -1 <= seconds <= LONGEST_IDLE_SECONDS
+    if "timeout" not in said or not set(said) & set("0123456789"):
+        assert seconds == IDLE_SECONDS

@@ -1,5 +1,6 @@
 """Requests as bytes: what stands in them, and what can never get in."""
 
+import h11
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -100,3 +101,49 @@ def test_each_field_is_one_line(fields: dict[str, str]) -> None:
     assert not set("\r\n\0") & set("".join(lines))
     split = [line.partition(": ") for line in lines]
     assert [(name, value) for name, _, value in split] == [*fields.items()]
+
+
+URLS = [
+    "https://api.example.org/v1",
+    "http://127.0.0.1:8000/v1?api-version=2026-01-01",
+    "http://[2001:db8::1]:8000",
+    "https://user:secret@a.example/v1",
+    "https://a.example:99999/v1",
+    "https://a.example:/v1#there",
+    "http://[::1",
+    "http://a.example/v1 HTTP/1.0",
+    "http://a.example/\u00fc",
+    "HTTPS://A.EXAMPLE",
+]
+WEDGES = ["", "\r\n", "\0", " ", "/", "?", "#", "@", ":", "]", "%0d%0a", "\u00fc", "\t"]
+
+
+@st.composite
+def mutated(draw: st.DrawFn) -> str:
+    url = draw(st.sampled_from(URLS))
+    for _ in range(draw(st.integers(0, 3))):
+        at = draw(st.integers(0, len(url)))
+        url = url[:at] + draw(st.sampled_from(WEDGES)) + url[at + draw(st.booleans()) :]
+    return url
+
+
+@given(mutated(), st.sampled_from(["/chat/completions", "/m:generate?alt=sse", ""]))
+def test_h11_reads_what_was_asked_or_it_is_no_url(url: str, path: str) -> None:
+    try:
+        origin, prefix = origin_of(url)
+        head = Opening(origin, prefix).head(
+            "POST", path, lines_of({"X-A": "\u00fc"}), 2
+        )
+    except ValueError:
+        return
+    server = h11.Connection(h11.SERVER)
+    server.receive_data(head + b"{}")
+    asked, body = server.next_event(), server.next_event()
+    assert isinstance(asked, h11.Request)
+    assert isinstance(body, h11.Data)
+    assert (asked.method, asked.target) == (b"POST", (prefix + path).encode())
+    assert [name for name, _ in asked.headers] == [
+        *(b"host", b"user-agent", b"accept-encoding", b"x-a", b"content-length")
+    ]
+    assert bytes(body.data) == b"{}"
+    assert isinstance(server.next_event(), h11.EndOfMessage)
