@@ -117,6 +117,7 @@ def test_windows_do_not_change_what_is_found(monkeypatch: pytest.MonkeyPatch) ->
     for window in (1, 2, 7):
         monkeypatch.setattr(json_body, "_WINDOW", window)
         monkeypatch.setattr(json_body, "_LONG_STRING", 9 * window)
+        monkeypatch.setattr(json_body, "_LARGE", 1)
         for body in ACCEPTED:
             decode_object(body)
         for body, text, param in REFUSED:
