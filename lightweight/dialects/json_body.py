@@ -114,8 +114,9 @@ def _parts(
     if first == b'"':
         return (), 1
     if first == b"{":
-        objects = [_OBJECT.decode(text) if members is None else members]
-        return (list(objects[0].values()) if _are_all(text, objects) else None), 1
+        if members is None:
+            members = _OBJECT.decode(text)
+        return (list(members.values()) if _are_all(text, [members]) else None), 1
     if first != b"[":
         return None, 1
     try:
