@@ -10,7 +10,7 @@ import json
 import math
 import re
 from array import array
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import accumulate
 from typing import Any
 
@@ -114,8 +114,9 @@ def _parts(
     if first == b'"':
         return (), 1
     if first == b"{":
-        objects = [_OBJECT.decode(text) if members is None else members]
-        return (list(objects[0].values()) if _are_all(text, objects) else None), 1
+        if members is None:
+            members = _OBJECT.decode(text)
+        return (list(members.values()) if _are_all(text, [members]) else None), 1
     if first != b"[":
         return None, 1
     try:
@@ -191,6 +192,39 @@ def _culprit(fields: dict[str, Raw]) -> str | None:
     return None  # a repeated key's earlier value, which is not kept
 
 
+def without_long_strings(raw: Raw) -> bytes:
+    """Give valid JSON with empty strings in the place of long ones.
+
+    For who looks at its form alone: that reads much less of it. Where there are escapes
+    all of it stays.
+    """
+    text = bytes(raw)
+    if len(text) < _LARGE or b"\\" in text:
+        return text
+    pieces = []
+    done = 0
+    for begin, end in _strings(text):
+        if end - begin > _LONG_STRING:
+            pieces.append(text[done : begin + 1])
+            done = end - 1
+    pieces.append(text[done:])
+    return b"".join(pieces)
+
+
+def _strings(text: bytes) -> Iterator[tuple[int, int]]:
+    """Give where the first strings of JSON without escapes stand, with their quotes.
+
+    So many that finding them is quick, which it is where they are long.
+    """
+    at = 0
+    for _ in range(len(text) // _LONG_STRING):
+        begin = text.find(b'"', at)
+        if begin < 0:
+            return
+        at = text.index(b'"', begin + 1) + 1
+        yield begin, at
+
+
 def _without_strings(text: bytes) -> bytes:
     """Give valid JSON ``text`` without what stands between quotes.
 
@@ -198,15 +232,13 @@ def _without_strings(text: bytes) -> bytes:
     """
     if b"\\" in text:
         text = text.replace(b"\\\\", b"").replace(b'\\"', b"")
+    if len(text) < _LARGE:
+        return b"".join(text.split(b'"')[::2])
     bare = []
     done = 0
-    # Finding the ends of strings is quick where those are long.
-    for _ in range(len(text) // _LONG_STRING):
-        begin = text.find(b'"', done)
-        if begin < 0:
-            break
+    for begin, end in _strings(text):
         bare.append(text[done:begin])
-        done = text.index(b'"', begin + 1) + 1
+        done = end
     inside = 0
     for at in range(done, len(text), _WINDOW):
         pieces = text[at : at + _WINDOW].split(b'"')

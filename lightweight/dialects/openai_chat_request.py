@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Raw, Struct
 from msgspec.structs import replace
 
-from lightweight.dialects.json_body import decode_object
+from lightweight.dialects.json_body import decode_object, without_long_strings
 from lightweight.dialects.openai_chat_quirks import headers_for, suited
 from lightweight.dialects.openai_responses_request import judged
 from lightweight.dialects.seals import stripped
@@ -106,7 +106,7 @@ def _check_messages(fields: Mapping[str, Raw]) -> None:
     if raw is None:
         raise missing("messages")
     try:
-        messages = _MESSAGES.decode(raw)
+        messages = _MESSAGES.decode(without_long_strings(raw))
     except msgspec.ValidationError:
         raise _messages_fault(raw) from None
     if not messages:
@@ -117,8 +117,9 @@ def _check_messages(fields: Mapping[str, Raw]) -> None:
         )
     for index, message in enumerate(messages):
         if message.role not in _ROLES:
+            role = _MESSAGES.decode(raw)[index].role
             raise BadRequest(
-                f"Invalid value: '{message.role[:64]}'. Supported values are: "
+                f"Invalid value: '{role[:64]}'. Supported values are: "
                 f"{', '.join(map(repr, _ROLES))}.",
                 param=f"messages[{index}].role",
                 code="invalid_value",

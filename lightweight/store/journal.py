@@ -122,7 +122,8 @@ class Journal:
                 raise JournalFull(self._reason()) from error
             self._open[dispatch.id] = line
             self._open_bytes += len(line)
-        self._touched()
+        if not self._wake.is_set():
+            self._wake.set()
 
     def finish(self, use: Use) -> None:
         """Record how a use ended. Raises KeyError if it is not open.
@@ -143,7 +144,8 @@ class Journal:
             except OSError as error:
                 self._trouble = error.strerror
                 self._unwritten[name] = line
-        self._touched()
+        if not self._wake.is_set():
+            self._wake.set()
 
     @property
     def why_full(self) -> str | None:
@@ -246,10 +248,6 @@ class Journal:
 
     # -- the thread ----------------------------------------------------------------
 
-    def _touched(self) -> None:
-        if not self._wake.is_set():
-            self._wake.set()
-
     def _look_after(self) -> None:
         while not self._closing.is_set():
             self._wake.wait(RETRY_S if self._trouble else None)
@@ -316,6 +314,7 @@ def _own_directory(journal: Path, writer: str) -> int:
 
 def _put(file: _File, data: bytes) -> None:
     """Write at the file's position and move it; raise OSError, the position unmoved."""
-    if os.pwrite(file.fd, data, file.position) < len(data):
+    written = os.pwrite(file.fd, data, file.position)
+    if written < len(data):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-    file.position += len(data)
+    file.position += written

@@ -162,9 +162,9 @@ class Attempts:
         self._field = field
 
     @property
-    def made(self) -> Sequence[Attempted]:
+    def made(self) -> tuple[Attempted, ...]:
         """What came of each target that was asked, in order, the present one too."""
-        return [attempt.told() for attempt in self._attempts]
+        return tuple([attempt.told() for attempt in self._attempts])
 
     async def run(
         self,

@@ -112,7 +112,7 @@ class Metered:
             Settlement(
                 id=ask.id,
                 account=ask.account,
-                subjects=tuple(subject.name for subject in ask.subjects),
+                subjects=tuple([subject.name for subject in ask.subjects]),
                 tokens=usage.total,
                 micro_usd=cost,
                 refund=not self._dispatched,

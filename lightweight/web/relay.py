@@ -101,8 +101,11 @@ class Relay:
         self._begun = begun
         self._pieces: list[bytes] = []
         self._out: Callable[[bytes], None] = self._pieces.append
-        self._came: Deferred[None] = Deferred()
-        """Called when all of the answer came, or when nothing more counts."""
+        self._over = False
+        """All of the answer came, or nothing more counts."""
+        self._error: Exception | None = None
+        """What went wrong with it."""
+        self._waiting: Deferred[None] | None = None
         self._source_ended = False
         self._paused = False
         self._keep_alive = keep_alive
@@ -116,8 +119,7 @@ class Relay:
         """
         finished = False
         try:
-            self._source.deliver(self)
-            await self._came
+            await self._came()
             self._pieces.append(self._passage.finish())
             ended = self._whole_now()
             body = b"".join(self._pieces)
@@ -150,7 +152,7 @@ class Relay:
 
         What goes wrong on the way is raised where the call waits for the answer.
         """
-        if self._came.called:
+        if self._over:
             return
         try:
             self._out(self._passage.feed(data))
@@ -169,14 +171,24 @@ class Relay:
 
     def _stop(self, error: Exception | None) -> None:
         """Let the call go on, with an error or with all that came so far."""
-        if self._came.called:
+        if self._over:
             return
-        if error is None:
-            self._came.callback(None)
-        else:
-            self._came.errback(error)
+        self._over = True
+        self._error = error
+        if self._waiting is not None:
+            self._waiting.callback(None)
+
+    async def _came(self) -> None:
+        """Deliver the answer and wait for its end; raise what went wrong with it."""
+        self._source.deliver(self)
+        if not self._over:
+            self._waiting = Deferred()
+            await self._waiting
+        if self._error is not None:
+            raise self._error
 
     def _let_go(self, *, finished: bool) -> None:
+        self._over = True
         if self._source_ended:
             return
         if not finished:
@@ -231,8 +243,7 @@ class Relay:
         return ended
 
     async def _events(self) -> Ended:
-        self._source.deliver(self)
-        await self._came
+        await self._came()
         rest = self._passage.finish()
         ended = self._whole_now()
         self._send(self._startup.release() + rest)

@@ -366,7 +366,7 @@ class _Serving:
         ending, status, why = self._ending()
         attempts = self._attempts
         target = attempts.target if attempts else None
-        made = tuple(attempts.made) if attempts else ()
+        made = attempts.made if attempts else ()
         usage, provenance = self._usage(ending, made)
         return Outcome(
             request_id=self._call.id,

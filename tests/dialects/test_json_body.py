@@ -1,11 +1,17 @@
 import json
+from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lightweight.dialects import json_body
-from lightweight.dialects.json_body import MAX_DEPTH, decode_object
+from lightweight.dialects.json_body import (
+    MAX_DEPTH,
+    decode_object,
+    without_long_strings,
+)
 from lightweight.errors import BadRequest
 
 SURROGATE = "unpaired surrogate"
@@ -111,6 +117,7 @@ def test_windows_do_not_change_what_is_found(monkeypatch: pytest.MonkeyPatch) ->
     for window in (1, 2, 7):
         monkeypatch.setattr(json_body, "_WINDOW", window)
         monkeypatch.setattr(json_body, "_LONG_STRING", 9 * window)
+        monkeypatch.setattr(json_body, "_LARGE", 1)
         for body in ACCEPTED:
             decode_object(body)
         for body, text, param in REFUSED:
@@ -146,3 +153,17 @@ def test_any_bytes_are_an_object_or_a_bad_request(body: bytes) -> None:
     except BadRequest:
         return
     assert set(fields) == set(json.loads(body))
+
+
+@pytest.mark.parametrize("separators", [(",", ":"), (", ", ": ")])
+def test_long_strings_are_emptied_and_nothing_else(separators: tuple[str, str]) -> None:
+    told: Any = [{"role": "user", "content": "x" * 5000}, "y" * 600, "z" * 500, 1, ""]
+    text = json.dumps(told, separators=separators)
+    told[0]["content"] = told[1] = ""
+    assert json.loads(without_long_strings(msgspec.Raw(text.encode()))) == told
+
+
+def test_what_has_escapes_or_is_small_stays_whole() -> None:
+    for told in (["x" * 5000, "\n"], ["x" * 600], ["ab"] * 2000 + ["x" * 5000]):
+        raw = msgspec.Raw(json.dumps(told).encode())
+        assert without_long_strings(raw) == bytes(raw)

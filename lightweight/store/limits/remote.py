@@ -82,25 +82,23 @@ class RemoteLimits(Int32StringReceiver):
         Raises LimitsUnavailable when the keeper is gone or silent. Then, and when it is
         cancelled, what was or will be taken is given back.
         """
-        refund = Settlement(
-            id=ask.id,
-            account=ask.account,
-            subjects=tuple(subject.name for subject in ask.subjects),
-            tokens=0,
-            micro_usd=0,
-            refund=True,
-        )
         number = self._number()
-        message = Admit(number, share(ask, self._machines))
-        return await self._answer(message, Withdraw(number, refund))
+        try:
+            return await self._answer(Admit(number, share(ask, self._machines)))
+        except (CancelledError, LimitsUnavailable):
+            self._send(Withdraw(number, _refund(ask)))
+            raise
 
     async def look(self, ask: Ask) -> Verdict:
         """Say what ``admit`` would; raises LimitsUnavailable as it does."""
         number = self._number()
-        message = Look(number, share(ask, self._machines))
-        return await self._answer(message, Withdraw(number))
+        try:
+            return await self._answer(Look(number, share(ask, self._machines)))
+        except (CancelledError, LimitsUnavailable):
+            self._send(Withdraw(number))
+            raise
 
-    async def _answer(self, message: Admit | Look, withdrawal: Withdraw) -> Verdict:
+    async def _answer(self, message: Admit | Look) -> Verdict:
         if self.lost:
             raise _gone()
         number = message.number
@@ -110,10 +108,8 @@ class RemoteLimits(Int32StringReceiver):
             self._watch()
         try:
             verdict = await waiting
-        except (CancelledError, LimitsUnavailable):
+        finally:
             self._waiting.pop(number, None)
-            self._send(withdrawal)
-            raise
         return replace(verdict, local=True) if self._fallback else verdict
 
     def settle(self, settlement: Settlement) -> None:
@@ -225,6 +221,17 @@ class RemoteLimits(Int32StringReceiver):
             waiting = self._waiting.pop(number, None)
             if waiting is not None:
                 waiting.errback(problem)
+
+
+def _refund(ask: Ask) -> Settlement:
+    return Settlement(
+        id=ask.id,
+        account=ask.account,
+        subjects=tuple(subject.name for subject in ask.subjects),
+        tokens=0,
+        micro_usd=0,
+        refund=True,
+    )
 
 
 def _gone() -> LimitsUnavailable:
