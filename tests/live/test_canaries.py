@@ -154,8 +154,8 @@ SAID = [{"role": "user", "content": f"Do not repeat {PROMPT}"}]
 
 @pytest.fixture
 def redis(tmp_path: Path) -> Iterator[RedisServer]:
-    server = RedisServer(tmp_path, "rdbcompression no")
-    server._lines.append(f"requirepass {STANDING['redis password']}")
+    password = STANDING["redis password"]
+    server = RedisServer(tmp_path, "rdbcompression no", f"requirepass {password}")
     server.start()
     yield server
     server.kill()
@@ -335,6 +335,7 @@ async def bad_reloads(cage: Cage) -> None:
     config.write_text(good)
 
 
+@pytest.mark.async_limit(110)
 async def test_no_answer_and_no_line_tells(
     cage: Cage, provider: ScriptedProvider
 ) -> None:
@@ -361,6 +362,7 @@ async def test_no_answer_and_no_line_tells(
     assert cage.found() - {echo} == set()
 
 
+@pytest.mark.async_limit(110)
 async def test_no_reload_and_no_command_tells(cage: Cage) -> None:
     await bad_reloads(cage)
     cage.commands(
@@ -371,6 +373,7 @@ async def test_no_reload_and_no_command_tells(cage: Cage) -> None:
     assert cage.found() == set()
 
 
+@pytest.mark.async_limit(110)
 async def test_no_dead_store_and_no_file_tells(
     cage: Cage,
     provider: ScriptedProvider,
