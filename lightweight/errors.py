@@ -8,7 +8,12 @@ traceback.
 """
 
 import math
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
+
+_QUOTING = (
+    "The provider refused the request. Its words went to the client alone, since they "
+    "may repeat what was asked."
+)
 
 
 class Fault(Exception):
@@ -37,6 +42,17 @@ class Fault(Exception):
         self.retry_after = retry_after
         if code is not None:
             self.code = code
+        self._quotes = False
+
+    def quoting(self) -> Self:
+        """Say that the words are a provider's: they may repeat what a client asked."""
+        self._quotes = True
+        return self
+
+    @property
+    def noted(self) -> str:
+        """What logs and ledger may hold of the words: nothing of what was asked."""
+        return _QUOTING if self._quotes else self.message
 
 
 # -- the client's fault ------------------------------------------------------------

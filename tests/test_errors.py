@@ -69,3 +69,11 @@ def test_a_limit_says_when_to_come_back_or_that_waiting_is_in_vain() -> None:
 def test_a_quota_is_not_worth_a_retry() -> None:
     assert errors.QuotaExceeded.status == 403
     assert errors.QuotaExceeded.should_retry is False
+
+
+def test_what_a_provider_said_is_for_its_client_alone() -> None:
+    ours = errors.BadRequest("Name a model.")
+    theirs = errors.BadRequest("You said: hush").quoting()
+    assert ours.noted == "Name a model."
+    assert theirs.message == "You said: hush"
+    assert "hush" not in theirs.noted

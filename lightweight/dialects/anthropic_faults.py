@@ -81,7 +81,7 @@ def read_error(status: int, headers: Headers, body: bytes) -> Fault:
         return ProviderRefused(operators)
     if status in _CLIENTS_FAULT:
         text = scrubbed(said.message) or _NO_REASON
-        return _CLIENTS_FAULT[status](text, code=_code(said))
+        return _CLIENTS_FAULT[status](text, code=_code(said)).quoting()
     if status == _BUSY:
         return ProviderBusy(
             "The provider is limiting requests. Retry after the time given.",
@@ -103,7 +103,7 @@ def read_error_frame(error: Raw) -> ProviderRefused:
     clients = said.type == "invalid_request_error"
     if not clients or _operators_trouble(400, said) is not None:
         return ProviderRefused(_BROKE)
-    return ProviderRefused(scrubbed(said.message) or _BROKE)
+    return ProviderRefused(scrubbed(said.message) or _BROKE).quoting()
 
 
 def render_error(fault: Fault) -> Answer:

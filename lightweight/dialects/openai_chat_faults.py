@@ -65,7 +65,7 @@ def read_error(status: int, headers: Headers, body: bytes) -> Fault:
     if status in _CLIENTS_FAULT:
         return _CLIENTS_FAULT[status](
             scrubbed(said.message) or _NO_REASON, param=said.param, code=said.code
-        )
+        ).quoting()
     if status == _BUSY or (status in _OVERLOADED and "retry-after" in headers):
         return ProviderBusy(
             "The provider is limiting requests. Retry after the time given.",
@@ -86,7 +86,7 @@ def read_error_frame(error: Raw) -> ProviderRefused:
     )
     if not clients or _is_key_trouble(said) or _is_quota(said):
         return ProviderRefused(_BROKE)
-    return ProviderRefused(scrubbed(said.message) or _BROKE)
+    return ProviderRefused(scrubbed(said.message) or _BROKE).quoting()
 
 
 def render_error(fault: Fault) -> Answer:

@@ -10,7 +10,8 @@ from functools import lru_cache, partial
 from typing import Literal, Protocol, TypeAlias
 
 from twisted.logger import ILogObserver, LogEvent, LogLevel, formatEvent
-from twisted.python.failure import Failure
+from twisted.python.failure import Failure, format_frames
+from twisted.python.reflect import fullyQualifiedName
 from zope.interface import implementer
 
 import msgspec
@@ -63,6 +64,20 @@ def failure_of(event: LogEvent) -> Failure | None:
     return failure
 
 
+def _traceback(failure: Failure, event: LogEvent) -> str:
+    """Give a traceback; where the event says ``wordless``, without what it quotes.
+
+    The message of an exception that nobody foresaw may hold what a client sent: its
+    key, or what it asks of a model. Where it happened is enough to find the bug.
+    """
+    if not event.get("wordless"):
+        return failure.getTraceback()
+    lines = ["Traceback (most recent call last):\n"]
+    format_frames(failure.frames, lines.append)
+    name = fullyQualifiedName(failure.type) if failure.type else "an exception"
+    return "".join(lines) + f"{name}: its words are left out, a client's may be in them"
+
+
 @implementer(ILogObserver)
 class LogObserver:
     """Twisted's log events as lines."""
@@ -98,14 +113,14 @@ class LogObserver:
         }
         failure = failure_of(event)
         if failure is not None:
-            entry["traceback"] = failure.getTraceback()
+            entry["traceback"] = _traceback(failure, event)
         return msgspec.json.encode(entry).decode()
 
     def _as_text(self, event: LogEvent, level: str) -> str:
         line = f"{stamp(event['log_time'])} {level:<5} {formatEvent(event)}"
         failure = failure_of(event)
         if failure is not None:
-            line += "\n" + failure.getTraceback().rstrip()
+            line += "\n" + _traceback(failure, event).rstrip()
         return line
 
 

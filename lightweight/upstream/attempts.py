@@ -95,7 +95,7 @@ class Attempt:
 
     def broke(self, fault: Fault) -> None:
         """Judge a fault; the provider may be well all the same."""
-        self._fault = fault.message
+        self._fault = fault.noted
         if isinstance(fault, ProviderBusy):
             seconds = fault.retry_after or 1
             now = self._clock.seconds()

@@ -58,4 +58,6 @@ def _tell(result: Failure | None, watching: Deferred[None]) -> None:
         watching.errback(result)
     elif not result.check(CancelledError):
         # Nobody waits any more, and it must not be lost.
-        _log.failure("Failed to end a call whose client left", failure=result)
+        _log.failure(
+            "Failed to end a call whose client left", failure=result, wordless=True
+        )

@@ -396,7 +396,7 @@ class _Serving:
         if self._fault is not None:
             asked = self._attempts is not None and self._attempts.target is not None
             ending: Ending = "failed" if asked else "refused"
-            return ending, self._refused_with, self._fault.message
+            return ending, self._refused_with, self._fault.noted
         return ("cut", 200, _BUG) if started else ("failed", OwnFault.status, _BUG)
 
     def _usage(
@@ -427,7 +427,7 @@ class _Serving:
 def _said(fault: Fault | None) -> str | None:
     if fault is None:
         return None
-    return _BUG if isinstance(fault, OwnFault) else fault.message
+    return _BUG if isinstance(fault, OwnFault) else fault.noted
 
 
 def _answer_headers(told: Headers, passage: Passage, *, stream: bool) -> Headers:

@@ -30,8 +30,8 @@ def error_answer(fault: Fault, path: str, request_id: str) -> Answer:
 
 
 def bug_answer(reason: Failure, path: str, request_id: str) -> Answer:
-    """Log a bug of ours with its traceback; give the answer, without a word of it."""
-    _log.failure("Failed to handle {id}", failure=reason, id=request_id)
+    """Log where a bug of ours is; give the answer, without a word of it."""
+    _log.failure("Failed to handle {id}", failure=reason, id=request_id, wordless=True)
     return error_answer(OwnFault(), path, request_id)
 
 

@@ -5,9 +5,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from support.daemon import BIN, HOME_LESS, Gateway, spawn
 
 from lightweight import errors
+from lightweight.cli.main import main
 
 DOCS = Path(__file__).parents[2] / "docs"
 BLOCK = re.compile(r"^```([^\n`{]+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
@@ -81,16 +83,15 @@ async def test_the_commands_of_a_page_run(page: Path, tmp_path: Path) -> None:
         if kind == "toml"
     ],
 )
-async def test_configuration_that_is_shown_is_taken(
+def test_configuration_that_is_shown_is_taken(
     page: Path, text: str, tmp_path: Path
 ) -> None:
     file = tmp_path / f"{page.stem}.toml"
     file.write_text(text.replace("/etc/lightweight", str(tmp_path)))
     (tmp_path / "pepper").write_text("0123456789abcdef" * 4)
     (tmp_path / "oidc.secret").write_text("s3cret")
-    tool = [BIN / "lightweight", "-c", file, "models", "list"]
-    child = spawn(tool, cwd=tmp_path)
-    assert await child.ended() == 0, child.text
+    result = CliRunner().invoke(main, ["-c", str(file), "models", "list"])
+    assert result.exit_code == 0, result.output
 
 
 def test_every_code_of_an_error_is_explained() -> None:

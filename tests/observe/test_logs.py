@@ -15,6 +15,7 @@ from lightweight.observe.logs import AccessLog, LogFormat, LogObserver, stamp
 from lightweight.records import Attempted, Outcome, Usage
 
 NOON = 1795348800.0
+SAID = "what a client sent"
 
 
 class Lines(list[str]):
@@ -77,6 +78,23 @@ def test_a_failure_keeps_its_traceback() -> None:
 
     assert "ValueError: why" in observed("text", failed)[0]
     assert "ValueError: why" in json.loads(observed("json", failed)[0])["traceback"]
+
+
+def test_a_failure_can_be_told_without_its_words() -> None:
+    def fails(words: str) -> None:
+        raise ValueError(words)
+
+    try:
+        fails(SAID)
+    except ValueError:
+        failed = event("Oops.", "error") | {"log_failure": Failure()}
+    wordless = failed | {"wordless": True}
+
+    assert SAID in observed("text", failed)[0]
+    for line in observed("text", wordless) + observed("json", wordless):
+        assert "ValueError: its words are left out" in line
+        assert "in fails" in line
+        assert SAID not in line
 
 
 def test_twisted_chatter_is_dropped_and_its_warnings_kept() -> None:
