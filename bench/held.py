@@ -64,7 +64,8 @@ def main() -> None:
     print(f"the worker's CPU while it held them: {100 * cpu:.0f} % of a core")
     print(
         f"ended well: {sum(end['calls'] - end['failed'] for end in ends)}, "
-        f"failed: {sum(end['failed'] for end in ends)}, events missing: "
+        f"failed: {sum(end['failed'] for end in ends)}, told to come again: "
+        f"{sum(end['refused'] for end in ends)}, events missing: "
         f"{streams * chunks - sum(end['chunks'] for end in ends)}"
     )
 

@@ -6,7 +6,8 @@
     keys      a file with a key on each line; they take turns
     models    how many models take turns, m0 and so on; 0: the one called "bench"
     a_second  new connections in a second at most; 0: all at once
-    held      say "held" on a line of its own once every stream has begun
+    held      say "held" on a line of its own once every stream has begun; who is told
+              to come again (503) does
     seconds   begin no call after these; 0: until there were all
 
 prints one JSON object: calls, failed, seconds, chunks, and latencies in milliseconds.
@@ -58,13 +59,15 @@ class Load:
         self._left: int = plan["calls"]
         self._coming = min(plan["connections"], plan["calls"])
         self._a_second: float = plan.get("a_second", 0)
-        self._held: int = self._coming if plan.get("held") else -1
+        self._patient: bool = plan.get("held", False)
+        self._held: int = self._coming if self._patient else -1
         self._until = time.monotonic() + (plan.get("seconds") or LIMIT_SECONDS)
         self._running = 0
         self._epoll = select.epoll()
         self._peers: dict[int, Peer] = {}
         self._requests = self._made(plan)
         self.failed = 0
+        self.refused = 0
         self.chunks = 0
         self.gap = 0.0
         self.whole: list[float] = []
@@ -153,6 +156,9 @@ class Load:
             peer.first = now
         if not over(data):
             return
+        if self._patient and peer.status == b"HTTP/1.1 503 ":
+            self._again(peer)
+            return
         self.whole.append(now - peer.began)
         self.firsts.append(peer.first - peer.began)
         good = peer.status == b"HTTP/1.1 200 "
@@ -177,6 +183,15 @@ class Load:
             peer.last = now
         peer.done = peer.done or b"[DONE]" in data
         return data[max(end, len(data) - LONGEST_TAIL) :]
+
+    def _again(self, peer: Peer) -> None:
+        del self._peers[peer.socket.fileno()]
+        self._epoll.unregister(peer.socket)
+        peer.socket.close()
+        self.refused += 1
+        self._running -= 1
+        self._left += 1
+        self._coming += 1
 
     def _begun(self) -> None:
         self._held -= 1
@@ -214,6 +229,7 @@ if __name__ == "__main__":
             {
                 "calls": len(load.whole),
                 "failed": load.failed,
+                "refused": load.refused,
                 "seconds": seconds,
                 "chunks": load.chunks,
                 "gap": load.gap * 1000,
