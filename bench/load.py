@@ -28,6 +28,8 @@ from pathlib import Path
 from typing import Any
 
 LIMIT_SECONDS = 180.0
+COME_AGAIN_SECONDS = 1.0
+"""How long nobody new comes after somebody was refused."""
 STAMP = re.compile(rb"t:(\d{16})")
 LONGEST_TAIL = 17
 """Bytes of a stream that may be the beginning of a stamp, or of the end."""
@@ -62,6 +64,8 @@ class Load:
         self._patient: bool = plan.get("held", False)
         self._held: int = self._coming if self._patient else -1
         self._until = time.monotonic() + (plan.get("seconds") or LIMIT_SECONDS)
+        self._next = 0.0
+        """When the next connection may be opened."""
         self._running = 0
         self._epoll = select.epoll()
         self._peers: dict[int, Peer] = {}
@@ -101,17 +105,14 @@ class Load:
 
     def run(self) -> float:
         """Make all calls; give how long they took, in seconds."""
-        began = time.monotonic()
-        opened = 0
+        began = self._next = time.monotonic()
         while self._coming or self._running:
-            now = time.monotonic() - began
-            if now > LIMIT_SECONDS:
+            now = time.monotonic()
+            if now - began > LIMIT_SECONDS:
                 break
-            while self._coming and (
-                not self._a_second or opened < now * self._a_second
-            ):
+            while self._coming and self._next <= now:
                 self._open()
-                opened += 1
+                self._next += 1 / self._a_second if self._a_second else 0
             for number, _ in self._epoll.poll(0.001 if self._coming else 1.0):
                 self._read(self._peers[number])
         self.failed += self._running + self._left
@@ -192,6 +193,7 @@ class Load:
         self._running -= 1
         self._left += 1
         self._coming += 1
+        self._next = time.monotonic() + COME_AGAIN_SECONDS
 
     def _begun(self) -> None:
         self._held -= 1
