@@ -18,6 +18,7 @@ from machine import ROOT, cpu_seconds, load, provider, resident_mib, result_of
 from subjects import Gateway
 
 FEW = 1000
+"""Streams to begin with; a quarter of all where that is less."""
 A_SECOND = 200
 """New streams a second."""
 SPARE = 200
@@ -48,23 +49,25 @@ def main() -> None:
         gateway.start()
         stack.callback(gateway.stop)
         (worker,) = gateway.workers
-        few = load(_plan(gateway, FEW))
+        begin = min(FEW, streams // 4)
+        few = load(_plan(gateway, begin))
         held(few)
         with_few = resident_mib(worker)
-        rest = load(_plan(gateway, streams - FEW))
+        rest = load(_plan(gateway, streams - begin))
         held(rest)
         with_all, cpu = resident_mib(worker), cpu_seconds([worker])
         time.sleep(HOLD_SECONDS / 2)
         cpu = (cpu_seconds([worker]) - cpu) / (HOLD_SECONDS / 2)
         ends = [result_of(each) for each in (few, rest)]
         after = resident_mib(worker)
-    each = (with_all - with_few) * 1024 / (streams - FEW)
-    print(f"{FEW} streams: {with_few:.1f} MiB; {streams}: {with_all:.1f} MiB")
+    each = (with_all - with_few) * 1024 / (streams - begin)
+    print(f"{begin} streams: {with_few:.1f} MiB; {streams}: {with_all:.1f} MiB")
     print(f"each stream: {each:.1f} KiB; when all had ended: {after:.1f} MiB")
     print(f"the worker's CPU while it held them: {100 * cpu:.0f} % of a core")
     print(
         f"ended well: {sum(end['calls'] - end['failed'] for end in ends)}, "
-        f"failed: {sum(end['failed'] for end in ends)}, events missing: "
+        f"failed: {sum(end['failed'] for end in ends)}, told to come again: "
+        f"{sum(end['refused'] for end in ends)}, events missing: "
         f"{streams * chunks - sum(end['chunks'] for end in ends)}"
     )
 

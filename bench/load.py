@@ -6,7 +6,8 @@
     keys      a file with a key on each line; they take turns
     models    how many models take turns, m0 and so on; 0: the one called "bench"
     a_second  new connections in a second at most; 0: all at once
-    held      say "held" on a line of its own once every stream has begun
+    held      say "held" on a line of its own once every stream has begun; who is told
+              to come again (503) does
     seconds   begin no call after these; 0: until there were all
 
 prints one JSON object: calls, failed, seconds, chunks, and latencies in milliseconds.
@@ -27,6 +28,8 @@ from pathlib import Path
 from typing import Any
 
 LIMIT_SECONDS = 180.0
+COME_AGAIN_SECONDS = 1.0
+"""How long nobody new comes after somebody was refused."""
 STAMP = re.compile(rb"t:(\d{16})")
 LONGEST_TAIL = 17
 """Bytes of a stream that may be the beginning of a stamp, or of the end."""
@@ -58,13 +61,17 @@ class Load:
         self._left: int = plan["calls"]
         self._coming = min(plan["connections"], plan["calls"])
         self._a_second: float = plan.get("a_second", 0)
-        self._held: int = self._coming if plan.get("held") else -1
+        self._patient: bool = plan.get("held", False)
+        self._held: int = self._coming if self._patient else -1
         self._until = time.monotonic() + (plan.get("seconds") or LIMIT_SECONDS)
+        self._next = 0.0
+        """When the next connection may be opened."""
         self._running = 0
         self._epoll = select.epoll()
         self._peers: dict[int, Peer] = {}
         self._requests = self._made(plan)
         self.failed = 0
+        self.refused = 0
         self.chunks = 0
         self.gap = 0.0
         self.whole: list[float] = []
@@ -98,17 +105,14 @@ class Load:
 
     def run(self) -> float:
         """Make all calls; give how long they took, in seconds."""
-        began = time.monotonic()
-        opened = 0
+        began = self._next = time.monotonic()
         while self._coming or self._running:
-            now = time.monotonic() - began
-            if now > LIMIT_SECONDS:
+            now = time.monotonic()
+            if now - began > LIMIT_SECONDS:
                 break
-            while self._coming and (
-                not self._a_second or opened < now * self._a_second
-            ):
+            while self._coming and self._next <= now:
                 self._open()
-                opened += 1
+                self._next += 1 / self._a_second if self._a_second else 0
             for number, _ in self._epoll.poll(0.001 if self._coming else 1.0):
                 self._read(self._peers[number])
         self.failed += self._running + self._left
@@ -153,6 +157,9 @@ class Load:
             peer.first = now
         if not over(data):
             return
+        if self._patient and peer.status == b"HTTP/1.1 503 ":
+            self._again(peer)
+            return
         self.whole.append(now - peer.began)
         self.firsts.append(peer.first - peer.began)
         good = peer.status == b"HTTP/1.1 200 "
@@ -177,6 +184,16 @@ class Load:
             peer.last = now
         peer.done = peer.done or b"[DONE]" in data
         return data[max(end, len(data) - LONGEST_TAIL) :]
+
+    def _again(self, peer: Peer) -> None:
+        del self._peers[peer.socket.fileno()]
+        self._epoll.unregister(peer.socket)
+        peer.socket.close()
+        self.refused += 1
+        self._running -= 1
+        self._left += 1
+        self._coming += 1
+        self._next = time.monotonic() + COME_AGAIN_SECONDS
 
     def _begun(self) -> None:
         self._held -= 1
@@ -214,6 +231,7 @@ if __name__ == "__main__":
             {
                 "calls": len(load.whole),
                 "failed": load.failed,
+                "refused": load.refused,
                 "seconds": seconds,
                 "chunks": load.chunks,
                 "gap": load.gap * 1000,

@@ -33,6 +33,7 @@ from lightweight.daemon.listen import CannotListen, Opened, open_ports
 from lightweight.daemon.messages import Leave, Report, control_path
 from lightweight.daemon.notify import MILLION, Notifier, status
 from lightweight.daemon.reloads import Reloads
+from lightweight.daemon.settle import settle
 from lightweight.daemon.signals import Signals
 from lightweight.daemon.state import State
 from lightweight.daemon.worker import NotReady
@@ -157,6 +158,8 @@ class ParentService(Service):
     async def _start(self, first_run: Path | None) -> None:
         self._tick()
         self._open_control()
+        # While the workers start: later every call would wait for the collector.
+        self._parts.reactor.callLater(0, settle)
         try:
             serving = await self._replace_generation(self._parts.loaded, self._ports)
         except NotReady as problem:

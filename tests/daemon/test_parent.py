@@ -3,6 +3,7 @@
 What real workers and signals do is in tests/live/test_generations.py.
 """
 
+import gc
 import signal
 import socket
 import threading
@@ -231,6 +232,16 @@ async def test_a_reload_of_a_stopping_server_is_refused(world: World) -> None:
 
     assert await world.reload() == "The server is shutting down."
     await stopped
+
+
+async def test_what_the_parent_has_is_out_of_the_collectors_sight(
+    world: World,
+) -> None:
+    """A full collection of it would be a pause for every call."""
+    gc.unfreeze()
+    await world.start()
+    await deferLater(world.reactor.real, 0)
+    assert gc.get_freeze_count() > 0
 
 
 async def test_the_limits_answer_while_a_reload_reads(world: World) -> None:
