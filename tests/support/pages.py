@@ -111,8 +111,6 @@ REQUEST = views.RequestView(
         ),
     ),
     first_byte=26.0,
-    kept=SAID,
-    kept_until=NOW + 6e5,
 )
 TIERS = (
     views.TierLine(name="beta", limits=Limits(rpm=60), models=None),
@@ -179,6 +177,7 @@ SCREENS: Mapping[str, tuple[str, views.Frame, Struct]] = {
         ),
     ),
     "request": ("request", FRAME, REQUEST),
+    "kept": ("request", FRAME, replace(REQUEST, kept=SAID, kept_until=NOW + 6e5)),
     "models": (
         "models",
         FRAME,
