@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Select, select
 
 from lightweight.records import Use
 from lightweight.store.pages import Place, paged
-from lightweight.store.schema import FAILED, uses
+from lightweight.store.schema import FAILED, keys, uses
 from lightweight.store.usage import use_of
 
 SCANNED = 5000
@@ -37,6 +37,8 @@ class Found(Struct, frozen=True, kw_only=True):
     """The newest first."""
     ended: Place | None = None
     """Where the looking was given up; None: it found enough, or saw all there is."""
+    looked_at: int = 0
+    """How many uses that were till then."""
 
 
 def wanted_uses(
@@ -47,6 +49,11 @@ def wanted_uses(
     most: int = 50,
 ) -> Found:
     """Give a page of the request log."""
+    if wanted.key_id and wanted.account_id is not None:
+        owner = select(keys.c.account_id).where(keys.c.id == wanted.key_id)
+        if connection.execute(owner).scalar() != wanted.account_id:
+            # How far its uses go back would tell of them.
+            return Found(uses=[])
     query, rest = _by_index(wanted)
     if rest == Wanted():
         rows = connection.execute(paged(query, *_ORDER, after=after, most=most))
@@ -60,18 +67,16 @@ def wanted_uses(
         return Found(uses=found)
     last = select(looked_at.c.at, looked_at.c.id).order_by(*order).offset(SCANNED - 1)
     end = connection.execute(last.limit(1)).first()
-    return Found(uses=found, ended=None if end is None else Place(end.at, end.id))
+    if end is None:
+        return Found(uses=found)
+    return Found(uses=found, ended=Place(end.at, end.id), looked_at=SCANNED)
 
 
 _ORDER = (uses.c.at, uses.c.id)
 
 
 def _by_index(wanted: Wanted) -> tuple[Select[Any], Wanted]:
-    """Give the query that an index answers, and what it leaves to look for.
-
-    A key that is another account's must find nothing, and soon: its uses are looked at
-    like those of any key.
-    """
+    """Give the query that an index answers, and what it leaves to look for."""
     query = select(uses)
     if wanted.key_id:
         return query.where(uses.c.key_id == wanted.key_id), replace(wanted, key_id="")

@@ -33,6 +33,7 @@ def ids(found: Found) -> str:
         (Wanted(model="other"), "b"),
         (Wanted(account_id="acct_1", model="other"), "b"),
         (Wanted(key_id="key_2"), "d"),
+        # A key that is not the account's, or nobody's.
         (Wanted(account_id="acct_2", key_id="key_2"), ""),
         (Wanted(key_id="key_1", model="other"), "b"),
         (Wanted(failed=True), "ec"),
