@@ -1,6 +1,7 @@
 """The request log and the waterfall."""
 
 import re
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -68,7 +69,7 @@ async def test_the_key_of_another_account_tells_nothing_of_its_uses(
     acme, other = await desk.account("acme"), await desk.account("other")
     ours, theirs = await desk.key(acme), await desk.key(other)
     for key in (ours, theirs):
-        owned = {"account_id": key.account_id, "key_id": key.id}
+        owned: dict[str, Any] = {"account_id": key.account_id, "key_id": key.id}
         await recorded(
             desk, *(use(f"{key.id}_{n}", at=EPOCH - n, **owned) for n in range(3))
         )
