@@ -210,7 +210,6 @@ uses = Table(
     Index("ix_uses_at_id", "at", "id"),
     # What the request log is filtered by.
     Index("ix_uses_key_id_at_id", "key_id", "at", "id"),
-    Index("ix_uses_model_at_id", "model", "at", "id"),
     Index(
         "ix_uses_failed_at_id",
         "at",

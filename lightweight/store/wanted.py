@@ -1,19 +1,22 @@
 """The request log through filters: found by an index, within bounds, and told how far.
 
-One filter has an index of its own and reaches as far as the log does. What is asked
-beside it is looked for among the SCANNED uses that the index gives first; who wants
-more goes on from where the looking ended.
+A key and what failed have indexes and are found as far back as the log goes. For a
+model the sums by day say on which day to begin to look, since one more index would make
+the import of every use dearer. What no index knows is looked for among SCANNED uses;
+who wants more goes on from where that ended.
 """
 
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import replace
-from sqlalchemy import Connection, Select, select
+from sqlalchemy import Connection, Select, func, select
 
 from lightweight.records import Use
+from lightweight.store.ledger import day_of
 from lightweight.store.pages import Place, paged
-from lightweight.store.schema import FAILED, uses
+from lightweight.store.schema import FAILED, day_totals, day_uses, keys, uses
 from lightweight.store.usage import use_of
 
 SCANNED = 5000
@@ -37,6 +40,8 @@ class Found(Struct, frozen=True, kw_only=True):
     """The newest first."""
     ended: Place | None = None
     """Where the looking was given up; None: it found enough, or saw all there is."""
+    looked_at: int = 0
+    """How many uses that were till then."""
 
 
 def wanted_uses(
@@ -47,6 +52,16 @@ def wanted_uses(
     most: int = 50,
 ) -> Found:
     """Give a page of the request log."""
+    if wanted.key_id and wanted.account_id is not None:
+        owner = select(keys.c.account_id).where(keys.c.id == wanted.key_id)
+        if connection.execute(owner).scalar() != wanted.account_id:
+            # How far its uses go back would tell of them.
+            return Found(uses=[])
+    if wanted.model:
+        day = _last_day(connection, wanted, after)
+        if day is None:
+            return Found(uses=[])
+        after = _within(day, after)
     query, rest = _by_index(wanted)
     if rest == Wanted():
         rows = connection.execute(paged(query, *_ORDER, after=after, most=most))
@@ -60,18 +75,44 @@ def wanted_uses(
         return Found(uses=found)
     last = select(looked_at.c.at, looked_at.c.id).order_by(*order).offset(SCANNED - 1)
     end = connection.execute(last.limit(1)).first()
-    return Found(uses=found, ended=None if end is None else Place(end.at, end.id))
+    if end is None:
+        return Found(uses=found)
+    return Found(uses=found, ended=Place(end.at, end.id), looked_at=SCANNED)
 
 
 _ORDER = (uses.c.at, uses.c.id)
 
 
-def _by_index(wanted: Wanted) -> tuple[Select[Any], Wanted]:
-    """Give the query that an index answers, and what it leaves to look for.
+def _last_day(
+    connection: Connection, wanted: Wanted, after: Place | None
+) -> date | None:
+    """Give the last day, from where ``after`` is, on which the model was used."""
+    if wanted.account_id is None:
+        day = day_totals.c.day
+        query = select(func.max(day)).where(
+            day_totals.c.kind == "model", day_totals.c.part == wanted.model
+        )
+    else:
+        day = day_uses.c.day
+        query = select(func.max(day)).where(
+            day_uses.c.account_id == wanted.account_id,
+            day_uses.c.model == wanted.model,
+        )
+    if after is not None:
+        query = query.where(day <= day_of(after.at))
+    found: date | None = connection.execute(query).scalar()
+    return found
 
-    A key that is another account's must find nothing, and soon: its uses are looked at
-    like those of any key.
-    """
+
+def _within(day: date, after: Place | None) -> Place:
+    """Give ``after``, or the end of the day where that comes before it."""
+    end = datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(1)
+    midnight = Place(end.timestamp(), "")
+    return midnight if after is None or after.at >= midnight.at else after
+
+
+def _by_index(wanted: Wanted) -> tuple[Select[Any], Wanted]:
+    """Give the query that an index answers, and what it leaves to look for."""
     query = select(uses)
     if wanted.key_id:
         return query.where(uses.c.key_id == wanted.key_id), replace(wanted, key_id="")
@@ -83,8 +124,6 @@ def _by_index(wanted: Wanted) -> tuple[Select[Any], Wanted]:
     if wanted.account_id is not None:
         query = query.where(uses.c.account_id == wanted.account_id)
         return query, replace(wanted, account_id=None)
-    if wanted.model:
-        return query.where(uses.c.model == wanted.model), replace(wanted, model="")
     return query, wanted
 
 

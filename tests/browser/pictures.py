@@ -34,6 +34,7 @@ HERE = {
     "request": "requests",
     "guide": "integrations",
     "account": "accounts",
+    "kept": "requests",
 }
 """The place in the navigation of a screen that has none of its own."""
 

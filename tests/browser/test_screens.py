@@ -14,7 +14,8 @@ pytestmark = pytest.mark.browser
 
 SCREENS = (
     *("", "usage", "requests", "keys", "playground", "models", "integrations"),
-    *("integrations/curl", "explain", "providers", "people", "settings", "me"),
+    *("integrations/curl", "explain", "providers", "accounts", "accounts/default"),
+    *("people", "settings", "me"),
 )
 
 Open = Callable[..., Page]
@@ -59,6 +60,13 @@ def test_axe_finds_nothing_wrong(open_page: Open, served: Served, theme: str) ->
     page.locator("tbody a").first.click()
     expect(page.get_by_role("heading", name="What was tried")).to_be_visible()
     wrong["request"] = violations(page)
+    for place in ("docs", "docs/integrations/curl", "docs/search?q=rate+limits"):
+        page.goto(f"{served.root}/{place}")
+        wrong[place] = violations(page)
+    page.keyboard.press("/")
+    page.keyboard.type("stream")
+    expect(page.locator("[data-found] a").first).to_be_visible()
+    wrong["what was found"] = violations(page)
     assert {name: each for name, each in wrong.items() if each} == {}
 
 
@@ -73,7 +81,13 @@ def test_a_phone_shows_every_screen_without_scrolling_sideways(
         width = page.evaluate("document.documentElement.scrollWidth")
         if width > 390:
             wide[screen] = width
+    for place in ("docs", "docs/integrations/curl", "docs/search?q=rate+limits"):
+        page.goto(f"{served.root}/{place}")
+        width = page.evaluate("document.documentElement.scrollWidth")
+        if width > 390:
+            wide[place] = width
     assert wide == {}
+    page.goto(f"{served.root}/dashboard/")
     page.get_by_role("link", name="Menu").click()
     page.get_by_role("link", name="Keys", exact=True).click()
     expect(page.get_by_role("heading", name="Keys", exact=True)).to_be_visible()

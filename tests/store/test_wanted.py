@@ -1,8 +1,9 @@
 """The request log through filters, on each database."""
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import Engine
-from support.uses import NOON, use
+from support.uses import DAY, NOON, use
 
 from lightweight.store import wanted as filters
 from lightweight.store.connect import is_sqlite, reading, writing
@@ -33,6 +34,7 @@ def ids(found: Found) -> str:
         (Wanted(model="other"), "b"),
         (Wanted(account_id="acct_1", model="other"), "b"),
         (Wanted(key_id="key_2"), "d"),
+        # A key that is not the account's, or nobody's.
         (Wanted(account_id="acct_2", key_id="key_2"), ""),
         (Wanted(key_id="key_1", model="other"), "b"),
         (Wanted(failed=True), "ec"),
@@ -57,9 +59,7 @@ def test_what_is_wanted_and_no_more(
         )
 
 
-@pytest.mark.parametrize(
-    "wanted", [Wanted(model="other"), Wanted(key_id="key_1"), Wanted(failed=True)]
-)
+@pytest.mark.parametrize("wanted", [Wanted(key_id="key_1"), Wanted(failed=True)])
 def test_one_filter_reaches_as_far_as_the_log(
     engine: Engine, monkeypatch: pytest.MonkeyPatch, wanted: Wanted
 ) -> None:
@@ -90,12 +90,31 @@ def test_what_no_index_knows_is_looked_for_part_by_part(
     assert after == Place(NOON + 1, "1")
 
 
+@pytest.mark.parametrize("account", [None, "acct_1"])
+def test_days_without_a_model_are_passed_over(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, account: str | None
+) -> None:
+    monkeypatch.setattr(filters, "SCANNED", 2)
+    old = [use(f"old{n}", at=NOON - 30 * DAY + n, model="other") for n in range(2)]
+    oldest = use("oldest", at=NOON - 50 * DAY, model="other")
+    others = [use(f"{n}", at=NOON - n * DAY) for n in range(20)]
+    with writing(engine) as connection:
+        record(connection, [oldest, *old, *others])
+    wanted = Wanted(account_id=account, model="other")
+    with reading(engine) as connection:
+        first = wanted_uses(connection, wanted, most=2)
+        assert ids(first) == "old1old0"
+        rest = wanted_uses(connection, wanted, after=place_of(first.uses[-1]), most=2)
+        assert (ids(rest), rest.ended) == ("oldest", None)
+        nothing = wanted_uses(connection, replace(wanted, model="never"))
+        assert nothing == Found(uses=[])
+
+
 def test_each_single_filter_has_its_index(engine: Engine) -> None:
     if not is_sqlite(engine):
         return  # PostgreSQL chooses by what is in the table
     expected = {
         "ix_uses_key_id_at_id": Wanted(key_id="k"),
-        "ix_uses_model_at_id": Wanted(model="m"),
         "ix_uses_failed_at_id": Wanted(failed=True),
         "ix_uses_failed_account_id_at_id": Wanted(account_id="a", failed=True),
         "ix_uses_account_id_at_id": Wanted(account_id="a"),

@@ -20,6 +20,7 @@ from support.samples import (
     ONE_LINE,
     PROVIDERS,
     QUOTAS,
+    SAID,
     THREE_LINES,
     TOML,
     USES,
@@ -27,6 +28,7 @@ from support.samples import (
 )
 
 from lightweight.policy.bill import Bill
+from lightweight.policy.pace import Balance
 from lightweight.records import Limits
 from lightweight.web.dashboard import views
 from lightweight.web.docs.guides import filled, guides, render_guide
@@ -119,6 +121,12 @@ TIERS = (
     ),
 )
 PREPAID = Limits(rpm=500, quota_tokens=100_000_000, prepaid=True)
+PREPAID_LEFT = views.Quota(
+    name="tokens",
+    balance=Balance(
+        limit=100_000_000, used=47_508_000, reserved=2_000, resets_at_ms=None
+    ),
+)
 LIMIT_ROWS = (
     views.LimitRow(name="rpm", tier=250, own=500, counts=500),
     views.LimitRow(name="tpm", tier=2_000_000, own=None, counts=2_000_000),
@@ -162,10 +170,14 @@ SCREENS: Mapping[str, tuple[str, views.Frame, Struct]] = {
             key_names=NAMES,
             keys=KEYS,
             models=[m.id for m in MODELS],
-            older="after=1",
+            keeping=KEYS[:1],
+            looked_at=5000,
+            looked_back_to=NOW - 86_400,
+            further="key=key_1&after=1",
         ),
     ),
     "request": ("request", FRAME, REQUEST),
+    "kept": ("request", FRAME, replace(REQUEST, kept=SAID, kept_until=NOW + 6e5)),
     "models": (
         "models",
         FRAME,
@@ -257,7 +269,7 @@ SCREENS: Mapping[str, tuple[str, views.Frame, Struct]] = {
             tiers=("beta", "pro", "team"),
             configured=True,
             limits=LIMIT_ROWS,
-            quotas=QUOTAS[:1],
+            quotas=(PREPAID_LEFT,),
             top_ups=(
                 views.TopUp(
                     at=NOW - 9e4,

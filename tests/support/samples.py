@@ -9,6 +9,7 @@ from lightweight.records import (
     Account,
     ApiKey,
     Attempted,
+    Kept,
     Model,
     Outcome,
     Price,
@@ -50,7 +51,7 @@ def key(number: int, name: str, **fields: object) -> ApiKey:
 
 
 KEYS = (
-    key(1, "laptop"),
+    key(1, "laptop", keep_prompts_days=7),
     key(2, "ci", expires_at=NOW + 9e5, models=frozenset({"gpt-5.2"})),
     key(3, "old", revoked_at=NOW - 100, last_used_at=None),
 )
@@ -143,6 +144,17 @@ QUOTAS = (
     ),
 )
 WELL = Health(state="closed", wait=0.0, resting={})
+SAID = Kept(
+    request_id="req_000002",
+    key_id="key_1",
+    at=NOW - 70,
+    prompt='{"model": "gpt-5.2", "messages": [{"role": "user", "content": '
+    '"Which of these two sorts is stable, and why does it matter here?"}]}',
+    prompt_bytes=131,
+    answer='{"choices": [{"message": {"role": "assistant", "content": '
+    '"Merge sort is: equal items keep their order."}, "finish_reason": "stop"}]}',
+    answer_bytes=70_412,
+)
 PROVIDERS = (
     views.ProviderLine(
         name="openai",

@@ -11,7 +11,7 @@ from lightweight.store.kept import kept_of
 from lightweight.store.pages import Place
 from lightweight.store.summary import account_names, key_names
 from lightweight.store.usage import place_of
-from lightweight.store.wanted import SCANNED, Wanted, wanted_uses
+from lightweight.store.wanted import Wanted, wanted_uses
 from lightweight.web.admin.actor import use_for
 from lightweight.web.dashboard.asked import Asked, said_of, said_place, see_other
 from lightweight.web.dashboard.keys import SHOWN
@@ -49,7 +49,7 @@ async def show_requests(asked: Asked) -> Answer:
             status=asked.query("status"),
             older=_from(asked, place_of(shown[-1])) if len(found.uses) > PAGE else "",
             further=_from(asked, found.ended) if found.ended else "",
-            looked_at=SCANNED if found.ended else 0,
+            looked_at=found.looked_at,
             looked_back_to=found.ended.at if found.ended else None,
             filtered=wanted != Wanted(account_id=scope),
         )

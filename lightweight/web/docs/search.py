@@ -18,7 +18,7 @@ LONGEST = 200
 """Characters of a question that are looked for."""
 
 _HEADING = re.compile("h[1-4]")
-_SILENT = {"head", "header", "nav", "script"}
+_SILENT = {"head", "header", "nav", "script", "button"}
 _SPACE = re.compile(r"\s+")
 
 

@@ -50,9 +50,10 @@ const step = (event, by) => {
 };
 
 field.addEventListener("input", show);
-field.addEventListener("focus", () => { read(); if (field.value) show(); });
+field.addEventListener("focus", read);
 form.addEventListener("keydown", (event) => {
-  if (event.key === "ArrowDown") step(event, 1);
+  if (event.key === "ArrowDown" && list.hidden) show();
+  else if (event.key === "ArrowDown") step(event, 1);
   else if (event.key === "ArrowUp") step(event, -1);
   else if (event.key === "Escape") { hide(); field.focus(); }
 });

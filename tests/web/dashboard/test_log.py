@@ -1,6 +1,7 @@
 """The request log and the waterfall."""
 
 import re
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -10,6 +11,7 @@ from support.uses import ASKED, use
 from support.visits import Visitor, recorded, said, visitor
 
 from lightweight.records import Kept
+from lightweight.store import wanted as filters
 from lightweight.store.connect import Connection
 from lightweight.store.kept import keep_prompts, record_kept
 from lightweight.web.dashboard.log import PAGE, waterfall
@@ -58,6 +60,25 @@ async def test_filters(desk: Desk) -> None:
     assert "Nothing fits these filters" in said(nothing)
     for wrong in ("status=x", "after=x"):
         assert (await ann.get(f"/requests?{wrong}")).status == 400
+
+
+async def test_the_key_of_another_account_tells_nothing_of_its_uses(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(filters, "SCANNED", 1)
+    acme, other = await desk.account("acme"), await desk.account("other")
+    ours, theirs = await desk.key(acme), await desk.key(other)
+    for key in (ours, theirs):
+        owned: dict[str, Any] = {"account_id": key.account_id, "key_id": key.id}
+        await recorded(
+            desk, *(use(f"{key.id}_{n}", at=EPOCH - n, **owned) for n in range(3))
+        )
+    ann = await visitor(desk, "member", acme)
+    hidden = await ann.text(f"/requests?key={theirs.id}&status=failed")
+    assert "Nothing fits these filters" in hidden
+    assert "back to" not in hidden
+    shown = await ann.text(f"/requests?key={ours.id}&status=failed")
+    assert "Looked at 1 requests, back to 2026-11-22 10:30:00" in shown
 
 
 async def test_an_id_leads_to_its_request(desk: Desk) -> None:

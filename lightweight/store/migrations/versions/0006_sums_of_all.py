@@ -31,7 +31,6 @@ def upgrade() -> None:
             f"GROUP BY day, {column}"
         )
     op.create_index("ix_uses_key_id_at_id", "uses", ["key_id", "at", "id"])
-    op.create_index("ix_uses_model_at_id", "uses", ["model", "at", "id"])
     for name, columns in (
         ("ix_uses_failed_at_id", ["at", "id"]),
         ("ix_uses_failed_account_id_at_id", ["account_id", "at", "id"]),
