@@ -64,8 +64,12 @@ def process(monkeypatch: pytest.MonkeyPatch) -> Process:
     return Process(monkeypatch)
 
 
-def test_what_works_is_told_in_a_line(process: Process) -> None:
+def test_before_there_is_a_test_nothing_is_said_to_fail(process: Process) -> None:
     assert process.test.told.state == "running"
+    assert process.test.why is None
+
+
+def test_what_works_is_told_in_a_line(process: Process) -> None:
     process.test.start(process.home)
     assert process.said == [
         "Self-test passed: 2 kinds of limits hold, 1 models move on to another target."
