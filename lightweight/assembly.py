@@ -206,11 +206,7 @@ def gateway_service(
     instruments = Instruments(swap)
     site = _site(ground, swap, instruments, generation, wall)
     overload = Overload(reactor, memory=resident, mark=_memory_mark(size))
-    self_test = SelfTest(
-        reactor,
-        current=lambda: swap.current,
-        new_id=lambda prefix: new_id(prefix, secrets.token_bytes),
-    )
+    self_test = SelfTest(reactor, current=lambda: swap.current, new_id=_fresh_id)
     gauges = instruments.gauges(site, live, overload, self_test)
 
     def serve(keyring: Keyring, database: Database, state: State) -> Metering:
@@ -218,9 +214,7 @@ def gateway_service(
         rates = Rates(metering.limits, reactor, tiers=lambda: swap.current.tiers)
         journal = metering.journal
         site.standing = rates.headers
-        site.gate = Gate(
-            keyring, lambda: overload.why() or journal.why_full, rates.refusal
-        )
+        site.gate = _gate(keyring, overload, journal, rates)
         desk = _desk(reactor, wall, live, rates, journal)
         office = _office(reactor, database, state, swap, rates)
         app = App(
@@ -233,10 +227,7 @@ def gateway_service(
                 "load": overload.why,
                 "journal": lambda: journal.why_full,
             },
-            troubles={
-                "limits": metering.why_degraded,
-                "self_test": lambda: self_test.why,
-            },
+            troubles={"limits": metering.why_degraded, "self_test": self_test.why},
             admin=admin_resource(office),
             dashboard=_dashboard(ground, office, live, site, size, limits_at),
             scrape=_scrape(ground, state, gauges if limits_at is None else None),
@@ -267,6 +258,14 @@ def gateway_service(
         )
     )
     return service
+
+
+def _fresh_id(prefix: str) -> str:
+    return new_id(prefix, secrets.token_bytes)
+
+
+def _gate(keyring: Keyring, overload: Overload, journal: Journal, rates: Rates) -> Gate:
+    return Gate(keyring, lambda: overload.why() or journal.why_full, rates.refusal)
 
 
 def _meters(
@@ -333,7 +332,7 @@ def _office(
         clock=reactor,
         wall=wall,
         random_bytes=secrets.token_bytes,
-        new_id=lambda prefix: new_id(prefix, secrets.token_bytes),
+        new_id=_fresh_id,
         current=lambda: swap.current,
         rates=rates,
         openid=openid,
