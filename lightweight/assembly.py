@@ -9,7 +9,7 @@ import secrets
 import signal
 import sys
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
@@ -118,17 +118,16 @@ def gateway_service(
     instruments = Instruments(swap)
     site = _site(ground, swap, instruments, generation, wall)
     overload = Overload(reactor, memory=resident, mark=_memory_mark(size))
-    self_test = _self_test(reactor, swap)
+    self_test = SelfTest(reactor, current=lambda: swap.current, new_id=_fresh_id)
     gauges = instruments.gauges(site, live, overload, self_test)
 
     def serve(keyring: Keyring, database: Database, state: State) -> Metering:
         metering = _meters(ground, state, generation, limits_at).of_server(database)
         rates = Rates(metering.limits, reactor, tiers=lambda: swap.current.tiers)
+        journal = metering.journal
         site.standing = rates.headers
-        site.gate = Gate(
-            keyring, lambda: overload.why() or metering.journal.why_full, rates.refusal
-        )
-        desk = _desk(reactor, swap, state, live, rates, metering.journal)
+        site.gate = _gate(keyring, overload, journal, rates)
+        desk = _desk(reactor, swap, state, live, rates, journal)
         office = _office(reactor, database, state, swap, rates)
         app = App(
             current=lambda: swap.current,
@@ -137,9 +136,10 @@ def gateway_service(
             ledger=Ledger(database),
             checks={
                 "serving": lambda: service.why_not_ready,
-                **_checks(overload, metering),
+                "load": overload.why,
+                "journal": lambda: journal.why_full,
             },
-            troubles=_troubles(metering, self_test),
+            troubles={"limits": metering.why_degraded, "self_test": self_test.why},
             admin=admin_resource(office),
             dashboard=_dashboard(ground, office, state, live, site, size, limits_at),
             docs_key=partial(key_for_docs, office=office),
@@ -173,24 +173,12 @@ def gateway_service(
     return service
 
 
-def _self_test(reactor: Any, swap: Swap) -> SelfTest:
-    return SelfTest(
-        reactor,
-        current=lambda: swap.current,
-        new_id=lambda prefix: new_id(prefix, secrets.token_bytes),
-    )
+def _fresh_id(prefix: str) -> str:
+    return new_id(prefix, secrets.token_bytes)
 
 
-def _checks(
-    overload: Overload, metering: Metering
-) -> Mapping[str, Callable[[], str | None]]:
-    return {"load": overload.why, "journal": lambda: metering.journal.why_full}
-
-
-def _troubles(
-    metering: Metering, self_test: SelfTest
-) -> Mapping[str, Callable[[], str | None]]:
-    return {"limits": metering.why_degraded, "self_test": lambda: self_test.why}
+def _gate(keyring: Keyring, overload: Overload, journal: Journal, rates: Rates) -> Gate:
+    return Gate(keyring, lambda: overload.why() or journal.why_full, rates.refusal)
 
 
 def _meters(
@@ -268,7 +256,7 @@ def _office(
         clock=reactor,
         wall=wall,
         random_bytes=secrets.token_bytes,
-        new_id=lambda prefix: new_id(prefix, secrets.token_bytes),
+        new_id=_fresh_id,
         current=lambda: swap.current,
         rates=rates,
         openid=openid,

@@ -45,7 +45,6 @@ class SelfTest:
         self._later: IDelayedCall | None = None
         self.told = Tested()
 
-    @property
     def why(self) -> str | None:
         """Say what does not work; None where nothing is known to."""
         return " ".join(self.told.problems) or None
@@ -91,7 +90,7 @@ class SelfTest:
             told = Tested(state="failed", problems=tuple(problems[:MOST_TOLD]))
             news, self.told = told != self.told, told
             if news:
-                self.log.error("Self-test failed: {why}", why=self.why)
+                self.log.error("Self-test failed: {why}", why=self.why())
             return
         self.told = Tested(state="passed")
         self.log.info(

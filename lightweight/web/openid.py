@@ -69,8 +69,10 @@ async def depart(onwards: str, door: Door, office: Office) -> Departure:
     """
     provider = _provider(office, door)
     secret = mint_token(office.random_bytes)
-    kept = quote(onwards, safe="") if len(onwards) <= _LONGEST else ""
-    body = f"{secret}.{int(office.wall()) + LIFE_S}.{kept.replace('.', '%2E')}"
+    kept = quote(onwards, safe="").replace(".", "%2E")
+    if len(kept) > _LONGEST:
+        kept = ""
+    body = f"{secret}.{int(office.wall()) + LIFE_S}.{kept}"
     ticket = f"{body}.{_signature(body, provider, office)}"
     try:
         url = await provider.page(_round(secret, office))

@@ -64,14 +64,18 @@ def process(monkeypatch: pytest.MonkeyPatch) -> Process:
     return Process(monkeypatch)
 
 
-def test_what_works_is_told_in_a_line(process: Process) -> None:
+def test_before_there_is_a_test_nothing_is_said_to_fail(process: Process) -> None:
     assert process.test.told.state == "running"
+    assert process.test.why() is None
+
+
+def test_what_works_is_told_in_a_line(process: Process) -> None:
     process.test.start(process.home)
     assert process.said == [
         "Self-test passed: 2 kinds of limits hold, 1 models move on to another target."
     ]
     assert process.test.told.state == "passed"
-    assert process.test.why is None
+    assert process.test.why() is None
     assert process.clock.getDelayedCalls() == []
 
 
@@ -86,11 +90,11 @@ def test_no_provider_hears_of_it(process: Process) -> None:
 def test_a_home_that_breaks_is_named_and_looked_at_again(process: Process) -> None:
     process.home.breaks = 1000
     process.test.start(process.home)
-    assert process.test.why == (
+    assert process.test.why() == (
         "The limit rpm does not hold: it lets more pass. "
         "The limit quota_tokens does not hold: it lets more pass."
     )
-    assert process.said == [f"Self-test failed: {process.test.why}"]
+    assert process.said == [f"Self-test failed: {process.test.why()}"]
     process.clock.advance(AGAIN_S)
     assert len(process.said) == 1, "it is no news"
     process.home.breaks = 0

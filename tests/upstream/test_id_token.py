@@ -27,7 +27,7 @@ EDWARDS = Ed25519PrivateKey.generate()
 
 
 def published(key: Any = KEY, **more: str) -> dict[str, Any]:
-    kind = {
+    kind: dict[type, Any] = {
         rsa.RSAPrivateKey: RSAAlgorithm,
         ec.EllipticCurvePrivateKey: ECAlgorithm,
         Ed25519PrivateKey: OKPAlgorithm,

@@ -376,3 +376,13 @@ async def test_over_tls_the_ticket_is_bound_to_the_host(
     assert re.match("__Host-lw-openid=.*; Secure$", answer.headers["set-cookie"])
     back = "https%3A%2F%2Fai.example.org%2Fdashboard%2Fsign-in%2Fback"
     assert f"redirect_uri={back}&" in answer.headers["location"]
+
+
+async def test_a_way_too_long_for_a_cookie_leads_home(
+    desk: Desk, browser: Browser, shared: Mock
+) -> None:
+    await desk.person("ann@acme.org", "operator")
+    shared.knows("sub-ann", email="ann@acme.org", email_verified=True)
+    answer = await browser.sign_in("sub-ann", "/dashboard/usage?" + 700 * "é")
+    assert answer.headers["location"] == "/dashboard/"
+    assert len(browser.ticket) < 4096

@@ -21,11 +21,13 @@ def link(answer: Answered) -> str:
 async def test_an_operator_invites_to_a_new_account(desk: Desk) -> None:
     boss = await visitor(desk)
     form = {"account_name": "new", "tier": "pro", "role": "owner", "days": "3"}
+    form["note"] = "ann@acme.org"
     answer = await boss.post("/invites", form)
     url = urlsplit(link(answer))
     assert (url.netloc, url.path) == ("localhost:8080", "/dashboard/join")
     (invite,) = await desk.office.database.read(invites_page)
     assert (invite.role, invite.account_name, invite.tier) == ("owner", "new", "pro")
+    assert invite.note == "ann@acme.org"
     assert invite.expires_at == EPOCH + 3 * 86_400
     # The secret was on this page alone.
     (secret,) = parse_qs(url.query)["invite"]
