@@ -93,11 +93,14 @@ def status(opened: "Opened", given: Path | None, *, as_json: bool) -> None:
     shown = {
         "State": answer["state"],
         "Process": str(answer["pid"]),
+        "Version": answer["release"],
         "Listening": ", ".join(answer["listen"]),
     }
     for each in answer["generations"]:
         workers = ", ".join(map(str, each["workers"])) or "none"
-        shown[f"Generation {each['number']}"] = f"{each['state']}, workers {workers}"
+        shown[f"Generation {each['number']}"] = (
+            f"{each['state']}, version {each['release']}, workers {workers}"
+        )
     for name, told in answer["providers"].items():
         if told["state"] != "closed":
             shown[f"Provider {name}"] = (

@@ -79,6 +79,12 @@ class Generation:
             key=lambda worker: worker.pid or 0,
         )
 
+    @property
+    def release(self) -> str | None:
+        """The version of its workers' code; None until one of them told it."""
+        told = (worker.report for worker in self.workers if worker.report)
+        return next((report.release for report in told), None)
+
     async def start(self) -> Report:
         """Start all workers; give the first one's report when every one is ready.
 

@@ -11,6 +11,7 @@ from twisted.logger import Logger
 from twisted.protocols.basic import LineOnlyReceiver
 from twisted.python.failure import Failure
 
+from lightweight import __version__
 from lightweight.daemon.messages import (
     LONGEST,
     ORDERS,
@@ -94,6 +95,7 @@ class Link(LineOnlyReceiver):
                 providers=providers,
                 models=models,
                 example=example,
+                release=__version__,
             )
         )
         self._was_ready()

@@ -68,6 +68,8 @@ class Report(Versioned, frozen=True, kw_only=True, tag_field="is", tag="report")
     models: int = 0
     example: str | None = None
     """A model that is offered, if any is."""
+    release: str = ""
+    """The version of its code, which may be newer than the parent's."""
 
 
 class Vitals(Versioned, frozen=True, kw_only=True, tag_field="is", tag="vitals"):

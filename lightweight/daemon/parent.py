@@ -20,6 +20,7 @@ from twisted.logger import ILogObserver, Logger
 from twisted.python.components import Componentized
 from twisted.python.failure import Failure
 
+from lightweight import __version__
 from lightweight.config.load import Loaded
 from lightweight.daemon import figures
 from lightweight.daemon.control import Control
@@ -337,9 +338,15 @@ class ParentService(Service):
         return {
             "state": "stopping" if self._leaving else "serving",
             "pid": os.getpid(),
+            "release": __version__,
             "generation": self._serving.number if self._serving else None,
             "generations": [
-                {"number": each.number, "state": each.state, "workers": each.pids}
+                {
+                    "number": each.number,
+                    "state": each.state,
+                    "release": each.release,
+                    "workers": each.pids,
+                }
                 for each in self._generations
             ],
             "listen": [port.url for port in self._ports],

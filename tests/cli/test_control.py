@@ -6,6 +6,8 @@ from pathlib import Path
 
 from support.daemon import BIN, Gateway, spawn
 
+from lightweight import __version__
+
 DEMO = '[providers.demo]\nkind = "demo"\n'
 
 
@@ -15,6 +17,7 @@ async def test_status_reload_and_drain(tmp_path: Path) -> None:
         shown = await gateway.cli("status")
         assert (shown["state"], shown["generation"]) == ("serving", 1)
         assert shown["listen"] == [gateway.root]
+        assert shown["release"] == __version__
         assert shown["pid"] == gateway.child.pid
 
         assert (await gateway.cli("reload"))["generation"] == 2
@@ -30,7 +33,7 @@ async def test_status_reload_and_drain(tmp_path: Path) -> None:
         people = spawn([tool[0], "status", "--socket", socket], cwd=tmp_path)
         assert await people.ended() == 0
         assert "Last reload   refused" in people.text
-        assert "serving, workers" in people.text
+        assert f"serving, version {__version__}, workers" in people.text
 
         drained = spawn([tool[0], "drain", "--socket", socket, "--json"], cwd=tmp_path)
         assert await drained.ended() == 0

@@ -23,7 +23,7 @@ from lightweight.daemon.generation import (
 from lightweight.daemon.messages import ORDERS, REPORTS, Report, encode
 from lightweight.daemon.worker import NotReady, Worker
 
-READY = Report(pid=1, outcome="ready", providers=1, models=2)
+READY = Report(pid=1, outcome="ready", providers=1, models=2, release="1.2.3")
 
 
 class Puppet(Worker):
@@ -83,6 +83,7 @@ class World:
 async def test_it_is_ready_when_all_are() -> None:
     world = World()
     started = world.start()
+    assert world.generation.release is None
     world.workers[0].become_ready()
     assert not started.called
     world.workers[1].become_ready()
@@ -90,6 +91,7 @@ async def test_it_is_ready_when_all_are() -> None:
     assert await started == READY
     assert world.clock.getDelayedCalls() == []
     assert world.generation.pids == [1, 2]
+    assert world.generation.release == "1.2.3"
 
 
 async def test_one_that_fails_takes_the_others_along() -> None:

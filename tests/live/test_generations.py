@@ -21,6 +21,8 @@ from support.live import CANARY, config_for
 from support.processes import children, running, servers, until
 from support.scripted import Gate, ScriptedProvider, streamed, whole
 
+from lightweight import __version__
+
 HELLO = {"messages": [{"role": "user", "content": "Hello!"}]}
 WHOLE = (
     b'{"id":"1","object":"chat.completion","created":1,"model":"test-model",'
@@ -159,6 +161,7 @@ async def test_hups_during_a_reload_make_one_more(gateway: Gateway) -> None:
         {
             "number": status["generation"],
             "state": "serving",
+            "release": __version__,
             "workers": servers(gateway.child.pid),
         }
     ]
