@@ -5,11 +5,9 @@ Nothing is made, changed or opened for writing here.
 
 import ctypes
 import json
-import os
 import pwd
 import resource
 import shutil
-import stat
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -18,6 +16,7 @@ from typing import Any, Literal, TypeAlias
 from msgspec import Struct
 
 from lightweight.config.schema import Config
+from lightweight.daemon.state import open_to_others
 from lightweight.store.connect import open_engine, read_url, shown_url
 from lightweight.store.migrate import newest, revision
 from lightweight.store.problems import StoreProblem
@@ -57,27 +56,16 @@ def state(directory: Path, user: int) -> Iterator[Finding]:
         text = f"{directory} cannot be looked at ({problem.strerror}): run this as the"
         yield Finding("state", "problem", f"{text} user who runs the daemon.")
         return
-    open_to = [str(path) for path in _private(directory) if _others_may(path)]
+    open_to = " ".join(map(str, open_to_others(directory)))
     if found.st_uid != user:
         text = f"{directory} belongs to {_name(found.st_uid)}: run this as that user."
         yield Finding("state", "warning", text)
     elif open_to:
-        text = f"Others may read or write {', '.join(open_to)}: chmod go= them."
+        text = f"Others may read or write {open_to}: run 'chmod go= {open_to}'."
         yield Finding("state", "problem", text)
     else:
         yield Finding("state", "ok", f"{directory} is for {_name(user)} alone.")
     yield _room(directory)
-
-
-def _private(directory: Path) -> Iterator[Path]:
-    yield directory
-    if os.access(directory, os.R_OK | os.X_OK):
-        files = (each for each in sorted(directory.iterdir()) if each.is_file())
-        yield from files
-
-
-def _others_may(path: Path) -> bool:
-    return bool(path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO))
 
 
 def _name(user: int) -> str:

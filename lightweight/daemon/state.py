@@ -4,20 +4,36 @@ No reactor is needed here: the daemon prepares its state before it serves, and t
 command line works on the same state whether a daemon runs or not.
 """
 
-from collections.abc import Callable, Mapping
+import stat
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from lightweight.config.schema import Config, state_directory
+from lightweight.store.connect import FILE as DATABASE
 from lightweight.store.connect import Engine, open_engine, sqlite_url, writing
+from lightweight.store.first_run import FILE as FIRST_RUN
 from lightweight.store.first_run import FirstRun, first_run, write_first_run
 from lightweight.store.keys import mint
 from lightweight.store.migrate import upgrade
+from lightweight.store.pepper import FILE as PEPPER
 from lightweight.store.pepper import pepper_of, read_or_make_pepper
 from lightweight.store.problems import StoreProblem
+from lightweight.store.segments import JOURNAL
 from lightweight.store.tokens import mint_token
 
 ID_BYTES = 8
+
+PRIVATE = (
+    "",
+    DATABASE,
+    f"{DATABASE}-wal",
+    f"{DATABASE}-shm",
+    PEPPER,
+    FIRST_RUN,
+    JOURNAL,
+)
+"""What of the state directory is nobody's but the daemon's."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +68,13 @@ def open_state(
             f"The state directory {directory} cannot be made ({problem.strerror}): "
             "make it writable for this user or set 'state' in the configuration."
         ) from problem
+    too_open = open_to_others(directory)
+    if too_open:
+        names = " ".join(map(str, too_open))
+        raise StoreProblem(
+            f"Others may read or write {names}: run 'chmod go= {names}' and start "
+            "again."
+        )
     if config.keys.pepper is not None:
         pepper = pepper_of(config.keys.pepper.reveal(), "keys.pepper")
     else:
@@ -66,6 +89,23 @@ def open_state(
         ),
         pepper=pepper,
     )
+
+
+def open_to_others(directory: Path) -> Sequence[Path]:
+    """Give what of the state directory its group or others may read or write.
+
+    What is not there, or may not be looked at, is not told.
+    """
+    found = []
+    for name in PRIVATE:
+        path = directory / name
+        try:
+            mode = path.stat().st_mode
+        except OSError:
+            continue
+        if mode & (stat.S_IRWXG | stat.S_IRWXO):
+            found.append(path)
+    return found
 
 
 def open_database(state: State) -> Engine:

@@ -1,6 +1,7 @@
 """State: made once, private, and usable with no daemon."""
 
 import stat
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,38 @@ def test_the_directory_is_private_and_made_once(tmp_path: Path) -> None:
     assert stat.S_IMODE(first.directory.stat().st_mode) == 0o700
     assert opened(first.directory) == first
     assert first.database.endswith("/a/state/lightweight.db")
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["", "lightweight.db", "lightweight.db-wal", "pepper", "first-run.txt", "journal"],
+)
+@pytest.mark.parametrize("mode", [0o740, 0o702])
+def test_what_others_may_read_is_refused_with_the_command_that_shuts_it(
+    name: str, mode: int, tmp_path: Path
+) -> None:
+    state = tmp_path / "state"
+    state.mkdir(mode=0o700)
+    path = state / name
+    if name == "journal":
+        path.mkdir()
+    elif name:
+        path.write_text("p" * 40)
+    path.chmod(mode)
+
+    with pytest.raises(StoreProblem, match=f"run 'chmod go= {path}' and start again"):
+        opened(state)
+    subprocess.run(["/bin/sh", "-c", f"chmod go= {path}"], check=True)
+    assert opened(state).directory == state
+
+
+def test_what_nobody_has_to_hide_may_be_open(tmp_path: Path) -> None:
+    (tmp_path / "state").mkdir(mode=0o700)
+    note = tmp_path / "state" / "note"
+    note.write_text("")
+    note.chmod(0o644)
+
+    assert opened(tmp_path / "state")
 
 
 def test_without_a_setting_the_xdg_directory_is_taken(tmp_path: Path) -> None:
