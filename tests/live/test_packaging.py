@@ -1,75 +1,22 @@
-"""The product as it is installed: a wheel and an editable install, away from here.
+"""The product as it is installed: a wheel and an editable install, away from here."""
 
-Each is put into a venv of its own. Dependencies are borrowed from the environment that
-runs the tests through a plain path entry: no .pth file of that environment is read, so
-the package under test can only come from its own install.
-"""
-
-import shutil
-import subprocess
-import sys
-import sysconfig
 from pathlib import Path
 
 import pytest
-from support.daemon import HOME_LESS, spawn
-
-ROOT = Path(__file__).parent.parent.parent
-RUN_TWISTD = "import sys; from twisted.scripts.twistd import run; sys.exit(run())"
-
-LEFT_OUT = shutil.ignore_patterns(".*", "build", "dist", "*.egg-info", "__pycache__")
-
-
-def copy_of_sources(directory: Path) -> Path:
-    return Path(shutil.copytree(ROOT, directory / "source", ignore=LEFT_OUT))
-
-
-def run(*command: str | Path, cwd: Path) -> str:
-    done = subprocess.run(
-        [str(word) for word in command],
-        cwd=cwd,
-        env=HOME_LESS | {"HOME": str(cwd)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
-
-
-def new_venv(directory: Path) -> Path:
-    """Make a venv that sees only Twisted and friends of the running one."""
-    run(sys.executable, "-m", "venv", "--without-pip", "venv", cwd=directory)
-    python = directory / "venv" / "bin" / "python"
-    places = run(
-        python, "-c", "import site; print(site.getsitepackages()[0])", cwd=directory
-    )
-    borrowed = sysconfig.get_path("purelib")
-    (Path(places.strip()) / "borrowed.pth").write_text(borrowed + "\n")
-    return python
-
-
-def install(python: Path, *what: str | Path) -> None:
-    run(
-        sys.executable,
-        *("-m", "pip", "--python", python, "install", "--quiet"),
-        *("--no-deps", "--no-index", "--no-build-isolation", *what),
-        cwd=python.parent,
-    )
+from support.daemon import spawn
+from support.wheels import (
+    RUN_TWISTD,
+    build_wheel,
+    copy_of_sources,
+    install,
+    new_venv,
+    run,
+)
 
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    directory = tmp_path_factory.mktemp("wheel")
-    source = copy_of_sources(directory)
-    run(
-        sys.executable,
-        *("-m", "pip", "wheel", "--quiet", "--no-deps", "--no-index"),
-        *("--no-build-isolation", "--wheel-dir", directory, source),
-        cwd=directory,
-    )
-    (built,) = directory.glob("*.whl")
-    return built
+    return build_wheel(tmp_path_factory.mktemp("wheel"))
 
 
 @pytest.mark.timeout(300)

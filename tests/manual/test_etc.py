@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+import stat
 import subprocess
 from pathlib import Path
 
@@ -86,3 +87,27 @@ def test_logrotate_takes_its_rules(tmp_path: Path) -> None:
         [logrotate, "--force", "--state", tmp_path / "state", rules], check=True
     )
     assert (tmp_path / "lightweight.log.1").read_text() == "a line\n"
+
+
+@pytest.mark.debian
+def test_the_user_and_the_directories_are_made(tmp_path: Path) -> None:
+    (tmp_path / "etc").mkdir()
+    files = ETC / "systemd"
+    subprocess.run(
+        ["systemd-sysusers", f"--root={tmp_path}", files / "sysusers.conf"], check=True
+    )
+    user = (tmp_path / "etc" / "passwd").read_text()
+    assert re.search(r"^lightweight:.*:/var/lib/lightweight:/usr/sbin/nologin$", user)
+    secret = tmp_path / "etc" / "lightweight" / "openai.key"
+    secret.parent.mkdir()
+    secret.write_text("secret")
+    secret.chmod(0o644)
+    subprocess.run(
+        [
+            *("systemd-tmpfiles", "--create", f"--root={tmp_path}"),
+            files / "tmpfiles.conf",
+        ],
+        check=True,
+    )
+    assert stat.S_IMODE(secret.stat().st_mode) == 0o600
+    assert (secret.parent / "conf.d").is_dir()

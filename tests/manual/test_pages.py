@@ -14,6 +14,7 @@ BLOCK = re.compile(r"^```([^\n`{]+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 
 NOT_RUN = {
     "sh root": "changes the system it runs on, and systemd must be its first process",
+    "sh clients": "needs the network: tests/clients/test_tools.py runs them",
     "sh foreground": "runs until it is ended: the README's own, which CI follows",
     "console checkout": "makes a venv from a checkout: the README's own command does",
 }
