@@ -21,8 +21,9 @@ COMMANDS = re.findall(r"^```sh clients\n(.+)\n```$", PAGE, re.MULTILINE)
 @pytest.mark.async_limit(600)
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.split()[0])
 async def test_a_wheel_becomes_a_command(command: str, tmp_path: Path) -> None:
-    build = [sys.executable, ROOT / "release" / "build.py", tmp_path]
-    subprocess.run(build, check=True)
+    subprocess.run(
+        [sys.executable, ROOT / "release" / "build.py", tmp_path], check=True
+    )
     tools = venv_after(tmp_path / "tools", "pip install pipx uv")
     path = f"{tools}{os.pathsep}{os.environ['PATH']}"
     subprocess.run(

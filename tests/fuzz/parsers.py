@@ -72,6 +72,8 @@ RELAYED: Mapping[DialectName, str] = {
 PATHS = frozenset({b"/v1/chat/completions"})
 FORM = "multipart/form-data; boundary=b0undary"
 
+ONE_PART = b'--b\r\nContent-Disposition: form-data; name="model"\r\n\r\nm\r\n--b--\r\n'
+
 
 class Parser(NamedTuple):
     """What is tried, and how it may refuse."""
@@ -235,7 +237,8 @@ def _web_form(data: bytes) -> object:
 
 
 def _period(text: str) -> object:
-    first, after = period_of(text, text[:10], today=date(2026, 11, 23))
+    start, _, end = text.partition("/")
+    first, after = period_of(start, end or None, today=date(2026, 11, 23))
     assert first < after
     return first
 
@@ -249,9 +252,7 @@ PARSERS: Mapping[str, Parser] = {
     "ndjson": Parser(lambda data: [*Lines().feed(data)], (ProviderFault,)),
     "json_body": Parser(decode_object, (ClientFault,)),
     "multipart": Parser(lambda data: read_form(FORM, data), (ClientFault,)),
-    "multipart_type": of_text(
-        lambda text: read_form(text, b"--b\r\n\r\n--b--\r\n"), ClientFault
-    ),
+    "multipart_type": of_text(lambda text: read_form(text, ONE_PART), ClientFault),
     "web_form": Parser(_web_form, (ClientFault,)),
     **{f"ask_{name}": conversation(name) for name in ASKING},
     **{f"ask_{name}": relayed(name) for name in RELAYED},
@@ -261,7 +262,7 @@ PARSERS: Mapping[str, Parser] = {
     "seals": of_text(_sealed),
     "data_url": of_text(split_data_url),
     "config": Parser(_config, (ConfigError,)),
-    "config_lines": Parser(_lines, ()),
+    "config_lines": Parser(_lines, (ValueError,)),
     "duration": of_value(units.parse_duration),
     "size": of_value(units.parse_size),
     "tokens": of_value(units.parse_tokens),

@@ -6,6 +6,7 @@ import signal
 import subprocess
 from pathlib import Path
 from threading import Event
+from typing import Any
 
 from twisted.internet.threads import deferToThread
 
@@ -21,25 +22,18 @@ NEWER = "0.1.1"
 
 def calls(base_url: str, key: str, enough: Event, *, stream: bool) -> int:
     """Call with OpenAI's SDK until it is enough, never twice; give how often."""
-    client = openai.OpenAI(base_url=base_url, api_key=key, max_retries=0, timeout=60)
+    client: Any = openai.OpenAI(
+        base_url=base_url, api_key=key, max_retries=0, timeout=60
+    )
+    message = {"role": "user", "content": "Hello!"}
     count = 0
     with client:
         while not enough.is_set():
-            message = {"role": "user", "content": "Hello!"}
-            if stream:
-                pieces = client.chat.completions.create(
-                    model="demo",
-                    messages=[message],  # type: ignore[list-item]  # a literal is one
-                    stream=True,
-                )
-                ends = [piece.choices[0].finish_reason for piece in pieces]
-                assert ends[-1] == "stop", ends
-            else:
-                whole = client.chat.completions.create(
-                    model="demo",
-                    messages=[message],  # type: ignore[list-item]  # a literal is one
-                )
-                assert whole.choices[0].finish_reason == "stop"
+            answer = client.chat.completions.create(
+                model="demo", messages=[message], stream=stream
+            )
+            pieces = list(answer) if stream else [answer]
+            assert pieces[-1].choices[0].finish_reason == "stop", pieces
             count += 1
     return count
 

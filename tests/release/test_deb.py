@@ -37,11 +37,12 @@ async def test_from_installation_to_purge(tmp_path: Path) -> None:
     wheels, shared = tmp_path / "wheels", tmp_path / "shared"
     shared.mkdir()
     environ = {**os.environ, "SOURCE_DATE_EPOCH": "1790000000"}
-    for command in (
-        [sys.executable, ROOT / "release" / "build.py", wheels],
-        ["/bin/sh", "-c", f"{ROOT}/release/deb {wheels}/*.whl {shared}"],
-    ):
-        subprocess.run(command, env=environ, check=True)
+    commands = (
+        f"{sys.executable} {ROOT}/release/build.py {wheels}",
+        f"{ROOT}/release/deb {wheels}/*.whl {shared}",
+    )
+    for command in commands:
+        subprocess.run(["/bin/sh", "-c", command], env=environ, check=True)
     (deb,) = shared.glob("*.deb")
     newer(deb, shared)
     here = Path(__file__).parent
