@@ -7,7 +7,6 @@ import select
 import signal
 import subprocess
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 from twisted.internet.threads import deferToThread
@@ -79,9 +78,12 @@ def test_a_screen_is_no_larger_than_the_terminal(
     assert _screen("0123456789abc\n2\n3\n4") == "\x1b[H012345678\x1b[K\n2\x1b[K\n\x1b[J"
 
 
-@pytest_twisted.async_yield_fixture  # type: ignore[untyped-decorator]  # has no types
-async def gateway(tmp_path: Path) -> AsyncIterator[Gateway]:
-    started = await Gateway.start(tmp_path, DEMO)
+@pytest_twisted.async_yield_fixture(scope="module")  # type: ignore[untyped-decorator]  # has no types
+async def gateway(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> AsyncIterator[Gateway]:
+    """A daemon that these tests only look at."""
+    started = await Gateway.start(tmp_path_factory.mktemp("gateway"), DEMO)
     yield started
     await started.stop()
 
