@@ -11,6 +11,7 @@ import re
 import shutil
 import statistics
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -32,6 +33,10 @@ from subjects import Direct, Gateway, Naive, Nginx, Subject, nginx_is_here
 
 DIRECT, NAIVE, NGINX = "the provider", "klein + treq", "nginx"
 WARM_UP_CALLS = 200
+
+
+class CallsFailed(Exception):
+    """A row without figures: a busy machine lets a gateway refuse, for one."""
 
 
 @dataclass(frozen=True)
@@ -154,8 +159,7 @@ def under_load(subject: Subject, scenario: Scenario) -> dict[str, float]:
     told = loaded(plan)
     cpu, rest = cpu_seconds(subject.workers) - cpu, subject.others() - rest
     if told["failed"]:
-        who = type(subject).__name__
-        raise SystemExit(f"{scenario.name}, {who}: {told['failed']} calls failed.")
+        raise CallsFailed(f"{told['failed']} calls failed.")
     return {
         "us/call": cpu / told["calls"] * 1e6,
         "us/chunk": cpu / told["chunks"] * 1e6 if told["chunks"] else 0.0,
@@ -219,9 +223,15 @@ def main() -> None:
             for scenario in chosen:
                 named = {**compared, **{each: each for each in scenario.yardsticks}}
                 for name, tree in named.items():
-                    seen.setdefault((scenario.name, name), []).append(
-                        measured(tree, scenario)
-                    )
+                    sys.stderr.write(f"{scenario.name}: {name}\n")
+                    try:
+                        figures = measured(tree, scenario)
+                    except CallsFailed as problem:
+                        sys.stderr.write(f"  no figures: {problem}\n")
+                        continue
+                    seen.setdefault((scenario.name, name), []).append(figures)
+    if not seen:
+        raise SystemExit("No figures.")
     show(
         {
             row: {c: statistics.median(each[c] for each in rounds) for c in rounds[0]}
