@@ -76,6 +76,7 @@ def test_the_totals_of_all_are_the_sums_of_each(engine: Engine) -> None:
         record(connection, [*SOME, use("f", at=NOON + DAY)])
     with reading(engine) as connection:
         whole = part_bills(connection, period(None), "account")
+        assert list(whole) == ["acct_1", "acct_2"]
         for account, bill in whole.items():
             of_days = day_bills(connection, period(account)).values()
             assert bill.succeeded == sum(each.succeeded for each in of_days)
