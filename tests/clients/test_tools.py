@@ -43,8 +43,9 @@ async def test_a_wheel_becomes_a_command(command: str, tmp_path: Path) -> None:
         cwd=tmp_path,
     )
     try:
+        # Nothing is compiled yet: uv leaves that to the first start.
+        await daemon.line(r"Ready\b", patience=180)
         root = (await daemon.line(r"Listening on (http://127\.0\.0\.1:\d+)"))[1]
-        await daemon.line(r"Ready\b")
         told = (tmp_path / "state" / "first-run.txt").read_text()
         key = next(word for word in told.split() if word.startswith("lw-"))
         answer = await fetch(

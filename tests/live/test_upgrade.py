@@ -3,6 +3,7 @@
 import json
 import shutil
 import signal
+import socket
 import subprocess
 from pathlib import Path
 from threading import Event
@@ -13,7 +14,6 @@ from twisted.internet.threads import deferToThread
 import openai
 import pytest
 from support.daemon import spawn
-from support.http import fetch
 from support.ports import free_port
 from support.wheels import RUN_TWISTD, build_wheel, install, new_venv
 
@@ -66,7 +66,7 @@ async def test_a_wheel_is_installed_over_one_that_serves(tmp_path: Path) -> None
 
     def releases() -> list[tuple[str, str]]:
         done = subprocess.run(
-            [python, "-m", "lightweight.cli.main", "-c", config, "status", "--json"],
+            [python.parent / "lightweight", "-c", config, "status", "--json"],
             capture_output=True,
             text=True,
             check=True,
@@ -78,8 +78,9 @@ async def test_a_wheel_is_installed_over_one_that_serves(tmp_path: Path) -> None
     try:
         await child.line("Listening on")
         base_url = f"http://127.0.0.1:{port}/v1"
-        # The first connection starts it, and waits for it.
-        assert (await fetch(f"http://127.0.0.1:{port}/readyz")).status == 200
+        # The first connection starts it.
+        with socket.create_connection(("127.0.0.1", port)):
+            await child.line(r"Ready\b", patience=120)
         first = tmp_path / "state" / "first-run.txt"
         key = next(w for w in first.read_text().split() if w.startswith("lw-"))
         running = [
