@@ -28,6 +28,7 @@ from pathlib import Path
 from typing import Any
 
 LIMIT_SECONDS = 180.0
+HEAD_BYTES = 4096
 COME_AGAIN_SECONDS = 1.0
 """How long nobody new comes after somebody was refused."""
 STAMP = re.compile(rb"t:(\d{16})")
@@ -166,7 +167,12 @@ class Load:
         if not good and not self.failed:
             sys.stderr.write(f"The first failure: {peer.status!r}…{data[-600:]!r}\n")
         self._ended(good=good and (peer.done or not self._stream))
-        self._call(peer)
+        if b"\r\nconnection: close" in data[:HEAD_BYTES].lower():
+            # A generation that leaves says so; the next call is the new one's.
+            self._drop(peer)
+            self._coming += 1
+        else:
+            self._call(peer)
 
     def _counted(self, peer: Peer, data: bytes, now: float) -> bytes:
         """Count a stream's events; give the bytes to look at again with the next."""
@@ -185,10 +191,13 @@ class Load:
         peer.done = peer.done or b"[DONE]" in data
         return data[max(end, len(data) - LONGEST_TAIL) :]
 
-    def _again(self, peer: Peer) -> None:
+    def _drop(self, peer: Peer) -> None:
         del self._peers[peer.socket.fileno()]
         self._epoll.unregister(peer.socket)
         peer.socket.close()
+
+    def _again(self, peer: Peer) -> None:
+        self._drop(peer)
         self.refused += 1
         self._running -= 1
         self._left += 1
