@@ -15,6 +15,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -109,13 +110,13 @@ def call_costs(rounds: int) -> None:
 
 def reload_stalls() -> None:
     """Print the longest pauses of streams and calls, without a reload and with one."""
-    with (
-        tempfile.TemporaryDirectory() as place,
-        provider(CHUNKS, INTERVAL_MS) as asked,
-    ):
+    with ExitStack() as stack:
+        place = stack.enter_context(tempfile.TemporaryDirectory())
+        asked = stack.enter_context(provider(CHUNKS, INTERVAL_MS))
         gateway = Gateway(ROOT, Path(place), asked, models=MODELS).with_accounts()
         fill(gateway)
         gateway.start()
+        stack.callback(gateway.stop)
         for name, reload in (("undisturbed", False), ("during a reload", True)):
             streams = load(
                 {**_plan(gateway, "all", MODELS, STREAMS, STREAMS), "stream": True}
@@ -139,7 +140,6 @@ def reload_stalls() -> None:
                 f" and {short['longest']:.1f} (longest of {short['calls']})"
                 + (f"; the new generation served after {took:.1f} s" if reload else "")
             )
-        gateway.stop()
 
 
 def _lasts() -> float:
