@@ -115,7 +115,7 @@ def _out_of_sight(tests: Iterator[int] = itertools.count(1)) -> None:  # noqa: B
     grows: looking at all of it took most of the time of a small test. Now and then it
     looks at everything: what was held by one test and dropped by another fails then.
     """
-    if next(tests) % 500 == 0:
+    if next(tests) % 100 == 0:
         gc.unfreeze()
     else:
         gc.freeze()
