@@ -3,6 +3,7 @@
 A parser names the faults it may answer with; whatever else it raises is a bug of ours.
 """
 
+import tomllib
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import date
@@ -191,7 +192,13 @@ def _config(data: bytes) -> object:
 
 
 def _lines(data: bytes) -> object:
-    return lines_of(data.decode("utf-8", "replace"))
+    text = data.decode("utf-8", "replace")
+    # Only what this accepted is asked for its lines, and then they must be found.
+    tomllib.loads(text)
+    try:
+        return lines_of(text)
+    except ValueError as error:
+        raise AssertionError(text) from error
 
 
 def _segments(data: bytes) -> object:
@@ -262,7 +269,7 @@ PARSERS: Mapping[str, Parser] = {
     "seals": of_text(_sealed),
     "data_url": of_text(split_data_url),
     "config": Parser(_config, (ConfigError,)),
-    "config_lines": Parser(_lines, (ValueError,)),
+    "config_lines": Parser(_lines, (tomllib.TOMLDecodeError,)),
     "duration": of_value(units.parse_duration),
     "size": of_value(units.parse_size),
     "tokens": of_value(units.parse_tokens),
