@@ -8,6 +8,7 @@ from twisted.internet.task import deferLater
 
 import pytest
 from support.daemon import BIN, Gateway, spawn
+from support.figures import scraped
 from support.http import fetch
 from support.redis import RedisServer
 
@@ -61,6 +62,8 @@ async def test_a_home_that_does_not_hold_limits_is_told_and_serving_goes_on(
             f"The limit {kind} does not hold: it lets more pass."
             for kind in ("concurrency", "quota_tokens", "rpm", "tpm")
         ]
+        failed = "lightweight_self_test_failed"
+        await scraped(gateway, lambda figures: figures.total(failed) == 1)
         assert await call(gateway) == 200
         ready = await fetch(f"{gateway.root}/readyz")
         assert ready.status == 200

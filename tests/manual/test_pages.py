@@ -18,6 +18,7 @@ NOT_RUN = {
     "sh root": "changes the system it runs on, and systemd must be its first process",
     "sh clients": "needs the network: tests/clients/test_tools.py runs them",
     "sh foreground": "runs until it is ended: the README's own, which CI follows",
+    "console key": "names a key of the reader's: tests/cli/test_keys.py runs them",
     "console checkout": "makes a venv from a checkout: the README's own command does",
 }
 """Kinds of blocks that no test here runs, and why."""

@@ -278,7 +278,7 @@ async def test_the_total_clock_runs_before_the_head_too(
     either: ScriptedProvider, client_of: MakeProvider
 ) -> None:
     either.script(SILENCE)
-    fault = await failing(client_of(either, total=0.05))
+    fault = await failing(client_of(either, total=0.5))
     assert isinstance(fault, ProviderTimeout)
     assert "total time" in fault.message
     await either.connection_lost()
