@@ -127,6 +127,8 @@ async def test_it_is_watched_in_a_terminal_until_it_is_ended(
 def _watched(words: list[str], end: str) -> tuple[str, int]:
     """Run a command in a terminal and end it on its second screen."""
     ours, its = pty.openpty()
+    # As in a terminal: what runs in a shell's background inherits that it is ignored.
+    words = ["env", "--default-signal=INT", *words]
     child = subprocess.Popen(words, stdin=its, stdout=its, stderr=its)
     os.close(its)
     text = b""
