@@ -11,6 +11,7 @@ from sqlalchemy.dialects import sqlite
 from lightweight.records import Usage, Use
 from lightweight.store.schema import (
     PRUNED_COUNTER,
+    SUMS,
     audit,
     counters,
     day_totals,
@@ -30,18 +31,6 @@ ROWS = 500
 
 RETENTION_LOCK = 0x6C776C65646765
 """PostgreSQL's advisory lock of who deletes old rows; an arbitrary number of ours."""
-
-SUMS = (
-    "succeeded",
-    "failed",
-    "fresh",
-    "cached",
-    "cache_write",
-    "answer",
-    "reasoning",
-    "micro_usd",
-    "unpriced",
-)
 
 Values: TypeAlias = Mapping[str, Any]
 DayKey: TypeAlias = tuple[str, date, str, str]

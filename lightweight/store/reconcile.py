@@ -11,9 +11,10 @@ from sqlalchemy import Connection, Select, func, select
 
 from lightweight.records import Use
 from lightweight.store.importer import Position, read_positions, told_of
-from lightweight.store.ledger import PARTS, SUMS, DayKey, day_of, sums_of
+from lightweight.store.ledger import PARTS, DayKey, day_of, sums_of
 from lightweight.store.schema import (
     PRUNED_COUNTER,
+    SUMS,
     counters,
     day_totals,
     day_uses,

@@ -227,6 +227,19 @@ uses = Table(
     ),
 )
 
+SUMS = (
+    "succeeded",
+    "failed",
+    "fresh",
+    "cached",
+    "cache_write",
+    "answer",
+    "reasoning",
+    "micro_usd",
+    "unpriced",
+)
+"""What is added up of uses."""
+
 day_uses = Table(
     "day_uses",
     metadata,
@@ -234,15 +247,7 @@ day_uses = Table(
     Column("day", Date, primary_key=True, index=True),
     Column("key_id", String, primary_key=True),
     Column("model", String, primary_key=True),
-    Column("succeeded", BigInteger, nullable=False),
-    Column("failed", BigInteger, nullable=False),
-    Column("fresh", BigInteger, nullable=False),
-    Column("cached", BigInteger, nullable=False),
-    Column("cache_write", BigInteger, nullable=False),
-    Column("answer", BigInteger, nullable=False),
-    Column("reasoning", BigInteger, nullable=False),
-    Column("micro_usd", BigInteger, nullable=False),
-    Column("unpriced", BigInteger, nullable=False),
+    *(Column(name, BigInteger, nullable=False) for name in SUMS),
 )
 """Sums of ``uses``, as ``records.DayUse``; they stay when old uses are deleted."""
 
@@ -253,15 +258,7 @@ day_totals = Table(
     Column("kind", String, primary_key=True),
     Column("day", Date, primary_key=True),
     Column("part", String, primary_key=True),
-    Column("succeeded", BigInteger, nullable=False),
-    Column("failed", BigInteger, nullable=False),
-    Column("fresh", BigInteger, nullable=False),
-    Column("cached", BigInteger, nullable=False),
-    Column("cache_write", BigInteger, nullable=False),
-    Column("answer", BigInteger, nullable=False),
-    Column("reasoning", BigInteger, nullable=False),
-    Column("micro_usd", BigInteger, nullable=False),
-    Column("unpriced", BigInteger, nullable=False),
+    *(Column(name, BigInteger, nullable=False) for name in SUMS),
 )
 """Sums of ``day_uses`` over all accounts: what operators look at."""
 
