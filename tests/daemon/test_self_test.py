@@ -9,13 +9,13 @@ import pytest
 from msgspec.structs import replace
 from support.fakes import FakeLimits
 from support.gateway import Gateway
+from support.local_limits import LocalLimits
 
 from lightweight.daemon.self_test import AGAIN_S, SelfTest
 from lightweight.policy.admission import Tier
 from lightweight.policy.book import Book
 from lightweight.policy.pace import Ask, Verdict
 from lightweight.records import Limits
-from lightweight.store.limits.local import LocalLimits
 from lightweight.upstream import rehearsal
 
 TIERS = {"pro": Tier(limits=Limits(rpm=250, quota_tokens=10**6)), "all": Tier()}

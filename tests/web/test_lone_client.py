@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 from support.gateway import Answered, Gateway, completion
+from support.local_limits import LocalLimits
 
 from lightweight.policy.admission import Tier
 from lightweight.policy.book import Book
 from lightweight.policy.pace import Ask, Settlement, Verdict
 from lightweight.records import Limits
-from lightweight.store.limits.local import LocalLimits
 
 
 class Real:

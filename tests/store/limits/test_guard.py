@@ -8,13 +8,13 @@ from twisted.logger import LogEvent, capturedLogs
 
 import pytest
 from support.limits_contract import NOW, ask, left, refusal_of, settlement
+from support.local_limits import LocalLimits
 
 from lightweight.policy.book import Book
 from lightweight.policy.pace import Ask, Settlement, Verdict
 from lightweight.records import Limits
 from lightweight.store.limits.guard import AWAY, Guard, Policy
 from lightweight.store.limits.limiter import LimitsUnavailable
-from lightweight.store.limits.local import LocalLimits
 from lightweight.store.limits.shared import UseUnknown
 
 SECRETIVE = LimitsUnavailable("Redis did not answer in time")

@@ -8,11 +8,11 @@ from twisted.internet.defer import CancelledError, Deferred
 import pytest
 from msgspec.structs import replace
 from support.fakes import FakeLimits
+from support.local_limits import LocalLimits
 
 from lightweight.policy.book import Book
 from lightweight.policy.pace import Ask, Refusal, Settlement, Verdict
 from lightweight.records import Limits
-from lightweight.store.limits.local import LocalLimits
 from lightweight.store.limits.proof import KINDS, kinds_of, prove
 
 

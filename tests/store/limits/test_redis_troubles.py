@@ -11,6 +11,7 @@ from twisted.protocols.portforward import ProxyFactory
 import pytest
 import pytest_twisted
 from support.limits_contract import NOW, ask, left, settlement
+from support.local_limits import LocalLimits
 from support.redis import RedisServer
 from support.tls import authority
 from support.until import until
@@ -21,7 +22,6 @@ from lightweight.policy.pace import Subject
 from lightweight.records import Limits
 from lightweight.store.limits import connection
 from lightweight.store.limits.guard import Guard, Policy
-from lightweight.store.limits.local import LocalLimits
 from lightweight.store.limits.redis import RedisLimits
 from lightweight.store.limits.shared import Seed
 

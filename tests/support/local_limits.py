@@ -1,4 +1,4 @@
-"""The embedded home in the process that asks: a book and a clock."""
+"""Limits in the process of a test: a book and a clock."""
 
 from collections.abc import Callable, Iterable
 

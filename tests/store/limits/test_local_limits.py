@@ -9,10 +9,10 @@ from support.limits_contract import (
     refusal_of,
     settlement,
 )
+from support.local_limits import LocalLimits
 
 from lightweight.policy.book import Book
 from lightweight.records import Limits
-from lightweight.store.limits.local import LocalLimits
 
 
 class LocalHome:
