@@ -150,8 +150,8 @@ class Journal:
     @property
     def why_full(self) -> str | None:
         """Why ``start`` would refuse, for the operator; None: it would not."""
-        with self._lock:
-            return self._reason() if self._refuses(START_BYTES) else None
+        # Without the lock, which a start takes: this may be wrong for a moment.
+        return self._reason() if self._refuses(START_BYTES) else None
 
     def close(self) -> None:
         """Put everything on disk and say that this writer left in order.

@@ -117,15 +117,18 @@ class Keyring:
             self._polling.cancel()
         self._answer(self._take_waiting())
 
-    def known(self, presented: str) -> Identity | None:
-        """Give who presents this key, out of memory alone; None for nobody.
+    def digest(self, presented: str) -> bytes:
+        """Give what ``holder`` knows a key by. Any text is safe."""
+        return self._digest(presented)
 
-        Malformed, unknown, revoked, expired and disabled are told apart by none. Any
-        text is safe.
+    def holder(self, digest: bytes) -> Identity | None:
+        """Give who presents the key of this digest, out of memory; None for nobody.
+
+        Malformed, unknown, revoked, expired and disabled are told apart by none.
         """
         # Nobody without the pepper can choose a digest, so the time that a dictionary
         # takes to compare it tells nothing about the keys in it.
-        key = self._keys.get(self._digest(presented))
+        key = self._keys.get(digest)
         return None if key is None else self._identity(key)
 
     def plausible(self, presented: str) -> bool:
@@ -141,7 +144,8 @@ class Keyring:
         """
         if not plausible(presented):
             return None
-        key = self._keys.get(self._digest(presented))
+        digest = self._digest(presented)
+        key = self._keys.get(digest)
         if key is not None:
             return self._identity(key)
         if not self._running:
@@ -150,7 +154,7 @@ class Keyring:
         self._waiting.append(waiter)
         self._hurry()
         await waiter
-        return self.known(presented)
+        return self.holder(digest)
 
     def _identity(self, key: ApiKey) -> Identity | None:
         account = self._accounts.get(key.account_id)

@@ -21,11 +21,12 @@ def send_now(transport: Any, data: bytes | memoryview) -> bool:
         or transport.disconnecting
         or not transport.connected
     ):
-        sent = transport.writeSomeData(data)
-        # Else an exception or a negative number: the next write meets it too.
-        if isinstance(sent, int) and sent > 0:
-            data = data[sent:]
-            if not data:
-                return True
+        try:
+            sent = transport.socket.send(data)
+        except OSError:
+            sent = 0  # the write below waits, or meets it too
+        if sent == len(data):
+            return True
+        data = data[sent:]
     transport.write(bytes(data))
     return False

@@ -19,7 +19,10 @@ _KEY = re.compile(r"-*[0-9A-Za-z][0-9A-Za-z-]*")
 class Keyring(Protocol):
     """Every live key and whose it is. Dead keys and disabled accounts give None."""
 
-    def known(self, presented: str) -> Identity | None:
+    def digest(self, presented: str) -> bytes:
+        """Give what ``holder`` knows a credential by."""
+
+    def holder(self, digest: bytes) -> Identity | None:
         """Answer from memory; None also when only the store could tell."""
 
     def plausible(self, presented: str) -> bool:
@@ -55,7 +58,7 @@ def presented_key(headers: Headers) -> str:
 async def identify(headers: Headers, keyring: Keyring) -> Identity:
     """Give who asks; raise InvalidKey whatever is wrong. Cancelling is harmless."""
     key = presented_key(headers)
-    identity = keyring.known(key)
+    identity = keyring.holder(keyring.digest(key))
     if identity is None:
         identity = await keyring.identify(key)
     if identity is None:

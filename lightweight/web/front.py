@@ -7,7 +7,6 @@ routes behind it, and so does the rest of that connection's life.
 
 from typing import TYPE_CHECKING, Any
 
-from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.interfaces import IPushProducer, ITCPTransport
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
@@ -167,17 +166,7 @@ class Front(Protocol):
         self._watch.served()
         exchange = FrontExchange(self, asking, body, self._host)
         self._exchange = exchange
-        serving = Deferred.fromCoroutine(self.site.express[asking.path](exchange))
-        serving.addBoth(self._served, exchange)
-        exchange.handling = serving
-
-    def _served(self, result: Failure | None, exchange: FrontExchange) -> None:
-        if isinstance(result, Failure):
-            result.trap(CancelledError, Fault)
-            if isinstance(result.value, Fault):
-                exchange.answer_or_cut(exchange.told(result.value))
-        # A no-op where it was answered: only then may it pass for whole.
-        exchange.abort()
+        exchange.serve(self.site.express[asking.path](exchange))
 
     # -- an answer leaves ----------------------------------------------------------
 

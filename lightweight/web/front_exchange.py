@@ -1,9 +1,9 @@
 """An Exchange over a connection itself: the express lane."""
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError
 from twisted.python.failure import Failure
 
 from lightweight.errors import Fault
@@ -14,7 +14,8 @@ from lightweight.web.answers import send
 from lightweight.web.exchange import Flow
 from lightweight.web.forwarded import client_address
 from lightweight.web.front_head import Asking
-from lightweight.web.leaving import leave, not_at_all
+from lightweight.web.handling import Handling
+from lightweight.web.leaving import not_at_all
 from lightweight.web.response_head import head_bytes
 from lightweight.web.shapes import bug_answer, error_answer
 from lightweight.web.visiting import CLIENT_LEFT, Visiting
@@ -50,8 +51,7 @@ class FrontExchange:
         self.started = False
         self.lost = False
         self.lingers: Callable[[], float] = not_at_all
-        self.handling: Deferred[None] | None = None
-        """The handler that serves it, once that waits for something."""
+        self._handling: Handling | None = None
         self.persists = asking.persists
         """The connection may serve another request after this one."""
         self._front = front
@@ -72,6 +72,17 @@ class FrontExchange:
         """Hold the access line back until the Outcome is given to what is returned."""
         self._visiting.call_began()
         return self._visiting.call_ended
+
+    def serve(self, handler: Coroutine[Any, Any, None]) -> None:
+        """Have it served, and cut what was not answered whole when that ended."""
+        self._handling = Handling(handler, self._served)
+        self._handling.run()
+
+    def _served(self, error: CancelledError | Fault | None) -> None:
+        if isinstance(error, Fault):
+            self.answer_or_cut(self.told(error))
+        # A no-op where it was answered: only then may it pass for whole.
+        self.abort()
 
     # -- answering -----------------------------------------------------------------
 
@@ -154,13 +165,13 @@ class FrontExchange:
         """
         self.lost = True
         self._visiting.answered(self._status)
-        if self.handling is not None:
-            leave(self.handling, self._front.site.reactor, self.lingers())
+        if self._handling is not None:
+            self._handling.leave(self._front.site.reactor, self.lingers())
 
     def stop(self) -> None:
         """Cancel the handler."""
-        if self.handling is not None:
-            self.handling.cancel()
+        if self._handling is not None:
+            self._handling.cancel()
 
     # -- what goes wrong -----------------------------------------------------------
 

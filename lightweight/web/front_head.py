@@ -39,6 +39,8 @@ class Asking(Struct):
     arrived: float
     """When its first byte came, by the reactor's clock."""
     method: bytes = b"POST"
+    digest: bytes | None = None
+    """Of the key that the fields present, as far as the gate knows."""
     identity: Identity | None = None
     """Who asks, as far as the gate knows."""
     fresh: bool = False
@@ -110,6 +112,7 @@ class HeadReader:
             head_size=size,
             persists=last.persists,
             arrived=arrived,
+            digest=last.digest,
         )
 
     def _read_anew(

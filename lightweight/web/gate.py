@@ -26,6 +26,8 @@ class Arriving(Protocol):
 
     method: bytes
     path: bytes
+    digest: bytes | None
+    """Of the key that its fields present; set by the gate, or before it."""
     identity: Identity | None
     """Set by the gate, where memory knows who asks."""
 
@@ -62,7 +64,7 @@ class Gate:
             return body_too_large(MOST_SMALL)
         if length != 0:
             try:
-                request.identity = self._recognised(presented_key(request.fields()))
+                request.identity = self._recognised(request)
             except InvalidKey as fault:
                 return fault
         if request.method != b"POST":
@@ -72,9 +74,12 @@ class Gate:
             return Overloaded(why)
         return None if request.identity is None else self._refusal(request.identity)
 
-    def _recognised(self, key: str) -> Identity | None:
+    def _recognised(self, request: Arriving) -> Identity | None:
+        keyring = self._keyring
+        if request.digest is None:
+            request.digest = keyring.digest(presented_key(request.fields()))
+        identity = keyring.holder(request.digest)
         # What memory lacks and has the form of a key may be new: its route asks.
-        identity = self._keyring.known(key)
-        if identity is None and not self._keyring.plausible(key):
+        if identity is None and not keyring.plausible(presented_key(request.fields())):
             raise InvalidKey
         return identity

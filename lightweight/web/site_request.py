@@ -36,6 +36,7 @@ class GatewayRequest(ServerRequest):
         self._edge = channel
         self.request_id = channel.site.next_id()
         self.arrived = channel.arrival()
+        self.digest: bytes | None = None
         self.identity: Identity | None = None
         self._config = channel.site.current().config
         self._visiting = Visiting(self._report)

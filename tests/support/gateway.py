@@ -122,8 +122,11 @@ class Keys:
         }
         self.stored: dict[str, Identity | None] = {STORED_KEY: identity("stored")}
 
-    def known(self, presented: str) -> Identity | None:
-        return self.held.get(presented)
+    def digest(self, presented: str) -> bytes:
+        return presented.encode()
+
+    def holder(self, digest: bytes) -> Identity | None:
+        return self.held.get(digest.decode())
 
     def plausible(self, presented: str) -> bool:
         return presented in self.stored
@@ -344,7 +347,9 @@ class Gateway:
             self.clock,
             current=lambda: self.runtime,
             record=self.visits.append,
-            entropy=lambda size: next(numbers).to_bytes(size, "big"),
+            entropy=lambda size: b"".join(
+                next(numbers).to_bytes(12, "big") for _ in range(0, size, 12)
+            ),
             descriptors=100_000,
         )
         self.site.express = app.express()
