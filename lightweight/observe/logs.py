@@ -15,6 +15,7 @@ from twisted.python.reflect import fullyQualifiedName
 from zope.interface import implementer
 
 import msgspec
+from msgspec import UNSET, Struct, UnsetType
 
 from lightweight.observe.access import Visit
 from lightweight.records import Attempted
@@ -45,6 +46,7 @@ class Lines(Protocol):
 
 
 _MICRO = 1_000_000
+_encode = msgspec.json.Encoder().encode
 
 
 def stamp(seconds: float) -> str:
@@ -153,46 +155,87 @@ class AccessLog:
         self._lines.write_soon(line)
 
 
+class _Asked(Struct, kw_only=True, omit_defaults=True):
+    """One attempt of a call, as it stands in JSON."""
+
+    provider: str
+    upstream_model: str
+    duration_ms: float
+    status: int | None = None
+    fault: str | None = None
+    left_out: tuple[str, ...] = ()
+
+
+class _Line(Struct, kw_only=True):
+    """A visit as it stands in JSON."""
+
+    ts: str
+    level: str = "info"
+    logger: str = "access"
+    request_id: str
+    peer: str
+    method: str
+    path: str
+    status: int
+    sent: int
+    duration_ms: float
+    generation: int | UnsetType = UNSET
+    trace_id: str | UnsetType | None = UNSET
+    account: str | UnsetType = UNSET
+    key: str | UnsetType | None = UNSET
+    model: str | UnsetType = UNSET
+    provider: str | UnsetType | None = UNSET
+    upstream_model: str | UnsetType | None = UNSET
+    dialect: str | UnsetType = UNSET
+    stream: bool | UnsetType = UNSET
+    ending: str | UnsetType = UNSET
+    fault: str | UnsetType = UNSET
+    attempts: list[_Asked] | UnsetType = UNSET
+    first_byte_ms: float | UnsetType = UNSET
+    prompt_tokens: int | UnsetType = UNSET
+    completion_tokens: int | UnsetType = UNSET
+    provenance: str | UnsetType | None = UNSET
+
+
 def visit_as_json(visit: Visit, ts: str, generation: int | None = None) -> str:
     """Give a visit as one JSON object; absent facts are left out."""
-    entry: dict[str, object] = {
-        "ts": ts,
-        "level": "info",
-        "logger": "access",
-        "request_id": visit.request_id,
-        "peer": visit.peer,
-        "method": visit.method,
-        "path": visit.path,
-        "status": visit.status,
-        "sent": visit.sent,
-        "duration_ms": round(visit.duration_s * 1000, 3),
-    }
+    line = _Line(
+        ts=ts,
+        request_id=visit.request_id,
+        peer=visit.peer,
+        method=visit.method,
+        path=visit.path,
+        status=visit.status,
+        sent=visit.sent,
+        duration_ms=round(visit.duration_s * 1000, 3),
+    )
     if generation is not None:
-        entry["generation"] = generation
+        line.generation = generation
     if visit.traceparent is not None:
-        entry["trace_id"] = visit.trace_id
+        line.trace_id = visit.trace_id
     if visit.account_id is not None:
-        entry["account"] = visit.account_id
-        entry["key"] = visit.key_id
+        line.account = visit.account_id
+        line.key = visit.key_id
     outcome = visit.outcome
     if outcome is not None:
-        entry["model"] = outcome.model
-        entry["provider"] = outcome.provider
-        entry["upstream_model"] = outcome.upstream_model
-        entry["dialect"] = outcome.dialect
-        entry["stream"] = outcome.stream
-        entry["ending"] = outcome.ending
+        line.model = outcome.model
+        line.provider = outcome.provider
+        line.upstream_model = outcome.upstream_model
+        line.dialect = outcome.dialect
+        line.stream = outcome.stream
+        line.ending = outcome.ending
         if outcome.fault is not None:
-            entry["fault"] = outcome.fault
+            line.fault = outcome.fault
         if outcome.attempts:
-            entry["attempts"] = [_attempt(each) for each in outcome.attempts]
+            line.attempts = [_asked(each) for each in outcome.attempts]
         if outcome.first_byte_s is not None:
-            entry["first_byte_ms"] = round(outcome.first_byte_s * 1000, 3)
-        if outcome.usage is not None:
-            entry["prompt_tokens"] = outcome.usage.prompt
-            entry["completion_tokens"] = outcome.usage.completion
-            entry["provenance"] = outcome.provenance
-    return msgspec.json.encode(entry).decode()
+            line.first_byte_ms = round(outcome.first_byte_s * 1000, 3)
+        usage = outcome.usage
+        if usage is not None:
+            line.prompt_tokens = usage.prompt
+            line.completion_tokens = usage.completion
+            line.provenance = outcome.provenance
+    return _encode(line).decode()
 
 
 def visit_as_text(visit: Visit, ts: str) -> str:
@@ -225,19 +268,15 @@ def visit_as_text(visit: Visit, ts: str) -> str:
     return " ".join(words)
 
 
-def _attempt(attempted: Attempted) -> dict[str, object]:
-    told: dict[str, object] = {
-        "provider": attempted.provider,
-        "upstream_model": attempted.model,
-        "duration_ms": round(attempted.seconds * 1000, 3),
-    }
-    if attempted.status is not None:
-        told["status"] = attempted.status
-    if attempted.fault is not None:
-        told["fault"] = attempted.fault
-    if attempted.left_out:
-        told["left_out"] = attempted.left_out
-    return told
+def _asked(attempted: Attempted) -> _Asked:
+    return _Asked(
+        provider=attempted.provider,
+        upstream_model=attempted.model,
+        duration_ms=round(attempted.seconds * 1000, 3),
+        status=attempted.status,
+        fault=attempted.fault,
+        left_out=attempted.left_out,
+    )
 
 
 def _plain(text: str) -> str:

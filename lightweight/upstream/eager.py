@@ -11,7 +11,7 @@ def send_now(transport: Any, data: bytes | memoryview) -> bool:
     """Send at once what the kernel takes, where nothing waits; the rest in its turn.
 
     Give whether all of it has left. A transport other than Twisted's own of TCP is
-    written to. What waits is known to private places alone
+    written to, and its ``write`` may tell. What waits is known to private places alone
     (twisted.internet.abstract.FileDescriptor).
     """
     if type(transport) in _PLAIN and not (
@@ -28,5 +28,4 @@ def send_now(transport: Any, data: bytes | memoryview) -> bool:
         if sent == len(data):
             return True
         data = data[sent:]
-    transport.write(bytes(data))
-    return False
+    return transport.write(bytes(data)) is True

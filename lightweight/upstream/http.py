@@ -5,6 +5,7 @@ Calls go straight to the pool of connections; what is no call goes through treq.
 
 import math
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
@@ -192,14 +193,9 @@ class HttpProvider:
     def _request(
         self, outgoing: Outgoing, request_id: str, opening: Opening
     ) -> Request:
-        fields = {
-            _FORWARDED[name]: value
-            for name, value in outgoing.headers.items()
-            if name in _FORWARDED
-        }
-        fields["X-Client-Request-Id"] = request_id
-        length = len(outgoing.body)
-        head = opening.head("POST", outgoing.path, lines_of(fields), length)
+        lines = _lines_sent(tuple(outgoing.headers.items()))
+        named = f"{lines}X-Client-Request-Id: {request_id}\r\n"
+        head = opening.head("POST", outgoing.path, named, len(outgoing.body))
         return Request(head, outgoing.body)
 
     def _judged(self, incoming: Incoming) -> HttpReply:
@@ -247,6 +243,14 @@ class HttpProvider:
     async def close(self) -> None:
         """Close idle connections; replies in flight are left alone."""
         await self._agent.close()
+
+
+@lru_cache(maxsize=256)
+def _lines_sent(headers: tuple[tuple[str, str], ...]) -> str:
+    """Give the lines of what a dialect sends, which most calls have in common."""
+    return lines_of(
+        {_FORWARDED[name]: value for name, value in headers if name in _FORWARDED}
+    )
 
 
 def _with_wait_in_seconds(headers: Headers, wall: Callable[[], float]) -> Headers:

@@ -6,6 +6,7 @@ end a line early is refused, so no value can smuggle in a header or a second req
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -88,8 +89,14 @@ class Opening:
 
         Raises ValueError where the method or the path could be read as more.
         """
-        asked = f"{method} {self._prefix}{path}"
-        if not _ASKED.fullmatch(asked):
-            raise ValueError("A path for a provider has characters that no path may.")
+        asked = _asked(method, self._prefix, path)
         end = "\r\n" if length is None else f"Content-Length: {length}\r\n\r\n"
-        return f"{asked} HTTP/1.1\r\n{self._lines}{lines}{end}".encode()
+        return f"{asked}{self._lines}{lines}{end}".encode()
+
+
+@lru_cache(maxsize=256)
+def _asked(method: str, prefix: str, path: str) -> str:
+    asked = f"{method} {prefix}{path}"
+    if not _ASKED.fullmatch(asked):
+        raise ValueError("A path for a provider has characters that no path may.")
+    return f"{asked} HTTP/1.1\r\n"

@@ -4,7 +4,7 @@ On for ``/v1`` and ``/api`` only; credentials are never allowed, so a page needs
 """
 
 import re
-from collections.abc import Collection
+from functools import lru_cache
 
 from lightweight.records import Headers
 
@@ -31,7 +31,8 @@ def _is_open(path: str) -> bool:
     return path.startswith(_BELOW) or path in _OPEN
 
 
-def cors_headers(path: str, origin: str | None, allowed: Collection[str]) -> Headers:
+@lru_cache(maxsize=256)
+def cors_headers(path: str, origin: str | None, allowed: tuple[str, ...]) -> Headers:
     """Give what lets ``origin`` read an answer of ``path``; nothing where it may not.
 
     ``allowed`` is ``cors_origins`` of the configuration; ``*`` allows every origin.
@@ -48,7 +49,7 @@ def cors_headers(path: str, origin: str | None, allowed: Collection[str]) -> Hea
 
 
 def preflight_headers(
-    path: str, origin: str | None, asked: str, allowed: Collection[str]
+    path: str, origin: str | None, asked: str, allowed: tuple[str, ...]
 ) -> Headers | None:
     """Give what a preflight is answered with; None where the path has no CORS.
 

@@ -79,6 +79,8 @@ class FrontExchange:
         self._handling.run()
 
     def _served(self, error: CancelledError | Fault | None) -> None:
+        # No circle is left for the garbage collector to find.
+        self._handling = None
         if isinstance(error, Fault):
             self.answer_or_cut(self.told(error))
         # A no-op where it was answered: only then may it pass for whole.
@@ -118,7 +120,7 @@ class FrontExchange:
             return
         self._sent += len(data)
         if self._chunked:
-            data = b"%x\r\n%b\r\n" % (len(data), data)
+            data = b"".join((b"%x\r\n" % len(data), data, b"\r\n"))
         self._put(data)
 
     def finish(self) -> None:

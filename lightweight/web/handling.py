@@ -31,17 +31,17 @@ class Handling:
         self._waits_for: Deferred[Any] | None = None
         self._limit: IDelayedCall | None = None
 
-    def run(self, failure: Failure | None = None) -> None:
-        """Run it until it waits or ends; a ``failure`` is raised where it waited."""
+    def run(self, error: BaseException | None = None) -> None:
+        """Run it until it waits or ends; an ``error`` is raised where it waited."""
         try:
-            if failure is None:
+            if error is None:
                 waits_for = self._handler.send(None)
             else:
-                waits_for = self._handler.throw(failure.value)
+                waits_for = self._handler.throw(error)
         except StopIteration:
             self._over(None)
-        except (CancelledError, Fault) as error:
-            self._over(error)
+        except (CancelledError, Fault) as raised:
+            self._over(raised)
         else:
             self._waits_for = waits_for
             waits_for.addBoth(self._woken)
@@ -61,7 +61,7 @@ class Handling:
     def _woken(self, result: object) -> None:
         # The handler reads any other result off the Deferred itself.
         self._waits_for = None
-        self.run(result if isinstance(result, Failure) else None)
+        self.run(result.value if isinstance(result, Failure) else None)
 
     def _over(self, error: CancelledError | Fault | None) -> None:
         if self._limit is not None and self._limit.active():

@@ -56,10 +56,6 @@ class _Limited(Struct):
     tier: Tier
     subjects: tuple[Subject, ...]
 
-    def of(self, account: Account, key: ApiKey, tier: Tier) -> bool:
-        """Tell whether this was found from these very objects, which never change."""
-        return self.account is account and self.key is key and self.tier is tier
-
 
 class Rates:
     """The limits as the web sees them."""
@@ -90,7 +86,13 @@ class Rates:
             self._complain(account)
             return subjects_of(identity, tiers)
         known = self._subjects.get(key.id)
-        if known is not None and known.of(account, key, tier):
+        if (
+            known is not None
+            and known.account is account
+            and known.key is key
+            and known.tier is tier
+        ):
+            # It was found from these very objects, which never change.
             return known.subjects
         subjects = subjects_of(identity, tiers)
         _keep(self._subjects, key.id, _Limited(account, key, tier, subjects))

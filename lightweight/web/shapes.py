@@ -3,6 +3,8 @@
 Also what comes before any route: a refused head, a bad key, overload, an unknown path.
 """
 
+from functools import lru_cache
+
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
@@ -54,6 +56,7 @@ def id_headers(path: str, request_id: str) -> Headers:
     return {"x-request-id": request_id}
 
 
+@lru_cache(maxsize=256)
 def _dialect_at(path: str) -> Dialect:
     for root, below, dialect in _BY_ROOT:
         if path == root or path.startswith(below):

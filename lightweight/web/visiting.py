@@ -13,7 +13,7 @@ class Visiting:
 
     def __init__(self, report: Callable[[int, Outcome | None], None]) -> None:
         """``report`` is called once, with the status that was sent and the Outcome."""
-        self._report = report
+        self._report: Callable[[int, Outcome | None], None] | None = report
         self._open_calls = 0
         self._status: int | None = None
         self._outcome: Outcome | None = None
@@ -35,4 +35,7 @@ class Visiting:
 
     def _tell(self) -> None:
         if self._status is not None and not self._open_calls:
-            self._report(self._status, self._outcome)
+            # No circle is left for the garbage collector to find.
+            report, self._report = self._report, None
+            if report is not None:
+                report(self._status, self._outcome)
