@@ -31,7 +31,10 @@ Spawner: TypeAlias = Callable[
 ]
 """Takes a task, the generation's number and size, its sockets, its configuration."""
 
-TWISTD = "from twisted.scripts.twistd import run; run()"
+TWISTD = (
+    "from lightweight.daemon.turns import install; install(); "
+    "from twisted.scripts.twistd import run; run()"
+)
 
 
 def words(assignment: Assignment, config: Path | None, log: Path | int) -> list[str]:
