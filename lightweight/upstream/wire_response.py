@@ -28,8 +28,6 @@ _TEXT = r"[\t\x20-\x7e\x80-\xff]*"
 _HEAD = re.compile(
     rf"HTTP/1\.([01]) ([1-9][0-9]{{2}})(?: ({_TEXT}))?((?:\r\n{_NAME}:{_TEXT})*)"
 )
-_FIELDS = re.compile(r"\r\n([^:]*):[ \t]*([^\r]*)")
-"""Of the lines that a head was found to have."""
 _TRAILER = re.compile(f"{_NAME}:{_TEXT}".encode("latin-1"))
 _LENGTH = re.compile(r"[0-9]{1,15}")
 _CHUNK = re.compile(rb"([0-9a-fA-F]{1,13})[ \t]*(?:;[\t\x20-\x7e\x80-\xff]*)?")
@@ -269,13 +267,13 @@ def _take_plain(data: bytes, at: int, pieces: list[bytes]) -> int:
 
 def _fields_of(lines: str) -> Fields:
     fields: dict[str, str] = {}
-    for told, padded in _FIELDS.findall(lines):
-        name, value = told.lower(), padded.rstrip(" \t")
-        if name in fields:
-            before = fields[name]
-            # One length told twice is one length (RFC 9112 section 6.3).
-            if name != "content-length" or value != before:
-                value = f"{before}, {value}"
+    for line in lines.split("\r\n")[1:]:
+        name, _, value = line.partition(":")
+        name, value = name.lower(), value.strip(" \t")
+        before = fields.get(name)
+        # One length told twice is one length (RFC 9112 section 6.3).
+        if before is not None and not (name == "content-length" and value == before):
+            value = f"{before}, {value}"
         fields[name] = value
     return fields
 
