@@ -2,14 +2,13 @@
 
 import pytest
 from sqlalchemy import Engine, func, select
-from support.people import trail
+from support.keys import a_kept_key
+from support.people import PEPPER, trail
 
 from lightweight.records import ApiKey, Kept
 from lightweight.store.connect import Connection, reading, writing
 from lightweight.store.directory import (
     DirectoryProblem,
-    create_account,
-    create_key,
     find_key,
     revoke_key,
     rotate_key,
@@ -38,23 +37,6 @@ def kept(name: str = "req_1", key_id: str = "key_1", at: float = NOW) -> Kept:
     )
 
 
-def a_key(connection: Connection, days: int | None = 7) -> ApiKey:
-    create_account(
-        connection, account_id="acct_1", name="acme", tier="pro", now=NOW, who="t"
-    )
-    create_key(
-        connection,
-        key_id="key_1",
-        account="acme",
-        name="ci",
-        secret="lw-" + "x" * 49,
-        pepper=b"p" * 64,
-        now=NOW,
-        who="t",
-    )
-    return switched(connection, days)
-
-
 def switched(connection: Connection, days: int | None) -> ApiKey:
     return keep_prompts(connection, "key_1", days, now=NOW, who="boss")
 
@@ -67,7 +49,7 @@ def count(connection: Connection) -> int:
 
 def test_the_switch_is_off_and_each_turn_of_it_is_written_down(engine: Engine) -> None:
     with writing(engine) as connection:
-        a_key(connection, None)
+        a_kept_key(connection, None)
         assert find_key(connection, "key_1").keep_prompts_days is None
         assert switched(connection, 30).keep_prompts_days == 30
         assert find_key(connection, "key_1").keep_prompts_days == 30
@@ -79,7 +61,7 @@ def test_the_switch_is_off_and_each_turn_of_it_is_written_down(engine: Engine) -
 
 def test_what_is_kept_is_there_once_until_its_time(engine: Engine) -> None:
     with writing(engine) as connection:
-        a_key(connection)
+        a_kept_key(connection, 7)
         record_kept(connection, [kept(), kept()], NOW)
         record_kept(connection, [kept()], NOW)
         assert count(connection) == 1
@@ -98,14 +80,14 @@ def test_what_is_kept_is_there_once_until_its_time(engine: Engine) -> None:
 
 def test_nothing_is_kept_of_a_key_that_is_not_switched_on(engine: Engine) -> None:
     with writing(engine) as connection:
-        a_key(connection, None)
+        a_kept_key(connection, None)
         record_kept(connection, [kept(), kept("req_2", "key_none")], NOW)
         assert count(connection) == 0
 
 
 def test_who_switches_it_off_has_it_gone_at_once(engine: Engine) -> None:
     with writing(engine) as connection:
-        a_key(connection)
+        a_kept_key(connection, 7)
         record_kept(connection, [kept()], NOW)
         switched(connection, None)
         assert count(connection) == 0
@@ -113,7 +95,7 @@ def test_who_switches_it_off_has_it_gone_at_once(engine: Engine) -> None:
 
 def test_another_time_holds_for_what_is_there_too(engine: Engine) -> None:
     with writing(engine) as connection:
-        a_key(connection)
+        a_kept_key(connection, 7)
         record_kept(connection, [kept()], NOW)
         switched(connection, 1)
         assert kept_of(connection, "req_1", NOW + DAY_S) is None
@@ -122,7 +104,7 @@ def test_another_time_holds_for_what_is_there_too(engine: Engine) -> None:
 
 def test_it_goes_with_its_key(engine: Engine) -> None:
     with writing(engine) as connection:
-        a_key(connection)
+        a_kept_key(connection, 7)
         record_kept(connection, [kept()], NOW)
         revoke_key(connection, "key_1", now=NOW + 5, who="t")
         assert kept_of(connection, "req_1", NOW + 4) is not None
@@ -134,13 +116,13 @@ def test_it_goes_with_its_key(engine: Engine) -> None:
 
 def test_the_key_that_follows_is_kept_as_the_old_one_was(engine: Engine) -> None:
     with writing(engine) as connection:
-        a_key(connection, 3)
+        a_kept_key(connection, 3)
         new = rotate_key(
             connection,
             "key_1",
             new_key_id="key_2",
             secret="lw-" + "y" * 49,
-            pepper=b"p" * 64,
+            pepper=PEPPER,
             grace=60,
             now=NOW,
             who="t",
