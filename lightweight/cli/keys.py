@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import click
 from msgspec.structs import replace
 
+from lightweight.amounts import counted
 from lightweight.cli.limits import (
     NONE,
     chosen_limits,
@@ -15,7 +16,6 @@ from lightweight.cli.limits import (
 )
 from lightweight.cli.options import seconds
 from lightweight.cli.output import (
-    NOTHING,
     WHO,
     Described,
     Opened,
@@ -262,6 +262,9 @@ def _in_words(described: Described) -> Mapping[str, str]:
     limits = described["limits"]
     assert isinstance(limits, Mapping)
     words["limits"] = limits_in_words(limits)
-    days = words.pop("keep_prompts_days")
-    words["prompts"] = "not kept" if days == NOTHING else f"kept for {days} days"
+    del words["keep_prompts_days"]
+    days = described["keep_prompts_days"]
+    words["prompts"] = (
+        f"kept for {counted(days, 'day')}" if isinstance(days, int) else "not kept"
+    )
     return words

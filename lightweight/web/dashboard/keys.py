@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 
+from lightweight.amounts import counted
 from lightweight.errors import BadRequest
 from lightweight.records import Answer, ApiKey, Limits
 from lightweight.store.connect import Connection
@@ -188,9 +189,11 @@ async def keep(asked: Asked, key_id: str) -> Answer:
 
     key = await asked.change(work)
     name = key.name or key.shown
-    said = f"Prompts and answers of {name} are kept for {days} days from now on."
     if days is None:
         said = f"Prompts and answers of {name} are not kept; what was is deleted."
+    else:
+        kept = counted(days, "day")
+        said = f"Prompts and answers of {name} are kept for {kept} from now on."
     return await show_keys(asked.done(said))
 
 

@@ -78,7 +78,7 @@ async def test_the_key_of_another_account_tells_nothing_of_its_uses(
     assert "Nothing fits these filters" in hidden
     assert "back to" not in hidden
     shown = await ann.text(f"/requests?key={ours.id}&status=failed")
-    assert "Looked at 1 requests, back to 2026-11-22 10:30:00" in shown
+    assert "Looked at 1 request, back to 2026-11-22 10:30:00" in shown
 
 
 async def test_an_id_leads_to_its_request(desk: Desk) -> None:
