@@ -29,18 +29,17 @@ from lightweight.cli.output import (
     told_plainly,
 )
 from lightweight.records import ApiKey, Limits
-from lightweight.store.connect import Connection, reading, writing
-from lightweight.store.directory import (
+from lightweight.store.accounts import find_account, list_accounts
+from lightweight.store.api_keys import (
     create_key,
-    find_account,
     find_key,
-    list_accounts,
     list_keys,
     revoke_key,
     rotate_key,
     set_key_limits,
     state_of_key,
 )
+from lightweight.store.connect import Connection, reading, writing
 from lightweight.store.kept import MOST_DAYS
 from lightweight.store.kept import keep_prompts as switch_prompts
 from lightweight.store.keys import mint

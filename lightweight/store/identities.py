@@ -8,14 +8,9 @@ from sqlalchemy import Connection, delete, insert, select
 
 from lightweight.config.schema import Oidc
 from lightweight.records import Claims, Person
+from lightweight.store.accounts import create_account, find_account
 from lightweight.store.audit import note
-from lightweight.store.directory import (
-    DirectoryProblem,
-    Missing,
-    create_account,
-    find_account,
-    take_turn,
-)
+from lightweight.store.directory import DirectoryProblem, Missing, take_turn
 from lightweight.store.invites import invite_for_email, use_invite
 from lightweight.store.people import (
     add_person,

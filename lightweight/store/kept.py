@@ -10,13 +10,9 @@ from msgspec.structs import replace
 from sqlalchemy import ColumnElement, Connection, delete, or_, select, update
 
 from lightweight.records import ApiKey, Kept
+from lightweight.store.api_keys import find_key, update_key
 from lightweight.store.audit import note
-from lightweight.store.directory import (
-    DirectoryProblem,
-    find_key,
-    take_turn,
-    update_key,
-)
+from lightweight.store.directory import DirectoryProblem, take_turn
 from lightweight.store.ledger import insert_into
 from lightweight.store.schema import kept_prompts, keys
 

@@ -23,12 +23,7 @@ from sqlalchemy.exc import IntegrityError
 
 from lightweight.records import Person, Role
 from lightweight.store.audit import note
-from lightweight.store.directory import (
-    DirectoryProblem,
-    Missing,
-    check_name,
-    take_turn,
-)
+from lightweight.store.directory import DirectoryProblem, Missing, check_name, take_turn
 from lightweight.store.keys import digest
 from lightweight.store.pages import Place, page_of
 from lightweight.store.rows import owned

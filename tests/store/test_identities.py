@@ -9,8 +9,9 @@ from support.people import DAY, NOW, PEPPER, an_account, an_invite, somebody, tr
 from lightweight.config.schema import Oidc
 from lightweight.config.secret import Secret
 from lightweight.records import Claims, Person
+from lightweight.store.accounts import find_account
 from lightweight.store.connect import Connection
-from lightweight.store.directory import DirectoryProblem, find_account
+from lightweight.store.directory import DirectoryProblem
 from lightweight.store.identities import Unrecognised, recognise, unlink
 from lightweight.store.invites import find_invite, revoke_invite
 from lightweight.store.people import find_person, make_password_link, set_person

@@ -6,13 +6,9 @@ from support.keys import a_kept_key
 from support.people import PEPPER, trail
 
 from lightweight.records import ApiKey, Kept
+from lightweight.store.api_keys import find_key, revoke_key, rotate_key
 from lightweight.store.connect import Connection, reading, writing
-from lightweight.store.directory import (
-    DirectoryProblem,
-    find_key,
-    revoke_key,
-    rotate_key,
-)
+from lightweight.store.directory import DirectoryProblem
 from lightweight.store.kept import (
     DAY_S,
     forget_kept,

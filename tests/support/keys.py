@@ -1,14 +1,17 @@
-"""An account and a key of it made in a store, for its suites."""
+"""An account and a key of it made in a store, and what was noted of them."""
 
 from typing import Any
 
+from sqlalchemy import select
 from support.people import PEPPER
 
 from lightweight.records import Account, ApiKey
+from lightweight.store.accounts import create_account
+from lightweight.store.api_keys import create_key
 from lightweight.store.connect import Connection
-from lightweight.store.directory import create_account, create_key
 from lightweight.store.kept import keep_prompts
 from lightweight.store.keys import mint
+from lightweight.store.schema import audit, counters
 
 SECRET = mint(lambda count: b"\x01" * count)
 """The secret of ``a_key``."""
@@ -45,3 +48,16 @@ def a_kept_key(connection: Connection, days: int | None) -> ApiKey:
     acme(connection)
     made = a_key(connection)
     return keep_prompts(connection, made.id, days, now=made.created_at, who="boss")
+
+
+def notes(connection: Connection) -> list[tuple[float, str, str, str, Any]]:
+    """Give when, who, what, to whom and the details, in order."""
+    columns = (audit.c.at, audit.c.who, audit.c.what, audit.c.subject, audit.c.details)
+    rows = connection.execute(select(*columns).order_by(audit.c.id))
+    return [tuple(row) for row in rows]
+
+
+def change_count(connection: Connection) -> int:
+    """Give how many changes the counter saw."""
+    found: int = connection.execute(select(counters.c.value)).scalar_one()
+    return found

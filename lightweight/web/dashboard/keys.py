@@ -5,14 +5,9 @@ from collections.abc import Collection
 from lightweight.amounts import counted
 from lightweight.errors import BadRequest
 from lightweight.records import Answer, ApiKey, Limits
+from lightweight.store.accounts import account_page
+from lightweight.store.api_keys import create_key, key_page, revoke_key, rotate_key
 from lightweight.store.connect import Connection
-from lightweight.store.directory import (
-    account_page,
-    create_key,
-    key_page,
-    revoke_key,
-    rotate_key,
-)
 from lightweight.store.kept import keep_prompts
 from lightweight.store.keys import mint
 from lightweight.store.summary import account_names

@@ -5,8 +5,8 @@ from urllib.parse import urlencode
 
 from lightweight.errors import BadRequest
 from lightweight.records import Answer, Use
+from lightweight.store.api_keys import key_page
 from lightweight.store.connect import Connection
-from lightweight.store.directory import key_page
 from lightweight.store.kept import kept_of
 from lightweight.store.pages import Place
 from lightweight.store.summary import account_names, key_names

@@ -10,7 +10,7 @@ from support.offices import Desk
 from support.uses import DAY, use
 from support.visits import Visitor, recorded, said, visitor
 
-from lightweight.store.directory import create_key
+from lightweight.store.api_keys import create_key
 from lightweight.web.dashboard import usage
 
 
