@@ -14,7 +14,7 @@ from lightweight.daemon.keeping import FORGET_S, Keeping
 from lightweight.records import Kept
 from lightweight.store.connect import sqlite_url
 from lightweight.store.database import Database
-from lightweight.store.kept import DAY_S, kept_of
+from lightweight.store.kept import DAY_S, kept_until
 from lightweight.store.problems import StoreUnusable
 from lightweight.store.schema import kept_prompts
 from lightweight.store.spool import waiting, write
@@ -67,7 +67,7 @@ async def test_they_come_in_once_and_are_forgotten_in_time(
     put(place, "req_1")
     await keeping.turn()
     assert await count(database) == 1
-    assert await database.read(lambda c: kept_of(c, "req_1", NOW)) is not None
+    assert await database.read(lambda c: kept_until(c, "req_1", NOW)) is not None
     clock.advance(DAY_S - FORGET_S)
     await keeping.turn()
     assert await count(database) == 1

@@ -1,8 +1,9 @@
 """Prompts that are kept: whose, for how long, and gone when they should be."""
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import Engine, func, select
-from support.keys import a_kept_key
+from support.keys import a_kept_key, notes
 from support.people import PEPPER, trail
 
 from lightweight.records import ApiKey, Kept
@@ -13,9 +14,11 @@ from lightweight.store.kept import (
     DAY_S,
     forget_kept,
     keep_prompts,
-    kept_of,
+    kept_until,
+    read_kept,
     record_kept,
 )
+from lightweight.store.problems import StoreUnusable
 from lightweight.store.schema import kept_prompts
 
 NOW = 1_000_000.0
@@ -61,17 +64,41 @@ def test_what_is_kept_is_there_once_until_its_time(engine: Engine) -> None:
         record_kept(connection, [kept(), kept()], NOW)
         record_kept(connection, [kept()], NOW)
         assert count(connection) == 1
+    ends_at = NOW + 7 * DAY_S
     with reading(engine) as connection:
-        found = kept_of(connection, "req_1", NOW)
-        assert found is not None
-        told, ends_at = found
-        assert (told.prompt, told.answer, told.answer_bytes) == ("Hi", "Ho", 99_999)
-        assert ends_at == NOW + 7 * DAY_S
-        assert kept_of(connection, "req_1", ends_at) is None
-        assert kept_of(connection, "req_2", NOW) is None
+        assert kept_until(connection, "req_1", NOW) == ends_at
+        assert kept_until(connection, "req_1", ends_at) is None
+        assert kept_until(connection, "req_2", NOW) is None
     with writing(engine) as connection:
+        told = read_kept(connection, "req_1", now=NOW, who="boss")
+        assert told == replace(kept(), prompt="Hi")
+        assert read_kept(connection, "req_1", now=ends_at, who="boss") is None
+        assert read_kept(connection, "req_2", now=NOW, who="boss") is None
         assert forget_kept(connection, ends_at - 1) == 0
         assert forget_kept(connection, ends_at) == 1
+
+
+def test_whoever_reads_it_is_noted_each_time(engine: Engine) -> None:
+    with writing(engine) as connection:
+        a_kept_key(connection, 7)
+        record_kept(connection, [kept()], NOW)
+        before = notes(connection)
+        for reader in ("ann (person_1)", "cli"):
+            assert read_kept(connection, "req_1", now=NOW, who=reader) is not None
+        assert read_kept(connection, "req_2", now=NOW, who="cli") is None
+        assert kept_until(connection, "req_1", NOW) is not None
+        assert notes(connection)[len(before) :] == [
+            (NOW, "ann (person_1)", "prompt.read", "req_1", {"key": "key_1"}),
+            (NOW, "cli", "prompt.read", "req_1", {"key": "key_1"}),
+        ]
+
+
+def test_who_cannot_be_noted_reads_nothing(engine: Engine) -> None:
+    with writing(engine) as connection:
+        a_kept_key(connection, 7)
+        record_kept(connection, [kept()], NOW)
+    with pytest.raises(StoreUnusable), reading(engine) as connection:
+        read_kept(connection, "req_1", now=NOW, who="boss")
 
 
 def test_nothing_is_kept_of_a_key_that_is_not_switched_on(engine: Engine) -> None:
@@ -94,7 +121,7 @@ def test_another_time_holds_for_what_is_there_too(engine: Engine) -> None:
         a_kept_key(connection, 7)
         record_kept(connection, [kept()], NOW)
         switched(connection, 1)
-        assert kept_of(connection, "req_1", NOW + DAY_S) is None
+        assert kept_until(connection, "req_1", NOW + DAY_S) is None
         assert forget_kept(connection, NOW + DAY_S) == 1
 
 
@@ -103,8 +130,8 @@ def test_it_goes_with_its_key(engine: Engine) -> None:
         a_kept_key(connection, 7)
         record_kept(connection, [kept()], NOW)
         revoke_key(connection, "key_1", now=NOW + 5, who="t")
-        assert kept_of(connection, "req_1", NOW + 4) is not None
-        assert kept_of(connection, "req_1", NOW + 5) is None
+        assert kept_until(connection, "req_1", NOW + 4) is not None
+        assert kept_until(connection, "req_1", NOW + 5) is None
         record_kept(connection, [kept("req_late")], NOW + 6)
         assert count(connection) == 1
         assert forget_kept(connection, NOW + 5) == 1
