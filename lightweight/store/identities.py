@@ -13,6 +13,7 @@ from lightweight.store.audit import note
 from lightweight.store.directory import DirectoryProblem, Missing, take_turn
 from lightweight.store.invites import invite_for_email, use_invite
 from lightweight.store.people import (
+    NO_PASSWORD,
     add_person,
     end_sessions,
     find_person,
@@ -21,9 +22,6 @@ from lightweight.store.people import (
     signature,
 )
 from lightweight.store.schema import identities, password_links, people
-
-NO_PASSWORD = ""
-"""In place of a password's hash: no password fits it."""
 
 
 class Unrecognised(DirectoryProblem):

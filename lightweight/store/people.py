@@ -32,6 +32,9 @@ from lightweight.store.schema import password_links, people, sessions
 LINK_S = 24 * 3600.0
 """For how long a password link works."""
 
+NO_PASSWORD = ""
+"""In place of a password's hash: no password fits it."""
+
 
 def signature(person: Person) -> str:
     """Give how the audit log names somebody: no name can pass for another's."""
@@ -168,6 +171,12 @@ def set_password(
     )
     end_sessions(connection, person_id)
     note(connection, now, who, "person.password", person_id)
+
+
+def has_password(connection: Connection, person_id: str) -> bool:
+    """Tell whether somebody can sign in by a password at all."""
+    query = select(people.c.password).where(people.c.id == person_id)
+    return connection.execute(query).scalar() not in {None, NO_PASSWORD}
 
 
 def end_sessions(connection: Connection, person_id: str) -> None:
