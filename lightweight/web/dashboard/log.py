@@ -104,8 +104,9 @@ async def show_request(asked: Asked, request_id: str) -> Answer:
     view = await asked.read(work)
     # Owners and operators, of what they see at all.
     if view.kept_until is not None and asked.actor.role != "member":
+        seen = view.use.outcome.request_id
         kept = await asked.change(
-            lambda c: read_kept(c, request_id, now=asked.now, who=asked.actor.who)
+            lambda c: read_kept(c, seen, now=asked.now, who=asked.actor.who)
         )
         view = replace(view, kept=kept)
     return asked.page("requests", view, template="request")
