@@ -12,6 +12,7 @@ from typing import Any
 
 from twisted.logger import Logger
 
+from lightweight.amounts import counted
 from lightweight.catalog.load import Catalog
 from lightweight.config.load import Loaded
 from lightweight.config.redis import parse_redis_url
@@ -112,6 +113,6 @@ class Ground:
 
 def _lines_lost(count: int) -> None:
     Logger(namespace=__name__).warn(
-        "{count} log lines were lost: whoever reads the log did not take them.",
-        count=count,
+        "Lost {lines}: whoever reads the log did not take them.",
+        lines=counted(count, "log line"),
     )

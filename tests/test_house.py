@@ -18,6 +18,7 @@ MAX_FILE = 500
 MAX_FUNCTION = 80
 
 FLOOR = {
+    "amounts": 0,
     "records": 0,
     "events": 0,
     "errors": 0,

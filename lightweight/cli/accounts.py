@@ -25,9 +25,7 @@ from lightweight.cli.output import (
     told_plainly,
 )
 from lightweight.records import Account, Limits
-from lightweight.store.connect import Connection, reading, writing
-from lightweight.store.directory import (
-    LimitChanges,
+from lightweight.store.accounts import (
     create_account,
     find_account,
     list_accounts,
@@ -36,6 +34,8 @@ from lightweight.store.directory import (
     set_tier,
     top_up,
 )
+from lightweight.store.connect import Connection, reading, writing
+from lightweight.store.directory import LimitChanges
 
 COLUMNS = {
     "ID": "id",

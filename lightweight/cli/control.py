@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
+from lightweight.amounts import counted
 from lightweight.cli.output import facts, in_json, json_option
 from lightweight.config.schema import state_directory
 from lightweight.daemon.messages import (
@@ -103,9 +104,9 @@ def status(opened: "Opened", given: Path | None, *, as_json: bool) -> None:
         )
     for name, told in answer["providers"].items():
         if told["state"] != "closed":
+            where = counted(told["workers"], "worker")
             shown[f"Provider {name}"] = (
-                f"{told['state']} in {told['workers']} workers, asked again in "
-                f"{told['wait']:g} s"
+                f"{told['state']} in {where}, asked again in {told['wait']:g} s"
             )
     tested = answer["self_test"]
     shown["Self-test"] = " ".join([f"{tested['state']}.", *tested["problems"]])

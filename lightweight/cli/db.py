@@ -12,9 +12,10 @@ from lightweight.cli.output import (
     json_option,
     told_plainly,
 )
+from lightweight.store.accounts import list_accounts
+from lightweight.store.api_keys import list_keys
 from lightweight.store.backup import back_up
 from lightweight.store.connect import is_sqlite, reading, shown_url
-from lightweight.store.directory import list_accounts, list_keys
 from lightweight.store.migrate import NEWEST, revision, upgrade
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import click
 from msgspec.structs import replace
 
+from lightweight.amounts import counted
 from lightweight.cli.limits import (
     NONE,
     chosen_limits,
@@ -15,7 +16,6 @@ from lightweight.cli.limits import (
 )
 from lightweight.cli.options import seconds
 from lightweight.cli.output import (
-    NOTHING,
     WHO,
     Described,
     Opened,
@@ -29,18 +29,17 @@ from lightweight.cli.output import (
     told_plainly,
 )
 from lightweight.records import ApiKey, Limits
-from lightweight.store.connect import Connection, reading, writing
-from lightweight.store.directory import (
+from lightweight.store.accounts import find_account, list_accounts
+from lightweight.store.api_keys import (
     create_key,
-    find_account,
     find_key,
-    list_accounts,
     list_keys,
     revoke_key,
     rotate_key,
     set_key_limits,
     state_of_key,
 )
+from lightweight.store.connect import Connection, reading, writing
 from lightweight.store.kept import MOST_DAYS
 from lightweight.store.kept import keep_prompts as switch_prompts
 from lightweight.store.keys import mint
@@ -262,6 +261,9 @@ def _in_words(described: Described) -> Mapping[str, str]:
     limits = described["limits"]
     assert isinstance(limits, Mapping)
     words["limits"] = limits_in_words(limits)
-    days = words.pop("keep_prompts_days")
-    words["prompts"] = "not kept" if days == NOTHING else f"kept for {days} days"
+    del words["keep_prompts_days"]
+    days = described["keep_prompts_days"]
+    words["prompts"] = (
+        f"kept for {counted(days, 'day')}" if isinstance(days, int) else "not kept"
+    )
     return words

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import click
 from msgspec import to_builtins
 
+from lightweight.amounts import counted
 from lightweight.cli.output import Opened, in_json, json_option, told_plainly
 from lightweight.store.connect import reading
 from lightweight.store.reconcile import Findings
@@ -48,11 +49,11 @@ def _findings(opened: Opened) -> Findings:
 def _lines(findings: Findings) -> Iterator[str]:
     if findings.waiting:
         yield (
-            f"{findings.waiting} records wait in the journals: the daemon imports "
-            "them when it runs."
+            f"Not imported yet: {counted(findings.waiting, 'record')} of the journals. "
+            "The daemon does it when it runs."
         )
     if findings.broken:
-        yield f"{findings.broken} lines of the journals cannot be read."
+        yield f"Of the journals {counted(findings.broken, 'line')} cannot be read."
     for use in findings.missing:
         yield f"{use}: in a journal as imported, and not in the ledger."
     for sums in findings.differences:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from lightweight.amounts import counted
 from lightweight.cli.control import ask, socket_option
 from lightweight.cli.output import NOTHING, in_json, json_option, table
 
@@ -28,13 +29,8 @@ _MIB = 1024 * 1024
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 _WORKERS = ("GEN", "PID", "STATE", "UP", "CPU%", "MiB", "CONN", "CALLS", "STREAMS")
 _RATES = ("CALLS/s", "ERR/s", "LAG ms")
-_IN_ALL = {
-    "connections": "connections",
-    "calls": "calls",
-    "streams": "streams",
-    "calls_per_s": "calls/s",
-    "errors_per_s": "errors/s",
-}
+_IN_ALL = {"connections": "connection", "calls": "call", "streams": "stream"}
+_IN_ALL_A_SECOND = {"calls_per_s": "calls/s", "errors_per_s": "errors/s"}
 _PROVIDERS = ("PROVIDER", "BREAKER", "WAIT s", "LIMITED MODELS")
 
 
@@ -97,11 +93,10 @@ def _screen(text: str) -> str:
 
 def shown(answer: Mapping[str, Any]) -> str:
     """Give what the daemon answered, for a terminal of any width."""
-    in_all = answer["in_all"]
     process = f"lightweight {answer['state']}, process {answer['pid']}"
     lines = [
         f"{process}, listening on {', '.join(answer['listen'])}",
-        ", ".join(f"{in_all[name]:g} {word}" for name, word in _IN_ALL.items()),
+        ", ".join(_sums(answer["in_all"])),
         "",
         table((*_WORKERS, *_RATES), _workers(answer["generations"])),
     ]
@@ -112,6 +107,13 @@ def shown(answer: Mapping[str, Any]) -> str:
         first = answer["last_refusal"].splitlines()[0]
         lines += ["", f"Last reload refused: {first}"]
     return "\n".join(lines)
+
+
+def _sums(in_all: Mapping[str, float]) -> Iterator[str]:
+    for name, noun in _IN_ALL.items():
+        yield counted(int(in_all[name]), noun)
+    for name, unit in _IN_ALL_A_SECOND.items():
+        yield f"{in_all[name]:g} {unit}"
 
 
 def _workers(generations: Sequence[Mapping[str, Any]]) -> Sequence[Sequence[str]]:

@@ -14,8 +14,8 @@ from lightweight.policy.bill import Bill, summed, summed_by
 from lightweight.policy.price import dollars
 from lightweight.policy.statement import Group, described, parts, period_of
 from lightweight.records import Account, DayUse
+from lightweight.store.accounts import find_account
 from lightweight.store.connect import reading
-from lightweight.store.directory import find_account
 from lightweight.store.usage import day_uses_between
 
 COLUMNS = (

@@ -14,6 +14,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
+from lightweight.amounts import counted
 from lightweight.records import Use
 from lightweight.store.connect import Connection
 from lightweight.store.database import Database
@@ -179,8 +180,8 @@ class Bookkeeper:
         plan = await self._database.read(lambda c: survey(c, self._journal))
         if plan.broken:
             self.log.error(
-                "{count} lines of a journal cannot be read: the disk lost them.",
-                count=plan.broken,
+                "A journal cannot be read whole: the disk lost {lines} of it.",
+                lines=counted(plan.broken, "line"),
             )
         if not plan.empty:
             imported, used = await self._database.run(lambda c: _written(c, plan))

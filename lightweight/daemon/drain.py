@@ -5,6 +5,7 @@ from twisted.internet.defer import TimeoutError as TookTooLong
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
+from lightweight.amounts import counted
 from lightweight.errors import Overloaded
 from lightweight.web.live import Live
 from lightweight.web.site import GatewaySite
@@ -48,9 +49,9 @@ class Drain:
         self._seconds, self._patient = seconds, patient
         if not patient and self._live.count:
             self.log.info(
-                "Stopping: {calls} calls may run for up to {seconds} s; a second "
-                "signal ends them now.",
-                calls=self._live.count,
+                "Stopping: {calls} may run for up to {seconds} s; a second signal "
+                "ends all now.",
+                calls=counted(self._live.count, "call"),
                 seconds=seconds,
             )
         while not self._over and not await self._left():
@@ -58,7 +59,8 @@ class Drain:
             continue
         if self._over and self._live.count:
             self.log.warn(
-                "{calls} calls are ended before their time.", calls=self._live.count
+                "Ended before their time: {calls}.",
+                calls=counted(self._live.count, "call"),
             )
             self._live.end_all(Overloaded(STOPPING))
             await self._briefly(Deferred.fromCoroutine(self._live.empty()))

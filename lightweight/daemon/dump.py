@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from twisted.logger import Logger
 
+from lightweight.amounts import counted
 from lightweight.web.live import InFlight
 
 log = Logger()
@@ -11,7 +12,7 @@ log = Logger()
 
 def dump(calls: Sequence[InFlight]) -> None:
     """Log each call, and how many there are."""
-    log.info("{count} calls are in flight.", count=len(calls))
+    log.info("In flight: {calls}.", calls=counted(len(calls), "call"))
     for call in calls:
         log.info("In flight: {call}", call=shown(call))
 

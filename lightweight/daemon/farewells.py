@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 
+from lightweight.amounts import counted
 from lightweight.records import Model
 
 AHEAD_DAYS = 30
@@ -62,10 +63,10 @@ class Farewells:
 
     def _tell(self, model: Model, days: int) -> None:
         self.log.warn(
-            "Model {id!r} ends on {day}, in {days} days: no provider of this server "
+            "Model {id!r} ends on {day}, in {days}: no provider of this server "
             "has it from then on.{instead}",
             id=model.id,
             day=model.shutdown_date,
-            days=days,
+            days=counted(days, "day"),
             instead=f" Use {model.replacement!r}." if model.replacement else "",
         )

@@ -22,6 +22,7 @@ from twisted.python.components import Componentized
 from twisted.python.failure import Failure
 
 from lightweight import __version__
+from lightweight.amounts import counted
 from lightweight.config.load import Loaded
 from lightweight.daemon import figures
 from lightweight.daemon.control import Control
@@ -257,10 +258,8 @@ class ParentService(Service):
         if old is not None:
             old.leave("drain", self._config.drain.reload)
             Deferred.fromCoroutine(old.left()).addCallback(self._forget, old)
-        return (
-            f"{report.providers} providers, {report.models} models "
-            f"(generation {number})"
-        )
+        offered = counted(report.providers, "provider"), counted(report.models, "model")
+        return f"{', '.join(offered)} (generation {number})"
 
     def _forget(self, _result: None, old: Generation) -> None:
         self._generations.remove(old)

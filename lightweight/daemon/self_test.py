@@ -12,6 +12,7 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from lightweight.amounts import counted
 from lightweight.daemon.messages import Tested
 from lightweight.runtime import Runtime
 from lightweight.store.limits.limiter import Limiter
@@ -94,10 +95,10 @@ class SelfTest:
             return
         self.told = Tested(state="passed")
         self.log.info(
-            "Self-test passed: {kinds} kinds of limits hold, "
-            "{models} models move on to another target.",
-            kinds=kinds,
-            models=models,
+            "Self-test passed: limits of {kinds} hold, calls of {models} move on to "
+            "another target.",
+            kinds=counted(kinds, "kind"),
+            models=counted(models, "model"),
         )
 
     def _failed(self, failure: Failure) -> None:

@@ -17,6 +17,7 @@ from twisted.logger import ILogObserver, Logger
 from twisted.python.components import Componentized
 from twisted.python.failure import Failure
 
+from lightweight.amounts import counted
 from lightweight.daemon.drain import Drain
 from lightweight.daemon.dump import dump
 from lightweight.daemon.farewells import Farewells
@@ -202,9 +203,9 @@ class GatewayService(Service):
                 self._parts.tell(text)
         runtime = self._parts.swap.current
         self.log.info(
-            "Ready: {providers} providers, {models} models.",
-            providers=len(runtime.providers),
-            models=len(runtime.offering.models),
+            "Ready: {providers}, {models}.",
+            providers=counted(len(runtime.providers), "provider"),
+            models=counted(len(runtime.offering.models), "model"),
         )
 
     def _example(self) -> str | None:

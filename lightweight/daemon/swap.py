@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 from twisted.logger import Logger
 
+from lightweight.amounts import counted
 from lightweight.catalog.load import CatalogProblem
 from lightweight.config.load import ConfigError, Loaded
 from lightweight.config.schema import Config
@@ -78,11 +79,10 @@ class Swap:
             self.log.warn("{warning}", warning=warning)
         for name in self._changed_for_good(loaded.config):
             self.log.warn("'{name}' has changed: restart to apply it.", name=name)
-        offered = len(self.current.offering.models)
         self.log.info(
-            "Reloaded: {providers} providers, {models} models.",
-            providers=len(self.current.providers),
-            models=offered,
+            "Reloaded: {providers}, {models}.",
+            providers=counted(len(self.current.providers), "provider"),
+            models=counted(len(self.current.offering.models), "model"),
         )
         return None
 

@@ -3,6 +3,7 @@
 import math
 from datetime import UTC, datetime
 
+from lightweight.amounts import counted
 from lightweight.errors import Fault, QuotaExceeded, RateLimited
 from lightweight.policy.pace import ACCOUNT, Ask, Balance, Refusal, Verdict
 from lightweight.policy.price import dollars
@@ -11,7 +12,7 @@ from lightweight.policy.price import dollars
 def fault_of(refused: Refusal, verdict: Verdict, ask: Ask) -> Fault:
     """Give the fault of a refused ``ask``, whose verdict says what is left."""
     if refused.limit == "quota_tokens":
-        return _quota(refused, verdict.quota_tokens, f"{ask.tokens} tokens")
+        return _quota(refused, verdict.quota_tokens, counted(ask.tokens, "token"))
     if refused.limit == "quota_usd":
         return _quota(refused, verdict.quota_usd, f"${dollars(ask.micro_usd)}")
     wait = refused.retry_after_ms
@@ -25,15 +26,14 @@ def fault_of(refused: Refusal, verdict: Verdict, ask: Ask) -> Fault:
 def _limit(refused: Refusal) -> str:
     whose = _whose(refused)
     if refused.limit == "concurrency":
-        return f"This {whose} may have {refused.allowed} calls at the same time."
-    return (
-        f"Rate limit reached: this {whose} may use {refused.allowed} {refused.limit} "
-        "in any 60 seconds."
-    )
+        calls = counted(refused.allowed, "call")
+        return f"This {whose} may have {calls} at the same time."
+    most = counted(refused.allowed, refused.limit.removesuffix("s"))
+    return f"Rate limit reached: this {whose} may use {most} in any 60 seconds."
 
 
 def _advice(refused: Refusal, ask: Ask) -> str:
-    needs = f"This request may take {ask.tokens} tokens."
+    needs = f"This request may take {counted(ask.tokens, 'token')}."
     if refused.retry_after_ms is None:
         if refused.limit != "tokens":
             return "Waiting does not help: another limit has no room for this request."
@@ -46,12 +46,11 @@ def _advice(refused: Refusal, ask: Ask) -> str:
 
 def _quota(refused: Refusal, left: Balance | None, needed: str) -> QuotaExceeded:
     in_money = refused.limit == "quota_usd"
-    unit = "" if in_money else " tokens"
 
     def amount(number: int) -> str:
-        return f"${dollars(number)}" if in_money else str(number)
+        return f"${dollars(number)}" if in_money else counted(number, "token")
 
-    said = f"The quota of this {_whose(refused)} is {amount(refused.allowed)}{unit}"
+    said = f"The quota of this {_whose(refused)} is {amount(refused.allowed)}"
     if left is None:
         return QuotaExceeded(f"{said} and has no room for this request.")
     each = "in all, prepaid" if left.resets_at_ms is None else "a calendar month"
@@ -62,7 +61,7 @@ def _quota(refused: Refusal, left: Balance | None, needed: str) -> QuotaExceeded
     )
     needs = f" and this request may take {needed}" if left.remaining else ""
     return QuotaExceeded(
-        f"{said} {each}; {amount(left.remaining)} are left{needs}. {when}"
+        f"{said} {each}, with {amount(left.remaining)} left{needs}. {when}"
     )
 
 

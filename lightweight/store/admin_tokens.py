@@ -8,14 +8,9 @@ from typing import Any
 from sqlalchemy import Connection, Row, insert, or_, select
 
 from lightweight.records import AdminToken, Role
+from lightweight.store.accounts import find_account
 from lightweight.store.audit import note
-from lightweight.store.directory import (
-    DirectoryProblem,
-    Missing,
-    check_name,
-    find_account,
-    take_turn,
-)
+from lightweight.store.directory import DirectoryProblem, Missing, check_name, take_turn
 from lightweight.store.keys import digest, shown
 from lightweight.store.pages import Place, page_of
 from lightweight.store.rows import revoke_row, row_of_id

@@ -6,7 +6,9 @@ from msgspec import Struct
 from sqlalchemy import Connection, func, select
 
 from lightweight.records import Account, ApiKey
-from lightweight.store.directory import create_account, create_key, take_turn
+from lightweight.store.accounts import create_account
+from lightweight.store.api_keys import create_key
+from lightweight.store.directory import take_turn
 from lightweight.store.invites import create_invite
 from lightweight.store.private import write_private
 from lightweight.store.problems import StoreUnusable

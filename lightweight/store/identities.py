@@ -8,16 +8,12 @@ from sqlalchemy import Connection, delete, insert, select
 
 from lightweight.config.schema import Oidc
 from lightweight.records import Claims, Person
+from lightweight.store.accounts import create_account, find_account
 from lightweight.store.audit import note
-from lightweight.store.directory import (
-    DirectoryProblem,
-    Missing,
-    create_account,
-    find_account,
-    take_turn,
-)
+from lightweight.store.directory import DirectoryProblem, Missing, take_turn
 from lightweight.store.invites import invite_for_email, use_invite
 from lightweight.store.people import (
+    NO_PASSWORD,
     add_person,
     end_sessions,
     find_person,
@@ -26,9 +22,6 @@ from lightweight.store.people import (
     signature,
 )
 from lightweight.store.schema import identities, password_links, people
-
-NO_PASSWORD = ""
-"""In place of a password's hash: no password fits it."""
 
 
 class Unrecognised(DirectoryProblem):

@@ -9,15 +9,9 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, func, insert, select, update
 
 from lightweight.records import Invite, InviteState, Person, Role
+from lightweight.store.accounts import create_account, find_account
 from lightweight.store.audit import note
-from lightweight.store.directory import (
-    DirectoryProblem,
-    Missing,
-    check_name,
-    create_account,
-    find_account,
-    take_turn,
-)
+from lightweight.store.directory import DirectoryProblem, Missing, check_name, take_turn
 from lightweight.store.keys import digest
 from lightweight.store.pages import Place, page_of
 from lightweight.store.people import add_person, signature

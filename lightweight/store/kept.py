@@ -1,22 +1,28 @@
 """Prompts and answers that an operator wants kept, for a while and within bounds.
 
 They are there for as long as the switch of their key says, and only while the key
-works: who revokes a key has them gone.
+works: who revokes a key has them gone. Whoever reads one is in the audit log.
 """
 
 from collections.abc import Iterable
+from typing import Any
 
 from msgspec.structs import replace
-from sqlalchemy import ColumnElement, Connection, delete, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    Table,
+    delete,
+    or_,
+    select,
+    update,
+)
 
 from lightweight.records import ApiKey, Kept
+from lightweight.store.api_keys import find_key, update_key
 from lightweight.store.audit import note
-from lightweight.store.directory import (
-    DirectoryProblem,
-    find_key,
-    take_turn,
-    update_key,
-)
+from lightweight.store.directory import DirectoryProblem, take_turn
 from lightweight.store.ledger import insert_into
 from lightweight.store.schema import kept_prompts, keys
 
@@ -80,20 +86,25 @@ def forget_kept(connection: Connection, now: float) -> int:
     return connection.execute(delete(kept_prompts).where(old)).rowcount
 
 
-def kept_of(
-    connection: Connection, request_id: str, now: float
-) -> tuple[Kept, float] | None:
-    """Give what is kept of a request and until when; None where nothing is."""
-    query = (
-        select(kept_prompts)
-        .join(keys, keys.c.id == kept_prompts.c.key_id)
-        .where(kept_prompts.c.request_id == request_id)
-        .where(kept_prompts.c.ends_at > now, ~_dead(now))
-    )
-    row = connection.execute(query).first()
+def kept_until(connection: Connection, request_id: str, now: float) -> float | None:
+    """Give until when a request's prompt is kept; None where none is."""
+    ends_at = kept_prompts.c.ends_at
+    found: float | None = connection.execute(_kept(ends_at, request_id, now)).scalar()
+    return found
+
+
+def read_kept(
+    connection: Connection, request_id: str, *, now: float, who: str
+) -> Kept | None:
+    """Give what is kept of a request; None where nothing is.
+
+    That it was read is noted, so this takes a transaction that may write.
+    """
+    row = connection.execute(_kept(kept_prompts, request_id, now)).first()
     if row is None:
         return None
-    kept = Kept(
+    note(connection, now, who, "prompt.read", row.request_id, key=row.key_id)
+    return Kept(
         request_id=row.request_id,
         key_id=row.key_id,
         at=row.at,
@@ -102,7 +113,17 @@ def kept_of(
         answer=row.answer,
         answer_bytes=row.answer_bytes,
     )
-    return kept, row.ends_at
+
+
+def _kept(
+    what: Table | ColumnElement[float], request_id: str, now: float
+) -> Select[Any]:
+    return (
+        select(what)
+        .join(keys, keys.c.id == kept_prompts.c.key_id)
+        .where(kept_prompts.c.request_id == request_id)
+        .where(kept_prompts.c.ends_at > now, ~_dead(now))
+    )
 
 
 def _dead(now: float) -> ColumnElement[bool]:

@@ -18,8 +18,9 @@ from msgspec import Struct
 from sqlalchemy import Connection, select
 
 from lightweight.records import Account, ApiKey, Identity
+from lightweight.store.accounts import account_of
+from lightweight.store.api_keys import key_of
 from lightweight.store.database import Database
-from lightweight.store.directory import account_of, key_of
 from lightweight.store.keys import digester, plausible
 from lightweight.store.problems import StoreUnusable
 from lightweight.store.schema import KEYS_COUNTER, accounts, counters, keys

@@ -23,12 +23,7 @@ from sqlalchemy.exc import IntegrityError
 
 from lightweight.records import Person, Role
 from lightweight.store.audit import note
-from lightweight.store.directory import (
-    DirectoryProblem,
-    Missing,
-    check_name,
-    take_turn,
-)
+from lightweight.store.directory import DirectoryProblem, Missing, check_name, take_turn
 from lightweight.store.keys import digest
 from lightweight.store.pages import Place, page_of
 from lightweight.store.rows import owned
@@ -36,6 +31,9 @@ from lightweight.store.schema import password_links, people, sessions
 
 LINK_S = 24 * 3600.0
 """For how long a password link works."""
+
+NO_PASSWORD = ""
+"""In place of a password's hash: no password fits it."""
 
 
 def signature(person: Person) -> str:
@@ -173,6 +171,12 @@ def set_password(
     )
     end_sessions(connection, person_id)
     note(connection, now, who, "person.password", person_id)
+
+
+def has_password(connection: Connection, person_id: str) -> bool:
+    """Tell whether somebody can sign in by a password at all."""
+    query = select(people.c.password).where(people.c.id == person_id)
+    return connection.execute(query).scalar() not in {None, NO_PASSWORD}
 
 
 def end_sessions(connection: Connection, person_id: str) -> None:

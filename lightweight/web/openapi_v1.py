@@ -17,9 +17,15 @@ from msgspec import Struct
 from lightweight import __version__
 from lightweight.dialects.openai_relay import ENDPOINTS, Endpoint
 from lightweight.records import Answer
-from lightweight.web.admin.openapi import ERROR
 from lightweight.web.admin.shapes import Usage
 from lightweight.web.answers import json_answer
+from lightweight.web.openapi_parts import (
+    ERROR,
+    SCHEMA_PLACE,
+    failure,
+    json_content,
+    path_part,
+)
 
 PUBLIC = ("/v1/", "/api/")
 
@@ -45,6 +51,7 @@ _FORM = {
     "properties": {"model": {"type": "string"}},
     "additionalProperties": True,
 }
+_FORM_CONTENT = {"multipart/form-data": {"schema": _FORM}}
 _ANYTHING = {"type": "object", "additionalProperties": True}
 
 
@@ -88,7 +95,7 @@ def operations(routes: Klein) -> Iterator[Operation]:
 def document(routes: Klein, base_url: str) -> dict[str, Any]:
     """Give the document as plain JSON."""
     (usage,), components = msgspec.json.schema_components(
-        [Usage], ref_template="#/components/schemas/{name}"
+        [Usage], ref_template=SCHEMA_PLACE
     )
     paths: dict[str, dict[str, Any]] = {}
     for each in operations(routes):
@@ -120,21 +127,15 @@ def _operation(each: Operation, answer: dict[str, Any]) -> dict[str, Any]:
         "summary": each.summary,
         "responses": {
             "200": {"description": "The answer.", "content": _content(each, answer)},
-            "default": {
-                "description": "It was refused or failed; the message says why.",
-                "content": _json({"$ref": "#/components/schemas/Error"}),
-            },
+            "default": failure("It was refused or failed; the message says why."),
         },
     }
     names = re.findall(r"{(\w+)}", each.path)
     if names:
-        operation["parameters"] = [
-            {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
-            for name in names
-        ]
+        operation["parameters"] = [path_part(name) for name in names]
     if each.method == "post":
         form = each.endpoint is not None and each.endpoint.form
-        asked = {"multipart/form-data": {"schema": _FORM}} if form else _json(_ASKED)
+        asked = _FORM_CONTENT if form else json_content(_ASKED)
         operation["requestBody"] = {"required": True, "content": asked}
     return operation
 
@@ -142,13 +143,9 @@ def _operation(each: Operation, answer: dict[str, Any]) -> dict[str, Any]:
 def _content(each: Operation, answer: dict[str, Any]) -> dict[str, Any]:
     text = {"schema": {"type": "string"}}
     if each.method != "post":
-        return _json(answer)
+        return json_content(answer)
     if each.endpoint is not None and each.endpoint.sound:
         return {"audio/*": {}}
     if each.path.startswith("/api/"):
-        return {**_json(answer), "application/x-ndjson": text}
-    return {**_json(answer), "text/event-stream": text}
-
-
-def _json(schema: dict[str, Any]) -> dict[str, Any]:
-    return {"application/json": {"schema": schema}}
+        return {**json_content(answer), "application/x-ndjson": text}
+    return {**json_content(answer), "text/event-stream": text}

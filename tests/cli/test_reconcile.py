@@ -15,7 +15,9 @@ from lightweight.store.importer import carry_out, survey
 from lightweight.store.journal import Journal
 from lightweight.store.schema import uses
 
-WAITS = "2 records wait in the journals: the daemon imports them when it runs.\n"
+WAITS = (
+    "Not imported yet: 2 records of the journals. The daemon does it when it runs.\n"
+)
 
 group = Group(commands=[reconcile])
 

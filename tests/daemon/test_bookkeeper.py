@@ -257,7 +257,7 @@ async def test_lines_that_nobody_can_read_are_told(
     path = segment_path(desk.journal / "dead", 1)
     path.write_bytes(b"garbage\n" + line_of(use("r1")))
     await desk.until(lambda: not list(desk.journal.iterdir()))
-    assert logged[0].startswith("1 lines of a journal cannot be read")
+    assert logged[0].endswith("the disk lost 1 line of it.")
     assert await desk.uses() == ["r1"]
 
 

@@ -42,7 +42,7 @@ def test_each_call_is_a_line_and_their_number_too() -> None:
     finally:
         globalLogPublisher.removeObserver(observe)
     counted, first, second = lines
-    assert counted == "2 calls are in flight."
+    assert counted == "In flight: 2 calls."
     assert first == (
         "In flight: req_1 for 1.2 s, waiting (stream), model 'm\\n' at nobody yet, "
         "0 asked, account acc_1, key key_1"

@@ -39,7 +39,7 @@ def test_each_day_once() -> None:
             "has it from then on. Use 'other'."
         )
         clock.pump([3600] * 24)
-        assert [event["days"] for event in told] == [8, 7]
+        assert [event["days"] for event in told] == ["8 days", "7 days"]
     farewells.stop()
     assert clock.getDelayedCalls() == []
     farewells.stop()

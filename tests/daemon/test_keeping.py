@@ -8,35 +8,18 @@ from twisted.internet.task import Clock
 import pytest
 import pytest_twisted
 from sqlalchemy import func, select
+from support.keys import a_kept_key
 
 from lightweight.daemon.keeping import FORGET_S, Keeping
 from lightweight.records import Kept
-from lightweight.store.connect import Connection, sqlite_url
+from lightweight.store.connect import sqlite_url
 from lightweight.store.database import Database
-from lightweight.store.directory import create_account, create_key
-from lightweight.store.kept import DAY_S, keep_prompts, kept_of
+from lightweight.store.kept import DAY_S, kept_until
 from lightweight.store.problems import StoreUnusable
 from lightweight.store.schema import kept_prompts
 from lightweight.store.spool import waiting, write
 
 NOW = 1_000_000.0
-
-
-def switched_on(connection: Connection) -> None:
-    create_account(
-        connection, account_id="acct_1", name="acme", tier="pro", now=NOW, who="t"
-    )
-    create_key(
-        connection,
-        key_id="key_1",
-        account="acme",
-        name="ci",
-        secret="lw-" + "x" * 49,
-        pepper=b"p" * 64,
-        now=NOW,
-        who="t",
-    )
-    keep_prompts(connection, "key_1", 1, now=NOW, who="t")
 
 
 @pytest_twisted.async_yield_fixture  # type: ignore[untyped-decorator]  # it has no types
@@ -45,7 +28,7 @@ async def database(tmp_path: Path) -> AsyncIterator[Database]:
 
     opened = Database(sqlite_url(tmp_path), reactor=reactor)  # type: ignore[arg-type]  # the module stands for the reactor
     await opened.start()
-    await opened.run(switched_on)
+    await opened.run(lambda c: a_kept_key(c, 1))
     yield opened
     await opened.close()
 
@@ -84,7 +67,7 @@ async def test_they_come_in_once_and_are_forgotten_in_time(
     put(place, "req_1")
     await keeping.turn()
     assert await count(database) == 1
-    assert await database.read(lambda c: kept_of(c, "req_1", NOW)) is not None
+    assert await database.read(lambda c: kept_until(c, "req_1", NOW)) is not None
     clock.advance(DAY_S - FORGET_S)
     await keeping.turn()
     assert await count(database) == 1

@@ -174,7 +174,7 @@ async def test_systemd_learns_of_start_reload_and_stop(world: World) -> None:
     beat, ready = world.told()
     assert beat == "WATCHDOG=1"
     assert ready.splitlines()[0] == "READY=1"
-    assert "1 providers, 2 models (generation 1)" in ready
+    assert "1 provider, 2 models (generation 1)" in ready
 
     assert await world.reload() is None
     reloading, again = world.told()

@@ -71,9 +71,11 @@ def test_before_there_is_a_test_nothing_is_said_to_fail(process: Process) -> Non
 
 def test_what_works_is_told_in_a_line(process: Process) -> None:
     process.test.start(process.home)
-    assert process.said == [
-        "Self-test passed: 2 kinds of limits hold, 1 models move on to another target."
-    ]
+    (line,) = process.said
+    assert line == (
+        "Self-test passed: limits of 2 kinds hold, calls of 1 model move on to "
+        "another target."
+    )
     assert process.test.told.state == "passed"
     assert process.test.why() is None
     assert process.clock.getDelayedCalls() == []

@@ -15,8 +15,9 @@ from lightweight.daemon.state import (
     open_database,
     open_state,
 )
+from lightweight.store.accounts import list_accounts
+from lightweight.store.api_keys import list_keys
 from lightweight.store.connect import reading
-from lightweight.store.directory import list_accounts, list_keys
 from lightweight.store.first_run import FirstRun
 from lightweight.store.problems import StoreProblem
 

@@ -335,5 +335,5 @@ async def test_one_process_still_serves_and_reloads(
     )
     assert children(gateway.child.pid) == []
     gateway.child.send(signal.SIGHUP)
-    await gateway.child.line("Reloaded: 1 providers")
+    await gateway.child.line("Reloaded: 1 provider,")
     assert await gateway.stop() == 0

@@ -62,7 +62,7 @@ async def test_a_setting_of_the_next_release_needs_no_restart(tmp_path: Path) ->
         )
 
         gateway.child.send(signal.SIGHUP)
-        await gateway.child.line(r"Reloaded: 1 providers, 1 models \(generation 3\)")
+        await gateway.child.line(r"Reloaded: 1 provider, 1 model \(generation 3\)")
 
         assert (await fetch(f"{gateway.root}/readyz")).status == 200
         gateway.config.write_text(f"noveltie = true\n{old}")

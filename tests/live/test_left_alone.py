@@ -42,7 +42,7 @@ async def test_it_is_shown_and_a_probe_brings_it_back(
             [BIN / "lightweight", "status", "--socket", socket], cwd=tmp_path
         )
         assert await people.ended() == 0
-        assert re.search("Provider scripted +.*open in 1 workers", people.text)
+        assert re.search("Provider scripted +.*open in 1 worker,", people.text)
 
         provider.always(*whole(200, {"content-type": "application/json"}, WHOLE))
         await gateway.child.line("'scripted' answers again")

@@ -108,7 +108,7 @@ async def test_a_bad_reload_keeps_serving_and_a_good_one_takes_over(
 
     gateway.config.write_text(good.replace('id = "renamed"', 'id = "new-name"'))
     gateway.child.send(signal.SIGHUP)
-    await gateway.child.line("Reloaded: 1 providers, 2 models")
+    await gateway.child.line("Reloaded: 1 provider, 2 models")
     # For a moment both generations accept.
     await gateway.child.line("Generation [12] has left")
     listed = await fetch(f"{gateway.base_url}/models", key=gateway.key)
@@ -145,7 +145,7 @@ async def test_sigterm_lets_running_calls_end(
     call = await streaming(gateway, provider)
 
     gateway.child.send(signal.SIGTERM)
-    await gateway.child.line("Stopping: 1 calls")
+    await gateway.child.line("Stopping: 1 call may")
     gate.open()
 
     answer = await call
@@ -163,7 +163,7 @@ async def test_a_second_sigterm_ends_calls_with_an_error_event(
     call = await streaming(gateway, provider)
 
     gateway.child.send(signal.SIGTERM)
-    await gateway.child.line("Stopping: 1 calls")
+    await gateway.child.line("Stopping: 1 call may")
     gateway.child.send(signal.SIGTERM)
 
     answer = await call

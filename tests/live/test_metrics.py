@@ -238,7 +238,7 @@ async def test_what_is_in_flight_is_dumped(
         gateway.child.send(signal.SIGUSR2)
         line = await gateway.child.line("In flight: req_")
         assert "model 'test-model' at scripted, 1 asked, account acct_" in line.string
-        await gateway.child.line("1 calls are in flight")
+        await gateway.child.line(r"In flight: 1 call\.")
         gate.open()
         assert (await stream).status == 200
     finally:

@@ -46,7 +46,7 @@ async def test_a_home_that_does_not_hold_limits_is_told_and_serving_goes_on(
     gateway = await Gateway.start(tmp_path, DEMO + TIERS + shared)
     try:
         assert await tested(gateway) == {"state": "passed", "problems": []}
-        assert "Self-test passed: 4 kinds of limits hold" in gateway.child.text
+        assert "Self-test passed: limits of 4 kinds hold" in gateway.child.text
         # What was asked leaves no use, and Redis forgets it by itself.
         with sqlite3.connect(tmp_path / "state" / "lightweight.db") as database:
             assert database.execute("SELECT count(*) FROM uses").fetchone() == (0,)
@@ -86,7 +86,7 @@ async def test_a_home_that_does_not_hold_limits_is_told_and_serving_goes_on(
 async def test_one_process_without_a_parent_tests_itself_too(tmp_path: Path) -> None:
     gateway = await Gateway.start(tmp_path, DEMO + TIERS, single=True)
     try:
-        await gateway.child.line("Self-test passed: 4 kinds of limits hold")
+        await gateway.child.line("Self-test passed: limits of 4 kinds hold")
         ready = await fetch(f"{gateway.root}/readyz")
         assert ready.json()["degraded"] == {}
     finally:

@@ -21,7 +21,7 @@ def refused(
     [
         ("requests", 1, 1, "may use 60 requests in any 60 seconds. Try again in 1 s."),
         ("requests", 1001, 2, "Try again in 2 s."),
-        ("tokens", 59_000, 59, "may take 1500 tokens. Try again in 59 s."),
+        ("tokens", 59_000, 59, "may take 1,500 tokens. Try again in 59 s."),
         ("concurrency", 1000, 1, "may have 60 calls at the same time. Try again when"),
     ],
 )
@@ -47,6 +47,18 @@ def test_what_can_never_pass_is_not_tried_again(limit: LimitName, said: str) -> 
     assert (fault.retry_after, fault.should_retry) == (None, False)
 
 
+@pytest.mark.parametrize(
+    ("limit", "said"),
+    [
+        ("requests", "may use 1 request in any 60 seconds."),
+        ("tokens", "may use 1 token in any 60 seconds."),
+        ("concurrency", "may have 1 call at the same time."),
+    ],
+)
+def test_one_is_one(limit: LimitName, said: str) -> None:
+    assert said in fault_of(refused(limit, 1, allowed=1), Verdict(), ASK).message
+
+
 def test_a_quota_says_which_how_much_and_when() -> None:
     left = Balance(limit=2000, used=900, reserved=100, resets_at_ms=DECEMBER)
     fault = fault_of(
@@ -56,8 +68,9 @@ def test_a_quota_says_which_how_much_and_when() -> None:
     )
     assert isinstance(fault, QuotaExceeded)
     assert fault.message == (
-        "The quota of this account is 2000 tokens a calendar month; 1000 are left and "
-        "this request may take 1500 tokens. It resets at 2026-12-01 00:00 UTC."
+        "The quota of this account is 2,000 tokens a calendar month, with 1,000 tokens "
+        "left and this request may take 1,500 tokens. It resets at 2026-12-01 00:00 "
+        "UTC."
     )
     assert fault.should_retry is False
 
@@ -68,7 +81,7 @@ def test_a_prepaid_quota_of_money_does_not_reset() -> None:
         refused("quota_usd", None, allowed=10_000_000), Verdict(quota_usd=left), ASK
     )
     assert fault.message == (
-        "The quota of this account is $10.00 in all, prepaid; $0.00 are left. It does "
+        "The quota of this account is $10.00 in all, prepaid, with $0.00 left. It does "
         "not reset: ask for a top-up."
     )
 

@@ -6,9 +6,9 @@ import pytest
 from sqlalchemy import make_url
 from support.postgres import PASSWORD
 
+from lightweight.store.accounts import create_account, list_accounts
 from lightweight.store.backup import back_up
 from lightweight.store.connect import Engine, open_engine, reading, sqlite_url, writing
-from lightweight.store.directory import create_account, list_accounts
 from lightweight.store.migrate import upgrade
 from lightweight.store.problems import StoreProblem, StoreUnusable
 

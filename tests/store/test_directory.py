@@ -1,293 +1,53 @@
-from typing import Any
+"""What all verbs share: names, limits and the counter of changes.
+
+That turns are taken is seen where accounts are topped up at once.
+"""
 
 import pytest
-from sqlalchemy import select
+from support.keys import change_count
 
-from lightweight.records import Account, ApiKey
-from lightweight.store.connect import Connection, Engine, reading, writing
+from lightweight.records import Limits
+from lightweight.store.connect import Connection
 from lightweight.store.directory import (
+    MAX_LIMIT,
     DirectoryProblem,
-    create_account,
-    create_key,
-    find_account,
-    find_key,
-    list_accounts,
-    list_keys,
-    revoke_key,
-    rotate_key,
-    set_disabled,
+    check_limits,
+    check_name,
+    next_change,
+    read_limits,
+    written_limits,
 )
-from lightweight.store.keys import digest, mint, shown
-from lightweight.store.schema import audit, counters, keys, metadata
-
-PEPPER = b"p" * 64
-SECRET = mint(lambda count: b"\x01" * count)
-OTHER = mint(lambda count: b"\x02" * count)
-DAY = 86400.0
 
 
-def acme(connection: Connection, **changes: Any) -> Account:
-    given = {"account_id": "acct_1", "name": "acme", "tier": "pro", "now": 1000.0}
-    return create_account(connection, **{**given, "who": "cli", **changes})
+@pytest.mark.parametrize("name", ["", "a", "a b", "n" * 100, "\u00e9"])
+def test_a_name_that_can_be_read(name: str) -> None:
+    check_name(name)
 
 
-def a_key(connection: Connection, **changes: Any) -> ApiKey:
-    given: dict[str, Any] = {
-        "key_id": "key_1",
-        "account": "acme",
-        "name": "ci",
-        "secret": SECRET,
-        "pepper": PEPPER,
-        "now": 2000.0,
-        "who": "cli",
-    }
-    return create_key(connection, **{**given, **changes})
+@pytest.mark.parametrize("name", [" a", "a ", "a\nb", "\x1b[31m", "n" * 101, "\ud800"])
+def test_a_name_that_would_confuse_is_refused(name: str) -> None:
+    with pytest.raises(DirectoryProblem, match="printable"):
+        check_name(name)
 
 
-def rotate(connection: Connection, **changes: Any) -> ApiKey:
-    given: dict[str, Any] = {
-        "new_key_id": "key_2",
-        "secret": OTHER,
-        "pepper": PEPPER,
-        "grace": 60.0,
-        "now": 3000.0,
-        "who": "cli",
-    }
-    return rotate_key(connection, "key_1", **{**given, **changes})
+@pytest.mark.parametrize("number", [0, -1, MAX_LIMIT + 1])
+def test_a_limit_that_is_none_is_refused(number: int) -> None:
+    check_limits(Limits())
+    check_limits(Limits(rpm=1, quota_micro_usd=MAX_LIMIT, prepaid=True))
+    for limits in (Limits(rpm=number), Limits(quota_tokens=number)):
+        with pytest.raises(DirectoryProblem, match="from 1 to 10"):
+            check_limits(limits)
 
 
-def trail(connection: Connection) -> list[tuple[Any, ...]]:
-    rows = connection.execute(
-        select(
-            audit.c.at, audit.c.who, audit.c.what, audit.c.subject, audit.c.details
-        ).order_by(audit.c.id)
-    )
-    return [tuple(row) for row in rows]
+def test_only_limits_that_are_set_are_written() -> None:
+    assert written_limits(Limits()) is None
+    assert read_limits(None) == Limits()
+    some = Limits(rpm=7, quota_tokens=5, prepaid=True)
+    row = {"rpm": 7, "quota_tokens": 5, "prepaid": True}
+    assert written_limits(some) == row
+    assert read_limits(row) == some
 
 
-def counter(connection: Connection) -> int:
-    found: int = connection.execute(select(counters.c.value)).scalar_one()
-    return found
-
-
-# -- accounts ----------------------------------------------------------------------
-
-
-def test_an_account_is_made_found_and_noted(connection: Connection) -> None:
-    made = acme(connection)
-    assert made == Account(id="acct_1", name="acme", tier="pro", created_at=1000.0)
-    assert find_account(connection, "acme") == made
-    assert find_account(connection, "acct_1") == made
-    assert counter(connection) == 1
-    details = {"name": "acme", "tier": "pro"}
-    assert trail(connection) == [(1000.0, "cli", "account.create", "acct_1", details)]
-
-
-def test_a_second_account_of_a_name_is_refused(engine: Engine) -> None:
-    with writing(engine) as connection:
-        acme(connection)
-    with (
-        pytest.raises(DirectoryProblem, match='"acme" already: choose another name'),
-        writing(engine) as connection,
-    ):
-        acme(connection, account_id="acct_2")
-    with reading(engine) as connection:
-        assert [a.id for a in list_accounts(connection)] == ["acct_1"]
-        assert counter(connection) == 1
-        assert len(trail(connection)) == 1
-
-
-@pytest.mark.parametrize(
-    "name", ["", " a", "a ", "a\nb", "\x1b[31m", "n" * 101, "\ud800"]
-)
-def test_a_name_that_would_confuse_is_refused(
-    connection: Connection, name: str
-) -> None:
-    with pytest.raises(DirectoryProblem):
-        acme(connection, name=name)
-    assert list_accounts(connection) == []
-
-
-def test_accounts_are_listed_by_name(connection: Connection) -> None:
-    for number, name in enumerate(["b", "c", "a"]):
-        acme(connection, account_id=f"acct_{number}", name=name)
-    assert [a.name for a in list_accounts(connection)] == ["a", "b", "c"]
-
-
-@pytest.mark.parametrize("impostor", ["acct_1", "acct_3"])
-def test_an_id_goes_before_a_name(connection: Connection, impostor: str) -> None:
-    """Nobody takes over an account by taking its id for a name."""
-    acme(connection, account_id=impostor, name="acct_2")
-    made = acme(connection, account_id="acct_2", name="zeta")
-    assert find_account(connection, "acct_2") == made
-
-
-@pytest.mark.parametrize("name", ["nobody", "' OR 1=1 --", "\ud800", "", "ACME"])
-def test_an_unknown_account_is_told(connection: Connection, name: str) -> None:
-    acme(connection)
-    with pytest.raises(DirectoryProblem, match="no account .* accounts list"):
-        find_account(connection, name)
-
-
-def test_an_account_is_disabled_and_enabled(connection: Connection) -> None:
-    acme(connection)
-    shut = set_disabled(connection, "acme", disabled=True, now=5.0, who="cli")
-    assert shut.disabled
-    assert find_account(connection, "acme") == shut
-    assert counter(connection) == 2
-    set_disabled(connection, "acct_1", disabled=False, now=6.0, who="cli")
-    assert not find_account(connection, "acme").disabled
-    assert trail(connection)[1:] == [
-        (5.0, "cli", "account.disable", "acct_1", {}),
-        (6.0, "cli", "account.enable", "acct_1", {}),
-    ]
-
-
-# -- keys --------------------------------------------------------------------------
-
-
-def test_a_key_is_made_found_and_noted(connection: Connection) -> None:
-    acme(connection)
-    made = a_key(connection, models=frozenset("ba"), expires_at=9000.0)
-    assert made == ApiKey(
-        id="key_1",
-        account_id="acct_1",
-        name="ci",
-        shown=f"{SECRET[:8]}…{SECRET[-4:]}",
-        created_at=2000.0,
-        expires_at=9000.0,
-        models=frozenset({"a", "b"}),
-    )
-    assert find_key(connection, "key_1") == made
-    assert counter(connection) == 2
-    details = {"account": "acct_1", "name": "ci"}
-    assert trail(connection)[1:] == [(2000.0, "cli", "key.create", "key_1", details)]
-
-
-def test_the_secret_is_nowhere_in_the_database(connection: Connection) -> None:
-    acme(connection)
-    a_key(connection)
-    rotate(connection)
-    dump = repr([connection.execute(select(t)).all() for t in metadata.sorted_tables])
-    assert repr(digest(PEPPER, SECRET)) in dump
-    for secret in (SECRET, OTHER):
-        assert shown(secret) in dump
-        assert secret[8:-4] not in dump
-
-
-def test_a_key_without_bounds_has_none(connection: Connection) -> None:
-    acme(connection)
-    a_key(connection)
-    found = find_key(connection, "key_1")
-    assert (found.models, found.expires_at, found.revoked_at) == (None, None, None)
-    assert connection.execute(
-        select(keys.c.models.is_(None)).where(keys.c.id == "key_1")
-    ).scalar_one()
-
-
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [
-        ({"account": "nobody"}, 'no account "nobody"'),
-        ({"models": frozenset()}, "name some"),
-        ({"expires_at": 2000.0}, "expired already"),
-        ({"name": "a\nb"}, "printable"),
-    ],
-)
-def test_a_key_that_cannot_be_is_refused(
-    connection: Connection, changes: dict[str, Any], message: str
-) -> None:
-    acme(connection)
-    with pytest.raises(DirectoryProblem, match=message):
-        a_key(connection, **changes)
-    assert list_keys(connection) == []
-
-
-def test_keys_are_listed_oldest_first_of_one_account_or_all(
-    connection: Connection,
-) -> None:
-    acme(connection)
-    acme(connection, account_id="acct_2", name="other")
-    a_key(connection, key_id="key_b", now=3.0)
-    a_key(connection, key_id="key_a", now=2.0, secret=OTHER, account="other")
-    assert [k.id for k in list_keys(connection)] == ["key_a", "key_b"]
-    assert [k.id for k in list_keys(connection, "acme")] == ["key_b"]
-    assert [k.id for k in list_keys(connection, "acct_2")] == ["key_a"]
-    with pytest.raises(DirectoryProblem):
-        list_keys(connection, "nobody")
-
-
-def test_an_unknown_key_is_told(connection: Connection) -> None:
-    with pytest.raises(DirectoryProblem, match='no key "key_9": .* keys list'):
-        find_key(connection, "key_9")
-
-
-@pytest.mark.parametrize("given", [SECRET, "\ud800", "", "' OR 1=1 --"])
-def test_what_may_be_a_secret_is_not_repeated(
-    connection: Connection, given: str
-) -> None:
-    with pytest.raises(DirectoryProblem) as caught:
-        find_key(connection, given)
-    assert str(caught.value) == (
-        "There is no key of that id: 'lightweight keys list' shows them."
-    )
-
-
-def test_a_rotated_key_has_a_successor_and_a_grace(connection: Connection) -> None:
-    acme(connection)
-    a_key(connection, models=frozenset("a"), expires_at=2000.0 + DAY)
-    new = rotate(connection)
-    assert new == ApiKey(
-        id="key_2",
-        account_id="acct_1",
-        name="ci",
-        shown=f"{OTHER[:8]}…{OTHER[-4:]}",
-        created_at=3000.0,
-        expires_at=3000.0 + DAY,
-        models=frozenset("a"),
-    )
-    assert find_key(connection, "key_2") == new
-    assert find_key(connection, "key_1").revoked_at == 3060.0
-    assert counter(connection) == 4
-    details = {"replaced_by": "key_2", "grace": 60.0}
-    assert trail(connection)[2:] == [(3000.0, "cli", "key.rotate", "key_1", details)]
-
-
-def test_rotating_a_key_for_ever_gives_one_for_ever(connection: Connection) -> None:
-    acme(connection)
-    a_key(connection)
-    assert rotate(connection).expires_at is None
-
-
-@pytest.mark.parametrize("end", ["rotated", "revoked", "expired"])
-def test_a_key_that_ends_is_not_rotated(connection: Connection, end: str) -> None:
-    acme(connection)
-    a_key(connection, expires_at=3000.0 if end == "expired" else None)
-    if end == "rotated":
-        rotate(connection)
-    if end == "revoked":
-        revoke_key(connection, "key_1", now=2500.0, who="cli")
-    before = list_keys(connection)
-    with pytest.raises(DirectoryProblem, match="keys create"):
-        rotate(connection, new_key_id="key_3")
-    assert list_keys(connection) == before
-
-
-def test_a_revoked_key_is_noted_once(connection: Connection) -> None:
-    acme(connection)
-    a_key(connection)
-    dead = revoke_key(connection, "key_1", now=5000.0, who="cli")
-    assert dead.revoked_at == 5000.0
-    assert find_key(connection, "key_1") == dead
-    assert revoke_key(connection, "key_1", now=6000.0, who="cli") == dead
-    assert find_key(connection, "key_1") == dead
-    assert counter(connection) == 3
-    assert trail(connection)[2:] == [(5000.0, "cli", "key.revoke", "key_1", {})]
-
-
-def test_revoking_ends_a_grace(connection: Connection) -> None:
-    acme(connection)
-    a_key(connection)
-    rotate(connection)
-    revoke_key(connection, "key_1", now=3010.0, who="cli")
-    assert find_key(connection, "key_1").revoked_at == 3010.0
+def test_changes_are_numbered(connection: Connection) -> None:
+    assert [next_change(connection) for _ in range(3)] == [1, 2, 3]
+    assert change_count(connection) == 3

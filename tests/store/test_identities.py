@@ -9,12 +9,18 @@ from support.people import DAY, NOW, PEPPER, an_account, an_invite, somebody, tr
 from lightweight.config.schema import Oidc
 from lightweight.config.secret import Secret
 from lightweight.records import Claims, Person
+from lightweight.store.accounts import find_account
 from lightweight.store.connect import Connection
-from lightweight.store.directory import DirectoryProblem, find_account
+from lightweight.store.directory import DirectoryProblem
 from lightweight.store.identities import Unrecognised, recognise, unlink
 from lightweight.store.invites import find_invite, revoke_invite
-from lightweight.store.people import find_person, make_password_link, set_person
-from lightweight.store.schema import identities, password_links, people, sessions
+from lightweight.store.people import (
+    find_person,
+    has_password,
+    make_password_link,
+    set_person,
+)
+from lightweight.store.schema import identities, password_links, sessions
 from lightweight.store.sessions import Credential, begin_session
 
 OIDC = Oidc(issuer="https://id", client_id="c", client_secret=Secret("s"))
@@ -35,11 +41,6 @@ def come(
         new_account_id="acct_new",
         now=NOW,
     )
-
-
-def password_of(connection: Connection, person: Person) -> str:
-    query = select(people.c.password).where(people.c.id == person.id)
-    return str(connection.execute(query).scalar_one())
 
 
 def test_an_address_counts_once_the_subject_for_ever(connection: Connection) -> None:
@@ -76,7 +77,7 @@ def test_a_link_ends_what_whoever_chose_the_name_could_use(
         now=NOW,
     )
     come(connection)
-    assert password_of(connection, ann) == ""
+    assert not has_password(connection, ann.id)
     assert connection.execute(select(sessions)).all() == []
     assert connection.execute(select(password_links)).all() == []
 
@@ -120,7 +121,7 @@ def test_the_newest_open_invite_of_the_address_is_used(connection: Connection) -
     assert (ann.name, ann.role) == ("ann@acme.org", "member")
     assert find_invite(connection, "invite_new").used_by == ann.id
     assert find_invite(connection, "invite_old").used_by is None
-    assert password_of(connection, ann) == ""
+    assert not has_password(connection, ann.id)
 
 
 def test_an_invite_may_make_an_account(connection: Connection) -> None:

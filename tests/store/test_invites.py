@@ -7,8 +7,9 @@ from sqlalchemy import func, select
 from support.people import DAY, NOW, PEPPER, an_account, an_invite, somebody, trail
 
 from lightweight.records import Person
+from lightweight.store.accounts import find_account
 from lightweight.store.connect import Connection, Engine, writing
-from lightweight.store.directory import DirectoryProblem, Missing, find_account
+from lightweight.store.directory import DirectoryProblem, Missing
 from lightweight.store.invites import (
     INVITE_S,
     accept_invite,

@@ -11,16 +11,14 @@ import pytest_twisted
 from sqlalchemy import Connection
 
 from lightweight.records import Identity, Limits
-from lightweight.store.database import Database
-from lightweight.store.directory import (
-    create_account,
+from lightweight.store.accounts import create_account, set_disabled, set_limits
+from lightweight.store.api_keys import (
     create_key,
     revoke_key,
     rotate_key,
-    set_disabled,
     set_key_limits,
-    set_limits,
 )
+from lightweight.store.database import Database
 from lightweight.store.keyring import Keyring
 from lightweight.store.keys import mint
 from lightweight.store.problems import StoreUnusable

@@ -9,8 +9,10 @@ from sqlalchemy import event, inspect
 
 from lightweight.records import Limits
 from lightweight.store import connect
+from lightweight.store.accounts import find_account
+from lightweight.store.api_keys import find_key
 from lightweight.store.connect import Engine, open_engine, reading, writing
-from lightweight.store.directory import find_account, find_key, take_turn
+from lightweight.store.directory import take_turn
 from lightweight.store.migrate import NEWEST as HEAD
 from lightweight.store.migrate import SchemaTooNew, revision, upgrade
 from lightweight.store.schema import metadata

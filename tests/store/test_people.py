@@ -7,7 +7,9 @@ from lightweight.store.directory import DirectoryProblem, Missing
 from lightweight.store.pages import Place
 from lightweight.store.people import (
     LINK_S,
+    NO_PASSWORD,
     find_person,
+    has_password,
     make_password_link,
     people_page,
     person_of_link,
@@ -154,6 +156,14 @@ def test_a_new_password_ends_sessions_and_links(connection: Connection) -> None:
     assert connection.execute(select(password_links)).all() == []
     assert connection.execute(select(people.c.password)).scalar_one() == "new"
     assert trail(connection)[-1] == ("ann (person_ann)", "person.password", ann.id)
+
+
+def test_whoever_has_no_hash_has_no_password(connection: Connection) -> None:
+    ann = somebody(connection, "ann")
+    assert has_password(connection, ann.id)
+    set_password(connection, ann.id, NO_PASSWORD, now=NOW, who="cli")
+    assert not has_password(connection, ann.id)
+    assert not has_password(connection, "person_none")
 
 
 # -- a forgotten password ----------------------------------------------------------

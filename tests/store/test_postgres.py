@@ -11,13 +11,9 @@ from sqlalchemy import make_url, select
 from support.postgres import OWNER, PASSWORD, PostgresServer
 
 from lightweight.store import connect, postgres
+from lightweight.store.accounts import create_account, list_accounts, set_tier
 from lightweight.store.connect import Engine, open_engine, reading, writing
-from lightweight.store.directory import (
-    create_account,
-    list_accounts,
-    set_tier,
-    take_turn,
-)
+from lightweight.store.directory import take_turn
 from lightweight.store.migrate import upgrade
 from lightweight.store.problems import StoreProblem, StoreUnusable
 from lightweight.store.schema import accounts, audit, counters
@@ -25,7 +21,8 @@ from lightweight.store.schema import accounts, audit, counters
 MAKE = """
 import sys
 from lightweight.store.connect import open_engine, writing
-from lightweight.store.directory import DirectoryProblem, create_account
+from lightweight.store.accounts import create_account
+from lightweight.store.directory import DirectoryProblem
 engine = open_engine(sys.argv[1])
 for number in range(20):
     try:

@@ -8,8 +8,9 @@ from support.uses import DAY, NOON, use
 
 from lightweight.records import Usage
 from lightweight.store import summary
+from lightweight.store.accounts import create_account
+from lightweight.store.api_keys import create_key
 from lightweight.store.connect import reading, writing
-from lightweight.store.directory import create_account, create_key
 from lightweight.store.ledger import record
 from lightweight.store.summary import (
     Period,

@@ -10,8 +10,9 @@ from support.until import until
 from support.uses import use
 
 from lightweight.records import Account, AdminToken, ApiKey, Person, Role
+from lightweight.store.accounts import create_account
 from lightweight.store.admin_tokens import create_admin_token
-from lightweight.store.directory import create_account, create_key
+from lightweight.store.api_keys import create_key
 from lightweight.store.keys import mint
 from lightweight.store.ledger import record
 from lightweight.store.people import add_person

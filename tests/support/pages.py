@@ -360,7 +360,8 @@ SCREENS: Mapping[str, tuple[str, views.Frame, Struct]] = {
             ),
         ),
     ),
-    "me": ("me", FRAME, views.DoorView()),
+    "me": ("me", FRAME, views.MeView(has_password=True)),
+    "me-elsewhere": ("me", FRAME, views.MeView(has_password=False)),
     "sign-in": ("sign_in", DOOR, views.DoorView()),
     "sign-up": (
         "sign_up",

@@ -5,8 +5,8 @@ from typing import Any
 from sqlalchemy import select
 
 from lightweight.records import Account, Invite, Person, Role
+from lightweight.store.accounts import create_account
 from lightweight.store.connect import Connection
-from lightweight.store.directory import create_account
 from lightweight.store.invites import create_invite
 from lightweight.store.people import add_person
 from lightweight.store.schema import audit

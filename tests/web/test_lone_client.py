@@ -74,4 +74,4 @@ def test_a_quota_counts_what_was_really_used() -> None:
     assert call(gateway).status == 200
     refused = call(gateway)
     assert refused.status == 403
-    assert "1041 are left" in refused.json()["error"]["message"]
+    assert "with 1,041 tokens left" in refused.json()["error"]["message"]

@@ -124,6 +124,8 @@ async def test_somebody_known_is_linked_by_a_verified_address_and_then_for_ever(
     session = answer.headers["set-cookie"].partition(";")[0]
     entered = await desk.ask("GET", "/dashboard/me", **HERE, Cookie=session)
     assert "ann@acme.org" in said(entered)
+    assert "you have no password here" in said(entered)
+    assert b'type="password"' not in entered.body
     # The address may change, or lose its proof: the subject stays.
     shared.knows("sub-ann", email="new@acme.org", email_verified=False)
     assert (await browser.sign_in("sub-ann")).status == 303

@@ -1,8 +1,7 @@
 """Accounts, tiers, and who asks."""
 
 from lightweight.records import Account
-from lightweight.store.connect import Connection
-from lightweight.store.directory import (
+from lightweight.store.accounts import (
     account_page,
     create_account,
     find_account,
@@ -11,6 +10,7 @@ from lightweight.store.directory import (
     set_tier,
     top_up,
 )
+from lightweight.store.connect import Connection
 from lightweight.web.admin import drafts, shapes, shown
 from lightweight.web.admin.actor import account_for
 from lightweight.web.admin.reading import (

@@ -17,9 +17,11 @@ from lightweight.records import (
     Role,
     Use,
 )
+from lightweight.store.accounts import find_account
 from lightweight.store.admin_tokens import admin_token_of
+from lightweight.store.api_keys import find_key
 from lightweight.store.connect import Connection
-from lightweight.store.directory import Missing, find_account, find_key
+from lightweight.store.directory import Missing
 from lightweight.store.invites import find_invite
 from lightweight.store.people import find_person, signature
 from lightweight.store.tokens import ADMIN_PREFIX

@@ -4,7 +4,7 @@ from lightweight.errors import NotFound, ProviderFault
 from lightweight.policy.price import dollars
 from lightweight.records import Model, Price
 from lightweight.runtime import Runtime
-from lightweight.store.directory import find_account
+from lightweight.store.accounts import find_account
 from lightweight.upstream.http import HttpProvider
 from lightweight.web.admin import shapes, shown
 from lightweight.web.admin.identities import without_key

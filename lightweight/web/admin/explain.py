@@ -10,8 +10,9 @@ from lightweight.policy.price import dollars
 from lightweight.policy.route import arranged, fitting
 from lightweight.records import Account, ApiKey, Identity, Model, Target
 from lightweight.runtime import Runtime
+from lightweight.store.accounts import find_account
+from lightweight.store.api_keys import state_of_key
 from lightweight.store.connect import Connection
-from lightweight.store.directory import find_account, state_of_key
 from lightweight.web.admin import drafts, shapes, shown
 from lightweight.web.admin.actor import account_for, key_for, own_account
 from lightweight.web.admin.identities import without_key

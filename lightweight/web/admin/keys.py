@@ -4,14 +4,14 @@ from msgspec import UnsetType
 
 from lightweight.errors import BadRequest
 from lightweight.records import ApiKey
-from lightweight.store.connect import Connection
-from lightweight.store.directory import (
+from lightweight.store.api_keys import (
     create_key,
     key_page,
     revoke_key,
     rotate_key,
     set_key_limits,
 )
+from lightweight.store.connect import Connection
 from lightweight.store.kept import keep_prompts
 from lightweight.store.keys import mint
 from lightweight.store.usage import last_used_at

@@ -12,27 +12,15 @@ from lightweight.records import Answer
 from lightweight.web.admin.app import ROUTES
 from lightweight.web.admin.table import Route
 from lightweight.web.answers import json_answer
+from lightweight.web.openapi_parts import (
+    ERROR,
+    SCHEMA_PLACE,
+    failure,
+    json_content,
+    path_part,
+)
 
 PREFIX = "/admin/v1"
-
-ERROR: dict[str, Any] = {
-    "type": "object",
-    "required": ["error"],
-    "properties": {
-        "error": {
-            "type": "object",
-            "required": ["message", "type", "param", "code"],
-            "properties": {
-                "message": {"type": "string"},
-                "type": {"type": "string"},
-                "param": {"type": ["string", "null"]},
-                "code": {"type": ["string", "null"]},
-            },
-        }
-    },
-}
-
-_ERROR_SCHEMA = {"$ref": "#/components/schemas/Error"}
 
 _INFO = """\
 Accounts, keys, people, usage and the rest of what this gateway keeps. Send an admin \
@@ -52,7 +40,7 @@ def document(base_url: str) -> dict[str, Any]:
     bodies = [route.asked for route in ROUTES if route.asked is not None]
     types = [*bodies, *(route.given for route in ROUTES)]
     schemas, components = msgspec.json.schema_components(
-        types, ref_template="#/components/schemas/{name}"
+        types, ref_template=SCHEMA_PLACE
     )
     asked = dict(zip([id(body) for body in bodies], schemas, strict=False))
     given = schemas[len(bodies) :]
@@ -93,22 +81,15 @@ def _operation(
         "responses": {
             str(route.status): {
                 "description": "Done.",
-                "content": {"application/json": {"schema": answer}},
+                "content": json_content(answer),
             },
-            "default": {
-                "description": "It was not done; the message says why.",
-                "content": {
-                    "application/json": {
-                        "schema": {"$ref": "#/components/schemas/Error"}
-                    }
-                },
-            },
+            "default": failure("It was not done; the message says why."),
         },
     }
     if body is not None:
         operation["requestBody"] = {
             "required": True,
-            "content": {"application/json": {"schema": body}},
+            "content": json_content(body),
         }
     return operation
 
@@ -116,14 +97,7 @@ def _operation(
 def _parameters(route: Route) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     if "{id}" in route.path:
-        found.append(
-            {
-                "name": "id",
-                "in": "path",
-                "required": True,
-                "schema": {"type": "string"},
-            }
-        )
+        found.append(path_part("id"))
     if route.query is not None:
         components = msgspec.json.schema_components([route.query])[1]
         properties = components[route.query.__name__]["properties"]

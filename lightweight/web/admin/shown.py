@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 from lightweight import records
 from lightweight.policy.admission import Tier
 from lightweight.policy.price import dollars
+from lightweight.store.api_keys import state_of_key
 from lightweight.store.audit import AuditEntry
-from lightweight.store.directory import state_of_key
 from lightweight.store.invites import state_of_invite
 from lightweight.web.admin import shapes
 

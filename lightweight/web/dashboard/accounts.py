@@ -10,9 +10,9 @@ from urllib.parse import urlencode
 from lightweight.errors import BadRequest
 from lightweight.policy.admission import Tier, limits_of_account, tier_of
 from lightweight.records import Account, Answer
+from lightweight.store.accounts import account_page, set_limits, set_tier, top_up
 from lightweight.store.audit import AuditEntry, audit_log
 from lightweight.store.connect import Connection
-from lightweight.store.directory import account_page, set_limits, set_tier, top_up
 from lightweight.store.pages import Place
 from lightweight.web.admin.actor import account_for, require_role
 from lightweight.web.dashboard.asked import Asked, said_of, said_place

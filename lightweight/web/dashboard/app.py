@@ -16,7 +16,7 @@ from werkzeug.exceptions import HTTPException
 
 from lightweight.errors import ClientFault, Fault, MethodNotAllowed, NotFound
 from lightweight.records import Answer
-from lightweight.store.directory import find_account
+from lightweight.store.accounts import find_account
 from lightweight.web.address import address_of
 from lightweight.web.answers import send
 from lightweight.web.dashboard import (

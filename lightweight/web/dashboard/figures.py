@@ -3,6 +3,7 @@
 import json
 from datetime import UTC, datetime
 
+from lightweight.amounts import counted
 from lightweight.policy.price import dollars
 from lightweight.web.dashboard.views import Chart
 
@@ -76,8 +77,7 @@ def distance(at: float, now: float) -> str:
     for size, word in ((DAY, "day"), (HOUR, "hour"), (MINUTE, "min")):
         if away >= size:
             number = int(away // size)
-            plural = "" if word == "min" or number == 1 else "s"
-            said = f"{number} {word}{plural}"
+            said = f"{number} min" if word == "min" else counted(number, word)
             return f"{said} ago" if at <= now else f"in {said}"
     raise AssertionError(away)
 

@@ -2,16 +2,12 @@
 
 from collections.abc import Collection
 
+from lightweight.amounts import counted
 from lightweight.errors import BadRequest
 from lightweight.records import Answer, ApiKey, Limits
+from lightweight.store.accounts import account_page
+from lightweight.store.api_keys import create_key, key_page, revoke_key, rotate_key
 from lightweight.store.connect import Connection
-from lightweight.store.directory import (
-    account_page,
-    create_key,
-    key_page,
-    revoke_key,
-    rotate_key,
-)
 from lightweight.store.kept import keep_prompts
 from lightweight.store.keys import mint
 from lightweight.store.summary import account_names
@@ -188,9 +184,11 @@ async def keep(asked: Asked, key_id: str) -> Answer:
 
     key = await asked.change(work)
     name = key.name or key.shown
-    said = f"Prompts and answers of {name} are kept for {days} days from now on."
     if days is None:
         said = f"Prompts and answers of {name} are not kept; what was is deleted."
+    else:
+        kept = counted(days, "day")
+        said = f"Prompts and answers of {name} are kept for {kept} from now on."
     return await show_keys(asked.done(said))
 
 

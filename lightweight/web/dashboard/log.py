@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 from urllib.parse import urlencode
 
+from msgspec.structs import replace
+
 from lightweight.errors import BadRequest
 from lightweight.records import Answer, Use
+from lightweight.store.api_keys import key_page
 from lightweight.store.connect import Connection
-from lightweight.store.directory import key_page
-from lightweight.store.kept import kept_of
+from lightweight.store.kept import kept_until, read_kept
 from lightweight.store.pages import Place
 from lightweight.store.summary import account_names, key_names
 from lightweight.store.usage import place_of
@@ -80,19 +82,19 @@ def _from(asked: Asked, place: Place) -> str:
 
 
 async def show_request(asked: Asked, request_id: str) -> Answer:
-    """Show one request. Raises NotFound where it is not theirs, or no longer kept."""
+    """Show one request. Raises NotFound where it is not theirs, or no longer kept.
+
+    Raises Overloaded too where it cannot be noted that its prompt is read.
+    """
 
     def work(connection: Connection) -> RequestView:
         use = use_for(asked.actor, connection, request_id)
         outcome = use.outcome
         keys = key_names(connection, {outcome.key_id})
         accounts = account_names(connection, {outcome.account_id})
-        kept = kept_of(connection, outcome.request_id, asked.now)
         return RequestView(
             use=use,
-            # Owners and operators, of what they see at all.
-            kept=kept[0] if kept and asked.actor.role != "member" else None,
-            kept_until=kept[1] if kept else None,
+            kept_until=kept_until(connection, outcome.request_id, asked.now),
             key_name=keys.get(outcome.key_id, outcome.key_id),
             account=accounts.get(outcome.account_id, outcome.account_id),
             bars=waterfall(use),
@@ -100,6 +102,13 @@ async def show_request(asked: Asked, request_id: str) -> Answer:
         )
 
     view = await asked.read(work)
+    # Owners and operators, of what they see at all.
+    if view.kept_until is not None and asked.actor.role != "member":
+        seen = view.use.outcome.request_id
+        kept = await asked.change(
+            lambda c: read_kept(c, seen, now=asked.now, who=asked.actor.who)
+        )
+        view = replace(view, kept=kept)
     return asked.page("requests", view, template="request")
 
 

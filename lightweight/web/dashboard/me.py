@@ -1,8 +1,9 @@
 """What somebody changes about their own sign-in."""
 
 from lightweight.records import Answer
+from lightweight.store.people import has_password
 from lightweight.web.dashboard.asked import THEME_COOKIE, THEMES, Asked, see_other
-from lightweight.web.dashboard.views import DoorView
+from lightweight.web.dashboard.views import MeView
 from lightweight.web.sessions import (
     change_password,
     no_cookie,
@@ -15,7 +16,9 @@ async def show_me(asked: Asked) -> Answer:
     """Show who is signed in."""
     if asked.query("changed"):
         asked = asked.done("The password is changed; every other session ended.")
-    return asked.page("me", DoorView())
+    person = asked.signed.person
+    has = await asked.read(lambda c: has_password(c, person.id))
+    return asked.page("me", MeView(has_password=has))
 
 
 async def new_password(asked: Asked) -> Answer:

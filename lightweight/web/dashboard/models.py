@@ -2,7 +2,7 @@
 
 from lightweight.policy.admission import Tier, tier_of
 from lightweight.records import Answer, Model
-from lightweight.store.directory import find_account
+from lightweight.store.accounts import find_account
 from lightweight.web.dashboard.asked import Asked
 from lightweight.web.dashboard.views import Badge, ModelLine, ModelsView
 

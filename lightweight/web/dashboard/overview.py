@@ -10,8 +10,9 @@ from lightweight.errors import Overloaded
 from lightweight.policy.bill import Bill, added
 from lightweight.records import Account, Answer, ApiKey, Identity
 from lightweight.runtime import DEMO
+from lightweight.store.accounts import find_account
+from lightweight.store.api_keys import key_page
 from lightweight.store.connect import Connection
-from lightweight.store.directory import find_account, key_page
 from lightweight.store.summary import (
     Period,
     day_bills,

@@ -2,8 +2,8 @@
 
 from lightweight.errors import BadRequest
 from lightweight.records import Answer, Invite, Person, Role
+from lightweight.store.accounts import account_page
 from lightweight.store.connect import Connection
-from lightweight.store.directory import account_page
 from lightweight.store.invites import create_invite, invites_page, revoke_invite
 from lightweight.store.people import (
     LINK_S,

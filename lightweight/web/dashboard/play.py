@@ -4,7 +4,7 @@ Keys are stored as digests, so a key has to be pasted, or made for an hour.
 """
 
 from lightweight.records import Answer
-from lightweight.store.directory import account_page
+from lightweight.store.accounts import account_page
 from lightweight.web.dashboard.asked import Asked
 from lightweight.web.dashboard.keys import SHOWN, make
 from lightweight.web.dashboard.views import MadeKey, PlaygroundView

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from lightweight.amounts import counted
 from lightweight.policy.price import dollars
 from lightweight.records import Answer
 from lightweight.web.dashboard import figures
@@ -64,6 +65,7 @@ def _environment() -> "Environment":
     )
     environment.filters.update(
         count=figures.count,
+        counted=counted,
         short=figures.short,
         usd=figures.usd,
         dollars=dollars,

@@ -468,6 +468,13 @@ class ExplainView(Struct, frozen=True, kw_only=True):
     explained: Explained | None = None
 
 
+class MeView(Struct, frozen=True, kw_only=True):
+    """One's own sign-in."""
+
+    has_password: bool
+    """Who always came by a provider of OpenID Connect has none."""
+
+
 class DoorView(Struct, frozen=True, kw_only=True):
     """Sign-in, sign-up by invite, a one-time link."""
 

@@ -13,6 +13,7 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
+from lightweight.amounts import counted
 from lightweight.records import Model
 from lightweight.web.docs.guides import (
     SAMPLE_KEY,
@@ -131,6 +132,7 @@ def _templates() -> "Environment":
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    environment.filters["counted"] = counted
     # Snippets are pasted into shells and programs: what we put into them is quoted for
     # those first, and for HTML by autoescape afterwards.
     environment.filters["shell"] = shlex.quote

@@ -5,8 +5,8 @@ The rest of a key is nowhere: it is stored as a digest.
 
 from lightweight.errors import Overloaded
 from lightweight.records import ApiKey
+from lightweight.store.api_keys import key_page, state_of_key
 from lightweight.store.connect import Connection
-from lightweight.store.directory import key_page, state_of_key
 from lightweight.web.docs.guides import BLANKS, SAMPLE_KEY
 from lightweight.web.office import Office, told_as_faults
 from lightweight.web.sessions import door_of, signed_in

@@ -4,8 +4,9 @@ What a module offers besides is in its ``OFFERED``: TOML, in which ``{url}`` sta
 the scripted provider's base URL and ``{root}`` for the same without ``/v1``.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
+import openai
 import pytest
 import pytest_twisted
 from support.daemon import Gateway
@@ -68,3 +69,12 @@ async def gateway(
     await standing.child.line(told.headers["x-request-id"])
     standing.child.lines.clear()
     yield standing
+
+
+@pytest.fixture
+def sdk(gateway: Gateway) -> Iterator[openai.OpenAI]:
+    """OpenAI's SDK, which asks once; modules of other SDKs have their own."""
+    with openai.OpenAI(
+        base_url=gateway.base_url, api_key=gateway.key, max_retries=0, timeout=30
+    ) as client:
+        yield client

@@ -5,8 +5,8 @@ blocks, so it runs in a thread while the provider answers in this process.
 """
 
 import json
-from collections.abc import Callable, Iterator
-from typing import Any, TypeVar
+from collections.abc import Iterator
+from typing import Any
 
 from twisted.internet.threads import deferToThread
 
@@ -18,8 +18,6 @@ from support.daemon import Gateway
 from support.live import CANARY
 from support.messages import PING, end, event, start, text, thinking, tool_use, whole
 from support.scripted import ScriptedProvider
-
-T = TypeVar("T")
 
 HELLO: Any = [{"role": "user", "content": "Hello!"}]
 TOOLS: Any = [
@@ -51,10 +49,6 @@ def sdk(gateway: Gateway) -> Iterator[anthropic.Anthropic]:
         yield client
 
 
-async def in_thread(work: Callable[[], T]) -> T:
-    return await deferToThread(work)
-
-
 def collected(sdk: anthropic.Anthropic, model: str, **more: Any) -> Any:
     with sdk.messages.stream(
         model=model, max_tokens=99, messages=HELLO, **more
@@ -67,7 +61,7 @@ async def test_a_whole_message_of_claude(
 ) -> None:
     provider.reply(body=whole({"type": "text", "text": "Hello there"}))
 
-    answer = await in_thread(
+    answer = await deferToThread(
         lambda: sdk.messages.create(model="claude", max_tokens=99, messages=HELLO)
     )
 
@@ -102,7 +96,7 @@ async def test_a_streamed_message_of_claude(
         ]
     )
 
-    final = await in_thread(lambda: collected(sdk, "claude", tools=TOOLS))
+    final = await deferToThread(lambda: collected(sdk, "claude", tools=TOOLS))
 
     thought, said, called = final.content
     assert (thought.thinking, thought.signature) == ("Hm", "sig")
@@ -118,7 +112,7 @@ async def test_betas_reach_claude(
 ) -> None:
     provider.reply(body=whole({"type": "text", "text": "Hi"}))
 
-    await in_thread(
+    await deferToThread(
         lambda: sdk.with_options(
             default_headers={"anthropic-beta": "context-1m-2025-08-07"}
         ).messages.create(model="claude", max_tokens=99, messages=HELLO)
@@ -137,7 +131,7 @@ async def test_a_whole_message_of_a_chat_provider(
     }
     provider.reply(body=completion({"tool_calls": [call]}, "tool_calls"))
 
-    answer: Any = await in_thread(
+    answer: Any = await deferToThread(
         lambda: sdk.messages.create(
             model="test-model",
             max_tokens=99,
@@ -187,7 +181,7 @@ async def test_a_streamed_message_of_a_chat_provider(
         ]
     )
 
-    final = await in_thread(lambda: collected(sdk, "test-model", tools=TOOLS))
+    final = await deferToThread(lambda: collected(sdk, "test-model", tools=TOOLS))
 
     kinds = [block.type for block in final.content]
     assert kinds == ["thinking", "text", "tool_use", "tool_use"]
@@ -211,7 +205,7 @@ async def test_what_the_sdk_read_can_be_sent_back(
         ]
         return sdk.messages.create(model="test-model", max_tokens=99, messages=history)
 
-    assert (await in_thread(talk)).content[0].text == "Bye"
+    assert (await deferToThread(talk)).content[0].text == "Bye"
     assert provider.requests[1].json()["messages"] == [
         *HELLO,
         {"role": "assistant", "content": "Hi"},
@@ -224,10 +218,10 @@ async def test_tokens_are_counted(
 ) -> None:
     provider.reply(body=b'{"input_tokens": 17}')
 
-    counted = await in_thread(
+    counted = await deferToThread(
         lambda: sdk.messages.count_tokens(model="claude", messages=HELLO)
     )
-    guessed = await in_thread(
+    guessed = await deferToThread(
         lambda: sdk.messages.with_raw_response.count_tokens(
             model="test-model", messages=HELLO
         )
@@ -241,7 +235,7 @@ async def test_tokens_are_counted(
 
 
 async def test_models_are_listed(sdk: anthropic.Anthropic) -> None:
-    listed = await in_thread(lambda: [model.id for model in sdk.models.list()])
+    listed = await deferToThread(lambda: [model.id for model in sdk.models.list()])
 
     assert listed == ["claude", "renamed", "test-model"]
 
@@ -254,14 +248,16 @@ async def test_errors_are_the_sdks_own(
         return client.messages.create(**asked)
 
     with pytest.raises(anthropic.NotFoundError) as unknown:
-        await in_thread(lambda: ask(sdk, model="no-such-model"))
+        await deferToThread(lambda: ask(sdk, model="no-such-model"))
     with pytest.raises(anthropic.BadRequestError) as bad:
-        await in_thread(lambda: ask(sdk, messages=[{"role": "bard", "content": "x"}]))
+        await deferToThread(
+            lambda: ask(sdk, messages=[{"role": "bard", "content": "x"}])
+        )
     with (
         anthropic.Anthropic(base_url=gateway.root, api_key="lw-wrong") as stranger,
         pytest.raises(anthropic.AuthenticationError) as wrong,
     ):
-        await in_thread(lambda: ask(stranger))
+        await deferToThread(lambda: ask(stranger))
 
     for caught, kind in (
         (unknown, "not_found_error"),
@@ -281,7 +277,7 @@ async def test_a_limit_is_retried_when_it_says(
     provider.reply(body=whole({"type": "text", "text": "At last"}))
 
     with anthropic.Anthropic(base_url=gateway.root, api_key=gateway.key) as client:
-        answer: Any = await in_thread(
+        answer: Any = await deferToThread(
             lambda: client.messages.create(
                 model="claude", max_tokens=99, messages=HELLO
             )
@@ -305,7 +301,7 @@ async def test_a_provider_that_breaks_off_raises_in_the_sdk(
     provider.stream([start(), text(0, "Hel"), *rest], end="clean" if rest else "cut")
 
     with pytest.raises(anthropic.APIStatusError) as caught:
-        await in_thread(lambda: collected(sdk, "claude"))
+        await deferToThread(lambda: collected(sdk, "claude"))
 
     body: Any = caught.value.body
     assert body["error"]["type"] == "api_error"

@@ -4,18 +4,15 @@ The SDK blocks, so it runs in a thread while the provider answers in this proces
 """
 
 import json
-from collections.abc import Callable, Iterator
-from typing import Any, TypeVar
+from typing import Any
 
 from twisted.internet.threads import deferToThread
 
 import openai
 import pytest
-from support.chat_bytes import DONE, USAGE, completion, event
+from support.chat_bytes import DONE, SPOKEN, completion, event
 from support.daemon import Gateway
 from support.scripted import ScriptedProvider
-
-T = TypeVar("T")
 
 HELLO: Any = [{"role": "user", "content": "Hello!"}]
 TOOLS: Any = [
@@ -37,31 +34,9 @@ def lane(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-@pytest.fixture
-def sdk(gateway: Gateway) -> Iterator[openai.OpenAI]:
-    with openai.OpenAI(
-        base_url=gateway.base_url, api_key=gateway.key, max_retries=0, timeout=30
-    ) as client:
-        yield client
-
-
-async def in_thread(work: Callable[[], T]) -> T:
-    return await deferToThread(work)
-
-
-SPOKEN = [
-    event({"role": "assistant", "content": ""}),
-    event({"content": "Hel"}),
-    event({"content": "lo"}),
-    event({}, "stop"),
-    event({}, choices=[], usage=USAGE),
-    DONE,
-]
-
-
 async def test_models_are_listed(sdk: openai.OpenAI) -> None:
-    listed = await in_thread(lambda: [model.id for model in sdk.models.list()])
-    one = await in_thread(lambda: sdk.models.retrieve("renamed"))
+    listed = await deferToThread(lambda: [model.id for model in sdk.models.list()])
+    one = await deferToThread(lambda: sdk.models.retrieve("renamed"))
 
     assert listed == ["renamed", "test-model"]
     assert one.id == "renamed"
@@ -70,7 +45,7 @@ async def test_models_are_listed(sdk: openai.OpenAI) -> None:
 async def test_a_whole_answer(provider: ScriptedProvider, sdk: openai.OpenAI) -> None:
     provider.reply(body=completion({"content": "Hello there"}))
 
-    answer = await in_thread(
+    answer = await deferToThread(
         lambda: sdk.chat.completions.create(model="renamed", messages=HELLO)
     )
 
@@ -86,7 +61,7 @@ async def test_a_streamed_answer(
 ) -> None:
     provider.stream(SPOKEN)
 
-    chunks = await in_thread(
+    chunks = await deferToThread(
         lambda: list(
             sdk.chat.completions.create(model="renamed", messages=HELLO, stream=True)
         )
@@ -107,7 +82,7 @@ async def test_a_streamed_answer_with_usage(
 ) -> None:
     provider.stream(SPOKEN)
 
-    chunks = await in_thread(
+    chunks = await deferToThread(
         lambda: list(
             sdk.chat.completions.create(
                 model="renamed",
@@ -131,7 +106,7 @@ async def test_tools_whole(provider: ScriptedProvider, sdk: openai.OpenAI) -> No
     }
     provider.reply(body=completion({"tool_calls": [call]}, "tool_calls"))
 
-    answer = await in_thread(
+    answer = await deferToThread(
         lambda: sdk.chat.completions.create(
             model="test-model", messages=HELLO, tools=TOOLS, tool_choice="required"
         )
@@ -172,7 +147,7 @@ async def test_parallel_tools_streamed(
         ) as stream:
             return stream.get_final_completion()
 
-    final = await in_thread(collect)
+    final = await deferToThread(collect)
 
     calls = final.choices[0].message.tool_calls
     assert [call.id for call in calls] == ["call_0", "call_1"]
@@ -190,7 +165,7 @@ async def test_errors_are_the_sdks_own(
     sdk: openai.OpenAI, model: str, error: type[openai.APIStatusError]
 ) -> None:
     with pytest.raises(error) as caught:
-        await in_thread(
+        await deferToThread(
             lambda: sdk.chat.completions.create(model=model, messages=HELLO)
         )
 
@@ -203,7 +178,7 @@ async def test_a_wrong_key_is_an_authentication_error(gateway: Gateway) -> None:
         openai.OpenAI(base_url=gateway.base_url, api_key="lw-wrong") as client,
         pytest.raises(openai.AuthenticationError) as caught,
     ):
-        await in_thread(client.models.list)
+        await deferToThread(client.models.list)
 
     assert caught.value.code == "invalid_api_key"
 
@@ -215,7 +190,7 @@ async def test_the_sdk_retries_what_a_retry_may_mend(
     provider.reply(body=completion({"content": "At last"}))
 
     with openai.OpenAI(base_url=gateway.base_url, api_key=gateway.key) as client:
-        answer = await in_thread(
+        answer = await deferToThread(
             lambda: client.chat.completions.create(model="test-model", messages=HELLO)
         )
 
@@ -234,7 +209,7 @@ async def test_the_sdk_does_not_retry_what_a_retry_cannot_mend(
         openai.OpenAI(base_url=gateway.base_url, api_key=gateway.key) as client,
         pytest.raises(openai.BadRequestError) as caught,
     ):
-        await in_thread(
+        await deferToThread(
             lambda: client.chat.completions.create(
                 model="test-model", messages=HELLO, temperature=3
             )
@@ -258,7 +233,7 @@ async def test_a_provider_that_breaks_off_raises_in_the_sdk(
         return got
 
     with pytest.raises(openai.APIError) as caught:
-        await in_thread(read)
+        await deferToThread(read)
 
     assert caught.value.code == "upstream_error"
     await gateway.child.line(r'"ending":"cut"')

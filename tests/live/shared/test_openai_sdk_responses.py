@@ -4,8 +4,7 @@ Its accumulator raises for an event that is out of order; so what it returns was
 """
 
 import json
-from collections.abc import Callable, Iterator
-from typing import Any, TypeVar
+from typing import Any
 
 from twisted.internet.threads import deferToThread
 
@@ -16,9 +15,7 @@ from support.chat_bytes import DONE, USAGE, event
 from support.daemon import Gateway
 from support.scripted import ScriptedProvider
 
-T = TypeVar("T")
-
-CODEX = """
+OFFERED = """
 [[models]]
 id = "codex"
 context = "128K"
@@ -35,21 +32,6 @@ TOOLS: Any = [
     },
     {"type": "custom", "name": "apply_patch"},
 ]
-
-
-OFFERED = CODEX
-
-
-@pytest.fixture
-def sdk(gateway: Gateway) -> Iterator[openai.OpenAI]:
-    with openai.OpenAI(
-        base_url=gateway.base_url, api_key=gateway.key, max_retries=0, timeout=30
-    ) as client:
-        yield client
-
-
-async def in_thread(work: Callable[[], T]) -> T:
-    return await deferToThread(work)
 
 
 def final(sdk: openai.OpenAI, **asked: Any) -> Any:
@@ -81,7 +63,7 @@ async def test_a_provider_of_responses(
 ) -> None:
     provider.stream(SPOKEN)
 
-    answer = await in_thread(lambda: final(sdk, model="codex", input="Hello!"))
+    answer = await deferToThread(lambda: final(sdk, model="codex", input="Hello!"))
 
     assert (answer.output_text, answer.model) == ("Hello", "codex")
     sent = provider.requests[0]
@@ -114,7 +96,7 @@ async def test_a_loop_of_tools_over_a_provider_that_chats(
     asked: dict[str, Any] = {"model": "test-model", "tools": TOOLS}
     question = {"role": "user", "content": "What is the weather?"}
 
-    answer = await in_thread(lambda: final(sdk, input=[question], **asked))
+    answer = await deferToThread(lambda: final(sdk, input=[question], **asked))
 
     thoughts, words, weather, patch = answer.output
     assert thoughts.summary[0].text == "Hm."
@@ -131,7 +113,7 @@ async def test_a_loop_of_tools_over_a_provider_that_chats(
     said = [item.to_dict() for item in answer.output]
     history: Any = [question, *said, *results]
 
-    answer = await in_thread(lambda: final(sdk, input=history, **asked))
+    answer = await deferToThread(lambda: final(sdk, input=history, **asked))
 
     assert answer.output_text == "Rain."
     messages = provider.requests[1].json()["messages"]
@@ -166,7 +148,7 @@ async def test_chat_over_a_provider_of_responses(
         ) as stream:
             return stream.get_final_completion()
 
-    answer = await in_thread(collect)
+    answer = await deferToThread(collect)
 
     (made,) = answer.choices[0].message.tool_calls
     assert (made.id, made.function.name) == ("call_1", "weather")
@@ -182,7 +164,7 @@ async def test_a_stream_that_breaks_off_raises_in_the_sdk(
     provider.stream(SPOKEN[:4] if model == "codex" else spoken, end="cut")
 
     with pytest.raises(openai.APIError) as caught:
-        await in_thread(lambda: final(sdk, model=model, input="Hello!"))
+        await deferToThread(lambda: final(sdk, model=model, input="Hello!"))
 
     assert caught.value.code == "upstream_error"
     await gateway.child.line(r'"ending":"cut"')
@@ -190,9 +172,9 @@ async def test_a_stream_that_breaks_off_raises_in_the_sdk(
 
 async def test_what_is_not_kept_is_the_sdks_own_error(sdk: openai.OpenAI) -> None:
     with pytest.raises(openai.NotFoundError):
-        await in_thread(lambda: sdk.responses.retrieve("resp_1"))
+        await deferToThread(lambda: sdk.responses.retrieve("resp_1"))
     with pytest.raises(openai.BadRequestError) as caught:
-        await in_thread(
+        await deferToThread(
             lambda: sdk.responses.create(
                 model="codex", input="Hello!", previous_response_id="resp_1"
             )

@@ -2,7 +2,6 @@
 
 import io
 import json
-from collections.abc import Iterator
 from typing import Any
 
 from twisted.internet.threads import deferToThread
@@ -16,14 +15,6 @@ from support.scripted import ScriptedProvider
 
 MP3 = {"Content-Type": "audio/mpeg"}
 SOUND = b"RIFF" + bytes(range(256)) * 40
-
-
-@pytest.fixture
-def sdk(gateway: Gateway) -> Iterator[openai.OpenAI]:
-    with openai.OpenAI(
-        base_url=gateway.base_url, api_key=gateway.key, max_retries=0, timeout=30
-    ) as client:
-        yield client
 
 
 def told(**body: Any) -> bytes:

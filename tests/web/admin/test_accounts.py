@@ -1,7 +1,7 @@
 from support.offices import Desk
 from support.people import trail
 
-from lightweight.store.directory import find_account
+from lightweight.store.accounts import find_account
 
 
 async def test_accounts_are_made_changed_and_topped_up(desk: Desk) -> None:

@@ -11,7 +11,8 @@ from lightweight.catalog.left_out import LeftOut
 from lightweight.policy.admission import Tier
 from lightweight.policy.pace import Refusal, Room, Verdict
 from lightweight.records import Limits, Target
-from lightweight.store.directory import revoke_key, set_disabled
+from lightweight.store.accounts import set_disabled
+from lightweight.store.api_keys import revoke_key
 
 
 async def asked(desk: Desk, **question: object) -> Any:

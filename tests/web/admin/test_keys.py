@@ -2,7 +2,7 @@ from support.gateway import EPOCH, PEPPER
 from support.offices import Desk
 from support.uses import use
 
-from lightweight.store.directory import find_key
+from lightweight.store.api_keys import find_key
 from lightweight.store.keyring import changes_since
 from lightweight.store.keys import digest
 from lightweight.store.ledger import record

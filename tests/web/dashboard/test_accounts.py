@@ -8,7 +8,7 @@ from support.visits import Visitor, said, visitor
 
 from lightweight.policy.admission import limits_of_account
 from lightweight.records import Account, Limits
-from lightweight.store.directory import find_account, set_limits
+from lightweight.store.accounts import find_account, set_limits
 from lightweight.web.dashboard import accounts
 from lightweight.web.dashboard.figures import NOTHING
 

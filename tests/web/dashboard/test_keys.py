@@ -8,7 +8,7 @@ from support.offices import Desk
 from support.people import trail
 from support.visits import said, visitor
 
-from lightweight.store.directory import find_key, key_page
+from lightweight.store.api_keys import find_key, key_page
 from lightweight.store.keys import digest, plausible
 from lightweight.store.schema import keys
 from lightweight.web.dashboard.keys import number

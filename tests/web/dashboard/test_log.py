@@ -7,6 +7,7 @@ import pytest
 from msgspec.structs import replace
 from support.gateway import EPOCH
 from support.offices import Desk
+from support.people import trail
 from support.uses import ASKED, use
 from support.visits import Visitor, recorded, said, visitor
 
@@ -14,6 +15,7 @@ from lightweight.records import Kept
 from lightweight.store import wanted as filters
 from lightweight.store.connect import Connection
 from lightweight.store.kept import keep_prompts, record_kept
+from lightweight.store.people import signature
 from lightweight.web.dashboard.log import PAGE, waterfall
 
 
@@ -78,7 +80,7 @@ async def test_the_key_of_another_account_tells_nothing_of_its_uses(
     assert "Nothing fits these filters" in hidden
     assert "back to" not in hidden
     shown = await ann.text(f"/requests?key={ours.id}&status=failed")
-    assert "Looked at 1 requests, back to 2026-11-22 10:30:00" in shown
+    assert "Looked at 1 request, back to 2026-11-22 10:30:00" in shown
 
 
 async def test_an_id_leads_to_its_request(desk: Desk) -> None:
@@ -133,8 +135,11 @@ async def test_what_was_said_is_read_by_owners_and_operators(desk: Desk) -> None
 
     await recorded(desk, made)
     await desk.office.database.run(work)
-    for role, name in (("owner", "olga"), ("operator", "boss")):
-        reader = await visitor(desk, role, acme, name=name)  # type: ignore[arg-type]  # two roles
+    readers = [
+        await visitor(desk, "owner", acme, name="olga"),
+        await visitor(desk, "operator", acme, name="boss"),
+    ]
+    for reader in readers:
         page = await reader.get("/requests/req_1")
         assert b"&lt;b&gt;the question&lt;/b&gt;" in page.body
         assert "the answ" in said(page)
@@ -147,3 +152,7 @@ async def test_what_was_said_is_read_by_owners_and_operators(desk: Desk) -> None
     assert "The prompt and the answer are kept until 2026-11-29" in text
     other = await visitor(desk, "owner", await desk.account("other"), name="eve")
     assert (await other.get("/requests/req_1")).status == 404
+    entries = await desk.office.database.read(trail)
+    assert [entry for entry in entries if entry[1] == "prompt.read"] == [
+        (signature(reader.person), "prompt.read", "req_1") for reader in readers
+    ]

@@ -26,6 +26,12 @@ async def test_a_wrong_one_changes_nothing(desk: Desk) -> None:
     assert (await ann.get("/")).status == 200
 
 
+async def test_who_has_a_password_may_change_it(desk: Desk) -> None:
+    page = await (await visitor(desk)).get("/me")
+    assert "Change your password" in said(page)
+    assert page.body.count(b'type="password"') == 2
+
+
 async def test_the_theme_is_kept_by_the_browser(desk: Desk) -> None:
     ann = await visitor(desk)
     answer = await ann.post("/theme", {"theme": "dark"})

@@ -4,7 +4,7 @@ from support.gateway import EPOCH
 from support.offices import Desk
 from support.visits import said, visitor
 
-from lightweight.store.directory import key_page
+from lightweight.store.api_keys import key_page
 
 
 async def test_prices_are_there_for_the_script(desk: Desk) -> None:

@@ -10,7 +10,7 @@ from support.offices import Desk
 from support.uses import DAY, use
 from support.visits import Visitor, recorded, said, visitor
 
-from lightweight.store.directory import create_key
+from lightweight.store.api_keys import create_key
 from lightweight.web.dashboard import usage
 
 
@@ -33,7 +33,7 @@ async def test_rows_are_the_largest_first(desk: Desk) -> None:
     text = await ann.text("/usage?metric=usd")
     assert text.index("other 2 0") < text.index("gpt 1 0")
     assert "$5.00" in text
-    assert "1 calls without a price" in text
+    assert "1 call without a price" in text
 
 
 async def test_every_grouping(desk: Desk) -> None:

@@ -3,7 +3,7 @@
 from support.offices import Desk
 from support.visits import visitor
 
-from lightweight.store.directory import revoke_key
+from lightweight.store.api_keys import revoke_key
 from lightweight.web.docs.guides import SAMPLE_KEY
 from lightweight.web.docs.prefix import example_key
 
