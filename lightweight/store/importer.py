@@ -11,15 +11,16 @@ import fcntl
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from shutil import rmtree
 
 from msgspec import Struct
 from msgspec.structs import asdict, replace
-from sqlalchemy import Connection, and_, delete, or_, select
+from sqlalchemy import Connection, Dialect, and_, delete, or_, select
 
 from lightweight.records import Dispatch, Outcome, Usage, Use
-from lightweight.store.ledger import ROWS, insert_into, record
+from lightweight.store.ledger import ROWS, insert_into, put, record, text_of
 from lightweight.store.problems import StoreUnusable
 from lightweight.store.schema import journal_positions
 from lightweight.store.segments import (
@@ -126,9 +127,9 @@ def carry_out(connection: Connection, plan: Plan) -> Imported:
     for path in plan.obsolete:
         with told_of(path), suppress(FileNotFoundError):
             _remove(path)
-    connection.execute(
-        delete(journal_positions).where(journal_positions.c.writer.in_(plan.forgotten))
-    )
+    if plan.forgotten:
+        gone = journal_positions.c.writer.in_(plan.forgotten)
+        connection.execute(delete(journal_positions).where(gone))
     new = record(connection, (*plan.uses, *plan.aborted))
     _move(connection, plan.positions)
     settled = {use.outcome.request_id for use in plan.aborted}
@@ -294,11 +295,22 @@ class _Pass:
 
 
 def _move(connection: Connection, positions: Mapping[str, Position]) -> None:
-    if not positions:
-        return
-    insert = insert_into(connection, journal_positions)
+    put(
+        connection,
+        _moving(connection.dialect),
+        [
+            {"writer": writer, **asdict(position)}
+            for writer, position in sorted(positions.items())
+        ],
+    )
+
+
+@cache
+def _moving(dialect: Dialect) -> str:
+    insert = insert_into(dialect, journal_positions)
     old, new = journal_positions.c, insert.excluded
-    connection.execute(
+    return text_of(
+        dialect,
         insert.on_conflict_do_update(
             index_elements=journal_positions.primary_key,
             set_={name: new[name] for name in ("segment", "position", "done")},
@@ -309,10 +321,6 @@ def _move(connection: Connection, positions: Mapping[str, Position]) -> None:
                 new.done,
             ),
         ),
-        [
-            {"writer": writer, **asdict(position)}
-            for writer, position in sorted(positions.items())
-        ],
     )
 
 

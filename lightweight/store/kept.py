@@ -69,7 +69,7 @@ def record_kept(connection: Connection, kept: Iterable[Kept], now: float) -> Non
         if each.key_id in days
     ]
     if rows:
-        insert = insert_into(connection, kept_prompts).on_conflict_do_nothing()
+        insert = insert_into(connection.dialect, kept_prompts).on_conflict_do_nothing()
         connection.execute(insert, rows)
 
 
