@@ -11,7 +11,7 @@ import fcntl
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 from shutil import rmtree
 
@@ -20,7 +20,11 @@ from msgspec.structs import asdict, replace
 from sqlalchemy import Connection, Dialect, and_, delete, or_, select
 
 from lightweight.records import Dispatch, Outcome, Usage, Use
-from lightweight.store.ledger import ROWS, insert_into, put, record, text_of
+from lightweight.store.bulk import ENGINES, Prepared, insert_into, prepared, put
+from lightweight.store.ledger import (
+    ROWS,
+    record,
+)
 from lightweight.store.problems import StoreUnusable
 from lightweight.store.schema import journal_positions
 from lightweight.store.segments import (
@@ -319,11 +323,11 @@ def _move(connection: Connection, positions: Mapping[str, Position]) -> None:
     )
 
 
-@cache
-def _moving(dialect: Dialect) -> str:
+@lru_cache(ENGINES)
+def _moving(dialect: Dialect) -> Prepared:
     insert = insert_into(dialect, journal_positions)
     old, new = journal_positions.c, insert.excluded
-    return text_of(
+    return prepared(
         dialect,
         insert.on_conflict_do_update(
             index_elements=journal_positions.primary_key,

@@ -11,13 +11,13 @@ from sqlalchemy import ColumnElement, Connection, delete, or_, select, update
 
 from lightweight.records import ApiKey, Kept
 from lightweight.store.audit import note
+from lightweight.store.bulk import insert_into
 from lightweight.store.directory import (
     DirectoryProblem,
     find_key,
     take_turn,
     update_key,
 )
-from lightweight.store.ledger import insert_into
 from lightweight.store.schema import kept_prompts, keys
 
 DAY_S = 86_400.0

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
-from functools import cache
+from functools import lru_cache
 from math import inf
 from operator import itemgetter
 from typing import Any, TypeAlias, TypeVar
@@ -21,9 +21,9 @@ from sqlalchemy import (
     func,
     select,
 )
-from sqlalchemy.dialects import sqlite
 
 from lightweight.records import Attempted, Usage, Use
+from lightweight.store.bulk import ENGINES, Prepared, Values, insert_into, prepared, put
 from lightweight.store.schema import (
     PRUNED_COUNTER,
     SUMS,
@@ -47,13 +47,12 @@ ROWS = 1000
 RETENTION_LOCK = 0x6C776C65646765
 """PostgreSQL's advisory lock of who deletes old rows; an arbitrary number of ours."""
 
-Values: TypeAlias = Mapping[str, Any]
 DayKey: TypeAlias = tuple[str, date, str, str]
 """Account, day, key, model: whose sum it is."""
 TotalKey: TypeAlias = tuple[str, date, str]
 """Kind, day, part: what is summed over all accounts."""
 
-Key = TypeVar("Key", DayKey, TotalKey)
+Key = TypeVar("Key", bound=tuple[Any, ...])
 Groups: TypeAlias = dict[Key, list[tuple[int, ...]]]
 
 PARTS = {"model": "model", "key": "key_id", "account": "account_id"}
@@ -69,33 +68,6 @@ _EPOCH = date(1970, 1, 1).toordinal()
 _THERE = select(uses.c.id).where(uses.c.id.in_(bindparam("ids", expanding=True)))
 _encode = json.Encoder().encode
 _tokens_of = itemgetter(*SUMS[2:7])
-
-
-def insert_into(dialect: Dialect, table: Table) -> Any:
-    """Give an INSERT that knows ON CONFLICT, in the words of this database."""
-    if dialect.name == "postgresql":
-        # SQLite's users need not wait for it.
-        from sqlalchemy.dialects import postgresql  # noqa: PLC0415 -- as it says
-
-        return postgresql.insert(table)
-    return sqlite.insert(table)
-
-
-def put(connection: Connection, statement: str, rows: Sequence[Values]) -> None:
-    """Execute what ``text_of`` gave for each of these rows.
-
-    Their values are as the driver takes them: SQLAlchemy would look at each of them,
-    which costs more than all the rest.
-    """
-    if rows:
-        connection.exec_driver_sql(statement, list(rows))
-
-
-def text_of(dialect: Dialect, statement: Any) -> str:
-    """Give a statement in the words of this database, its values by name."""
-    if dialect.name == "sqlite":
-        dialect = sqlite.dialect(paramstyle="named")
-    return str(statement.compile(dialect=dialect))
 
 
 def record(connection: Connection, ended: Iterable[Use]) -> list[Use]:
@@ -232,12 +204,12 @@ def _inserted(connection: Connection, rows: Sequence[Values]) -> list[Values]:
     return new
 
 
-@cache
-def _insert_each(dialect: Dialect) -> str:
-    return text_of(dialect, insert_into(dialect, uses))
+@lru_cache(ENGINES)
+def _insert_each(dialect: Dialect) -> Prepared:
+    return prepared(dialect, insert_into(dialect, uses))
 
 
-@cache
+@lru_cache(ENGINES)
 def _insert_at_once(dialect: Dialect) -> Any:
     """Give an INSERT of ``rows``, a list in JSON: one value, however many they are."""
     given = func.json_to_recordset(cast(bindparam("rows"), JSON))
@@ -262,7 +234,7 @@ def _add_to_days(connection: Connection, rows: Sequence[Values]) -> None:
     _add(connection, day_totals, _added(by_part))
 
 
-def _added(groups: "Groups[Key]") -> dict[Key, tuple[int, ...]]:
+def _added(groups: Groups[Key]) -> dict[Key, tuple[int, ...]]:
     return {
         of: tuple(map(sum, zip(*group, strict=True))) for of, group in groups.items()
     }
@@ -281,16 +253,16 @@ def _add(
                 **dict(zip(names, (*of, *added), strict=True)),
                 "day": of[1].isoformat(),
             }
-            for of, added in sorted(sums.items())
+            for of, added in sorted(sums.items(), key=itemgetter(0))
         ],
     )
 
 
-@cache
-def _adding(dialect: Dialect, table: Table) -> str:
+@lru_cache(ENGINES)
+def _adding(dialect: Dialect, table: Table) -> Prepared:
     insert = insert_into(dialect, table)
     added = {name: table.c[name] + insert.excluded[name] for name in SUMS}
-    return text_of(
+    return prepared(
         dialect,
         insert.on_conflict_do_update(index_elements=table.primary_key, set_=added),
     )
@@ -309,10 +281,10 @@ def _note_last_used(connection: Connection, rows: Sequence[Values]) -> None:
     )
 
 
-@cache
-def _noting_last_used(dialect: Dialect) -> str:
+@lru_cache(ENGINES)
+def _noting_last_used(dialect: Dialect) -> Prepared:
     insert = insert_into(dialect, last_used)
-    return text_of(
+    return prepared(
         dialect,
         insert.on_conflict_do_update(
             index_elements=last_used.primary_key,
