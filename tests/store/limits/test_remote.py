@@ -7,6 +7,7 @@ from twisted.internet.task import Clock
 
 import pytest
 import pytest_twisted
+from msgspec.structs import replace
 from support.limits_contract import (
     LimitsContract,
     ask,
@@ -19,9 +20,10 @@ from support.limits_link import LinkedHome
 from support.sink import turns
 
 from lightweight.records import Limits
+from lightweight.store.limits import remote
 from lightweight.store.limits.limiter import LimitsUnavailable
 from lightweight.store.limits.remote import CLOSE_S, PATIENCE_S
-from lightweight.store.limits.wire import MOST
+from lightweight.store.limits.wire import MOST, Look, ToKeeper, Whose, to_keeper_of
 
 ONE = Limits(rpm=1, tpm=10, concurrency=1, quota_tokens=10)
 
@@ -45,6 +47,39 @@ async def test_two_workers_share_one_book(home: LinkedHome) -> None:
     theirs = Deferred.fromCoroutine(at_once(other, asks[15:]))
     verdicts = [*await mine, *await theirs]
     assert sum(verdict.refused is None for verdict in verdicts) == 10
+
+
+async def test_nobody_is_taken_for_somebody_else(
+    home: LinkedHome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not one whose limits are the very same object, nor when numbers begin anew."""
+    monkeypatch.setattr(remote, "KNOWN", 3)
+    mine, theirs = (ask(f"of {limit}", account=Limits(rpm=limit)) for limit in (4, 6))
+    for turn in range(7):
+        for account in ("acct_1", "acct_2", "acct_3"):
+            for each, allowed in ((mine, 4), (theirs, 6)):
+                one = replace(
+                    each, id=f"{each.id} {turn}", account=f"{account} {allowed}"
+                )
+                verdict = await home.limits.admit(one)
+                assert verdict.requests is not None
+                assert verdict.requests.limit == allowed
+                assert (verdict.refused is None) == (turn < allowed)
+
+
+async def test_whose_limits_count_is_said_once(home: LinkedHome) -> None:
+    said: list[type[ToKeeper]] = []
+    send = home.limits.sendString
+
+    def listened(frame: bytes) -> None:
+        said.extend(type(message) for message in to_keeper_of(frame))
+        send(frame)
+
+    home.limits.sendString = listened  # type: ignore[method-assign]  # on its way
+    one = ask("r", account=ONE)
+    for number in range(3):
+        await home.limits.look(replace(one, id=f"r{number}"))
+    assert said == [Whose, Look, Look, Look]
 
 
 async def test_a_turn_is_one_frame_each_way(home: LinkedHome) -> None:
