@@ -24,7 +24,7 @@ GIVE_UP_MS = 600_000
 """After its lease ended, in milliseconds, a reservation is nobody's."""
 
 
-class _Reservation(Struct):
+class _Reservation(Struct, gc=False):
     """What one open ask took."""
 
     second: int
