@@ -2,9 +2,9 @@
 
 The arithmetic is in ``book``, over ``verdict``, ``tally``, ``window`` and ``period``.
 Times are whole milliseconds since the epoch by the clock of whoever keeps the limits,
-amounts whole tokens and whole micro-USD: Lua and Python then count alike. They go from
-process to process with every call, so as arrays; none can hold itself, so the collector
-need not look at them.
+amounts whole tokens and whole micro-USD: Lua and Python then count alike. None can hold
+itself, so the collector need not look at them; a verdict goes from process to process
+with every call, so as an array.
 """
 
 from collections.abc import Mapping
@@ -23,14 +23,14 @@ ACCOUNT = ""
 """The name of the subject that is the account itself; a key's is its id."""
 
 
-class Subject(Struct, frozen=True, array_like=True, gc=False):
+class Subject(Struct, frozen=True, gc=False):
     """Whose limits count: the account (``ACCOUNT``), or one of its keys by id."""
 
     name: str
     limits: Limits
 
 
-class Ask(Struct, frozen=True, kw_only=True, array_like=True, gc=False):
+class Ask(Struct, frozen=True, kw_only=True, gc=False):
     """What a call wants at once, all or nothing, from each of its subjects."""
 
     id: str
@@ -43,7 +43,7 @@ class Ask(Struct, frozen=True, kw_only=True, array_like=True, gc=False):
     micro_usd: int
 
 
-class Settlement(Struct, frozen=True, kw_only=True, array_like=True, gc=False):
+class Settlement(Struct, frozen=True, kw_only=True, gc=False):
     """What a call really took. Settling an id that is not open changes nothing."""
 
     id: str
@@ -107,7 +107,7 @@ class Verdict(Struct, frozen=True, kw_only=True, array_like=True, gc=False):
     """Decided by this machine's share while the shared limits are out of reach."""
 
 
-class Used(Struct, frozen=True, kw_only=True, array_like=True, gc=False):
+class Used(Struct, frozen=True, kw_only=True, gc=False):
     """What the ledger knows a subject to have used; amounts only ever rise to it."""
 
     account: str
@@ -118,7 +118,7 @@ class Used(Struct, frozen=True, kw_only=True, array_like=True, gc=False):
     micro_usd: int
 
 
-class Recent(Struct, frozen=True, kw_only=True, array_like=True, gc=False):
+class Recent(Struct, frozen=True, kw_only=True, gc=False):
     """What the ledger knows a subject to have asked for in the last minute."""
 
     account: str

@@ -21,10 +21,7 @@ from sqlalchemy import Connection, Dialect, and_, delete, or_, select
 
 from lightweight.records import Dispatch, Outcome, Usage, Use
 from lightweight.store.bulk import ENGINES, Prepared, insert_into, prepared, put
-from lightweight.store.ledger import (
-    ROWS,
-    record,
-)
+from lightweight.store.ledger import ROWS, record
 from lightweight.store.problems import StoreUnusable
 from lightweight.store.schema import journal_positions
 from lightweight.store.segments import (

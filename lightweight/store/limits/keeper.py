@@ -181,7 +181,7 @@ class KeeperLink(Int32StringReceiver):
         self._greeted = False
         self._open: dict[str, set[str]] = {}
         self._whose: dict[int, Whose] = {}
-        self._held: dict[int, tuple[type[Admit | Look], Ask]] = {}
+        self._held: dict[int, tuple[Admit | Look, Ask]] = {}
 
     def connectionMade(self) -> None:
         """Learn that the link stands."""
@@ -231,22 +231,16 @@ class KeeperLink(Int32StringReceiver):
         answers = []
         for message in messages:
             match message:
-                case Admit():
+                case Admit() | Look():
                     ask = self._ask(message)
                     if keeper.opened:
-                        answers.append(self._admit(message.number, ask, now))
+                        answers.append(self._answer(message, ask, now))
                     else:
-                        self._held[message.number] = Admit, ask
-                case Settle(settlement):
-                    self._settle(settlement, now)
+                        self._held[message.number] = message, ask
+                case Settle():
+                    self._settle(_settlement(message), now)
                 case Whose():
                     self._whose[message.number] = message
-                case Look():
-                    ask = self._ask(message)
-                    if keeper.opened:
-                        answers.append(self._look(message.number, ask, now))
-                    else:
-                        self._held[message.number] = Look, ask
                 case Withdraw(number, refund):
                     if self._held.pop(number, None) is None and refund is not None:
                         self._settle(refund, now)
@@ -282,21 +276,16 @@ class KeeperLink(Int32StringReceiver):
         """Answer who waited for the keeper to open."""
         now = self._keeper.now
         held, self._held = self._held, {}
-        self._send(
-            [
-                (self._admit if kind is Admit else self._look)(number, ask, now)
-                for number, (kind, ask) in held.items()
-            ]
-        )
+        self._send([self._answer(*each, now) for each in held.values()])
 
-    def _admit(self, number: int, ask: Ask, now: int) -> Answer:
-        verdict = self._keeper.book.admit(ask, now)
+    def _answer(self, message: Admit | Look, ask: Ask, now: int) -> Answer:
+        book = self._keeper.book
+        if isinstance(message, Look):
+            return Answer(message.number, book.look(ask, now))
+        verdict = book.admit(ask, now)
         if verdict.refused is None:
             self._open.setdefault(ask.account, set()).add(ask.id)
-        return Answer(number, verdict)
-
-    def _look(self, number: int, ask: Ask, now: int) -> Answer:
-        return Answer(number, self._keeper.book.look(ask, now))
+        return Answer(message.number, verdict)
 
     def _settle(self, settlement: Settlement, now: int) -> None:
         self._keeper.book.settle(settlement, now)
@@ -309,3 +298,14 @@ class KeeperLink(Int32StringReceiver):
     def _send(self, answers: list[Answer]) -> None:
         if answers:
             self.sendString(encode(answers))
+
+
+def _settlement(message: Settle) -> Settlement:
+    return Settlement(
+        id=message.id,
+        account=message.account,
+        subjects=(),
+        tokens=message.tokens,
+        micro_usd=message.micro_usd,
+        refund=message.refund,
+    )

@@ -38,13 +38,13 @@ from lightweight.store.limits.wire import (
     Raise,
     Replayed,
     Seed,
-    Settle,
     ToKeeper,
     Whose,
     Withdraw,
     WriterDone,
     answers_of,
     encode,
+    settle_of,
 )
 
 PATIENCE_S = 5.0
@@ -156,7 +156,7 @@ class RemoteLimits(Int32StringReceiver):
 
     def settle(self, settlement: Settlement) -> None:
         """End what ``admit`` opened; it leaves within this turn of the reactor."""
-        self._send(Settle(settlement))
+        self._send(settle_of(settlement))
 
     async def close(self) -> None:
         """Send what is to be sent and end the link; cancelling ends it at once."""
@@ -188,7 +188,7 @@ class RemoteLimits(Int32StringReceiver):
     def settled(self, settlements: Iterable[Settlement]) -> None:
         """End what processes that are gone left open."""
         for each in settlements:
-            self._send(Settle(each))
+            self._send(settle_of(each))
 
     def writer_done(self, name: str) -> None:
         """Say that all the process of this name used is settled."""

@@ -63,9 +63,16 @@ class Look(Struct, frozen=True, tag=3, array_like=True, gc=False):
 
 
 class Settle(Struct, frozen=True, tag=4, array_like=True, gc=False):
-    """End an ask, one's own or one that a dead process left."""
+    """End an ask, one's own or one that a dead process left.
 
-    settlement: Settlement
+    A Settlement without its subjects, which the keeper knows.
+    """
+
+    id: str
+    account: str
+    tokens: int
+    micro_usd: int
+    refund: bool
 
 
 class Withdraw(Struct, frozen=True, tag=5, array_like=True):
@@ -108,6 +115,17 @@ class Answer(Struct, frozen=True, array_like=True, gc=False):
 
     number: int
     verdict: Verdict
+
+
+def settle_of(settlement: Settlement) -> Settle:
+    """Give what says it to the keeper."""
+    return Settle(
+        settlement.id,
+        settlement.account,
+        settlement.tokens,
+        settlement.micro_usd,
+        settlement.refund,
+    )
 
 
 encode: Final = Encoder().encode

@@ -15,7 +15,6 @@ from lightweight.store.limits.wire import (
     Raise,
     Replayed,
     Seed,
-    Settle,
     ToKeeper,
     Whose,
     Withdraw,
@@ -23,6 +22,7 @@ from lightweight.store.limits.wire import (
     answers_of,
     encode,
     hello_of,
+    settle_of,
     to_keeper_of,
 )
 
@@ -31,7 +31,7 @@ MESSAGES: list[ToKeeper] = [
     Whose(0, ASK.account, ASK.subjects),
     Admit(1, 0, ASK.id, ASK.tokens, ASK.micro_usd),
     Look(2, 0, ASK.id, ASK.tokens, ASK.micro_usd),
-    Settle(settlement(ASK, 5, 6)),
+    settle_of(settlement(ASK, 5, 6)),
     Withdraw(3),
     Withdraw(4, settlement(ASK, refund=True)),
     Raise(Used(account="a", subject="", month=0, tokens=1, micro_usd=2)),
