@@ -49,22 +49,26 @@ async def test_two_workers_share_one_book(home: LinkedHome) -> None:
     assert sum(verdict.refused is None for verdict in verdicts) == 10
 
 
-async def test_nobody_is_taken_for_somebody_else(
+async def test_who_has_the_very_same_limits_is_somebody_else(home: LinkedHome) -> None:
+    each = ask("r", account=ONE)
+    for account in ("acct_1", "acct_2"):
+        verdict = await home.limits.admit(replace(each, id=account, account=account))
+        assert verdict.refused is None
+
+
+async def test_numbers_that_begin_anew_mean_nobody_of_before(
     home: LinkedHome, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Not one whose limits are the very same object, nor when numbers begin anew."""
     monkeypatch.setattr(remote, "KNOWN", 3)
-    mine, theirs = (ask(f"of {limit}", account=Limits(rpm=limit)) for limit in (4, 6))
-    for turn in range(7):
-        for account in ("acct_1", "acct_2", "acct_3"):
-            for each, allowed in ((mine, 4), (theirs, 6)):
-                one = replace(
-                    each, id=f"{each.id} {turn}", account=f"{account} {allowed}"
-                )
-                verdict = await home.limits.admit(one)
-                assert verdict.requests is not None
-                assert verdict.requests.limit == allowed
-                assert (verdict.refused is None) == (turn < allowed)
+    asks = [ask("r", of=f"acct_{n}", account=Limits(rpm=10 + n)) for n in range(5)]
+    for turn in range(4):
+        for number, each in enumerate(asks):
+            verdict = await home.limits.admit(replace(each, id=f"{number} {turn}"))
+            assert verdict.requests is not None
+            assert verdict.requests.limit == 10 + number
+            assert verdict.requests.remaining == 10 + number - turn - 1
+    [link] = home.keeper._links
+    assert len(link._whose) == 3
 
 
 async def test_whose_limits_count_is_said_once(home: LinkedHome) -> None:
