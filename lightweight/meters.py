@@ -166,7 +166,8 @@ class Meters:
 
 def seed_of(connection: Connection, account: str, now: float) -> Seed:
     """Give what the ledger knows of an account at ``now``, seconds since the epoch."""
-    used = totals(connection, account, day_of(now)) + totals(connection, account, None)
+    one = [account]
+    used = totals(connection, one, day_of(now)) + totals(connection, one, None)
     recent = recent_admissions(connection, now - WINDOW_S)
     mine = {owner: seconds for owner, seconds in recent.items() if owner[0] == account}
     return Seed(used=[counted(each) for each in used], recent=recents(mine))

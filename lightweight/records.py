@@ -278,7 +278,7 @@ class AdminToken(Struct, frozen=True, kw_only=True):
     revoked_at: float | None = None
 
 
-class Usage(Struct, frozen=True, kw_only=True):
+class Usage(Struct, frozen=True, kw_only=True, gc=False):
     """Tokens of one call in disjoint classes: no token is in two of them.
 
     OpenAI's inclusive figures are ``prompt`` and ``completion``.
@@ -328,7 +328,7 @@ class Answer(Struct, frozen=True, kw_only=True):
     body: bytes
 
 
-class Attempted(Struct, frozen=True, kw_only=True):
+class Attempted(Struct, frozen=True, kw_only=True, gc=False):
     """One target that was asked, and what came of it."""
 
     provider: str
@@ -344,7 +344,7 @@ class Attempted(Struct, frozen=True, kw_only=True):
     """As in its Outgoing."""
 
 
-class Outcome(Struct, frozen=True, kw_only=True):
+class Outcome(Struct, frozen=True, kw_only=True, gc=False):
     """How one call ended. There is exactly one for every call, whatever happened."""
 
     request_id: str
@@ -371,7 +371,7 @@ class Outcome(Struct, frozen=True, kw_only=True):
     """Every target that was asked, in order."""
 
 
-class Dispatch(Struct, frozen=True, kw_only=True):
+class Dispatch(Struct, frozen=True, kw_only=True, gc=False):
     """A use that begins: written before a provider is asked.
 
     What a dead process leaves of a call; enough to settle it.
@@ -392,7 +392,7 @@ class Dispatch(Struct, frozen=True, kw_only=True):
     """Reserved; None where the model has no price."""
 
 
-class Use(Struct, frozen=True, kw_only=True):
+class Use(Struct, frozen=True, kw_only=True, gc=False):
     """A use that ended: one row of the bill."""
 
     outcome: Outcome

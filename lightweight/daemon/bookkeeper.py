@@ -5,10 +5,11 @@ as they do while one generation follows another. While the database is out of re
 journals wait.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
@@ -29,12 +30,26 @@ from lightweight.store.usage import (
     totals,
 )
 
-PERIOD_S = 0.2
-"""Seconds from the end of one pass to the next."""
+PERIOD_S = 0.5
+"""Seconds from the end of one pass to the next: how fresh the bill is.
+
+A pass costs some 3 ms, however few uses it finds, and a wait for the disk.
+"""
+SUMS_S = 5.0
+"""Seconds at least from one telling of what accounts used to the next.
+
+The limits know each call from who served it; the ledger mends what went astray.
+"""
 WINDOW_S = 61.0
 """Seconds of admissions that a fresh home of limits must know."""
 PRUNED_AT_ONCE = 5000
 """Rows of each table in one transaction: others wait for no longer."""
+
+ASKED = 500
+"""Accounts in one question."""
+
+Touched: TypeAlias = tuple[str, date]
+"""An account and the first day of a month in which it used more."""
 
 
 class Tellers(Protocol):
@@ -91,6 +106,8 @@ class Bookkeeper:
         self._pruned: date | None = None
         self._failing = False
         self._caught_up_at = clock.seconds()
+        self._touched: frozenset[Touched] = frozenset()
+        self._summed_at = clock.seconds()
 
     @property
     def lag(self) -> float:
@@ -137,6 +154,7 @@ class Bookkeeper:
 
     async def _replay(self) -> None:
         await self.catch_up()
+        self._touched = frozenset()  # for all of it is told now
         now = self._wall()
         recent, used = await self._database.read(lambda c: self._history(c, now))
         self._tellers.used(used)
@@ -160,6 +178,8 @@ class Bookkeeper:
 
     async def _turn(self) -> None:
         await self.catch_up()
+        if self._clock.seconds() - self._summed_at >= SUMS_S:
+            await self._tell_sums()
         await self._besides()
         today = day_of(self._wall())
         if today != self._pruned and not await self._prune(today):
@@ -184,9 +204,20 @@ class Bookkeeper:
                 lines=counted(plan.broken, "line"),
             )
         if not plan.empty:
-            imported, used = await self._database.run(lambda c: _written(c, plan))
+            before = self._touched
+            imported, self._touched, used = await self._database.run(
+                lambda c: _written(c, plan, before)
+            )
             self._tell(imported, used)
         return plan.more
+
+    async def _tell_sums(self) -> None:
+        touched = self._touched
+        if touched:
+            used = await self._database.read(lambda c: _sums(c, touched))
+            self._touched = frozenset()
+            self._tellers.used(used)
+        self._summed_at = self._clock.seconds()
 
     def _tell(self, imported: Imported, used: Sequence[Used]) -> None:
         if imported.aborted:
@@ -203,13 +234,27 @@ class Bookkeeper:
             self._tellers.left(each.writer)
 
 
-def _written(connection: Connection, plan: Plan) -> tuple[Imported, Sequence[Used]]:
+def _written(
+    connection: Connection, plan: Plan, touched: frozenset[Touched]
+) -> tuple[Imported, frozenset[Touched], Sequence[Used]]:
+    """Write a plan; give whose sums are to be told, and those that must be now."""
     imported = carry_out(connection, plan)
-    touched = {
+    touched |= {
         (use.outcome.account_id, day_of(use.at).replace(day=1)) for use in imported.uses
     }
-    return imported, [
+    if imported.left:
+        # What a writer used is told before it is said to be gone.
+        return imported, frozenset(), _sums(connection, touched)
+    return imported, touched, ()
+
+
+def _sums(connection: Connection, touched: Iterable[Touched]) -> Sequence[Used]:
+    by_month: defaultdict[date, list[str]] = defaultdict(list)
+    for account, month in sorted(touched):
+        by_month[month].append(account)
+    return [
         used
-        for account, month in sorted(touched)
-        for used in totals(connection, account, month)
+        for month, accounts in by_month.items()
+        for begin in range(0, len(accounts), ASKED)
+        for used in totals(connection, accounts[begin : begin + ASKED], month)
     ]

@@ -24,7 +24,7 @@ GIVE_UP_MS = 600_000
 """After its lease ended, in milliseconds, a reservation is nobody's."""
 
 
-class _Reservation(Struct):
+class _Reservation(Struct, gc=False):
     """What one open ask took."""
 
     second: int
@@ -246,13 +246,14 @@ def _close(account: _Account, request_id: str) -> _Reservation | None:
     """End the lease and the reservation; what was used is for others to count."""
     reservation = account.open.pop(request_id, None)
     if reservation is not None:
-        for tally in reservation.taken:
-            _release(reservation, request_id, tally)
+        for tally, purse in reservation.taken.items():
+            _release(reservation, request_id, tally, purse)
     return reservation
 
 
-def _release(reservation: _Reservation, request_id: str, tally: Tally) -> None:
-    purse = reservation.taken[tally]
+def _release(
+    reservation: _Reservation, request_id: str, tally: Tally, purse: Purse
+) -> None:
     tally.leases.pop(request_id, None)
     purse.tokens.reserved -= reservation.tokens
     purse.micro_usd.reserved -= reservation.micro_usd
@@ -263,7 +264,6 @@ def _give_up(account: _Account, tally: Tally, before: int) -> None:
     for request_id, each in list(account.open.items()):
         if each.until is None or each.until > before or tally not in each.taken:
             continue
-        _release(each, request_id, tally)
-        del each.taken[tally]
+        _release(each, request_id, tally, each.taken.pop(tally))
         if not each.taken:
             del account.open[request_id]

@@ -2,7 +2,9 @@
 
 The arithmetic is in ``book``, over ``verdict``, ``tally``, ``window`` and ``period``.
 Times are whole milliseconds since the epoch by the clock of whoever keeps the limits,
-amounts whole tokens and whole micro-USD: Lua and Python then count alike.
+amounts whole tokens and whole micro-USD: Lua and Python then count alike. None can hold
+itself, so the collector need not look at them; a verdict goes from process to process
+with every call, so as an array.
 """
 
 from collections.abc import Mapping
@@ -21,14 +23,14 @@ ACCOUNT = ""
 """The name of the subject that is the account itself; a key's is its id."""
 
 
-class Subject(Struct, frozen=True):
+class Subject(Struct, frozen=True, gc=False):
     """Whose limits count: the account (``ACCOUNT``), or one of its keys by id."""
 
     name: str
     limits: Limits
 
 
-class Ask(Struct, frozen=True, kw_only=True):
+class Ask(Struct, frozen=True, kw_only=True, gc=False):
     """What a call wants at once, all or nothing, from each of its subjects."""
 
     id: str
@@ -41,7 +43,7 @@ class Ask(Struct, frozen=True, kw_only=True):
     micro_usd: int
 
 
-class Settlement(Struct, frozen=True, kw_only=True):
+class Settlement(Struct, frozen=True, kw_only=True, gc=False):
     """What a call really took. Settling an id that is not open changes nothing."""
 
     id: str
@@ -54,7 +56,7 @@ class Settlement(Struct, frozen=True, kw_only=True):
     """No provider was asked: give back the request itself too."""
 
 
-class Room(Struct, frozen=True, kw_only=True):
+class Room(Struct, frozen=True, kw_only=True, array_like=True, gc=False):
     """What a sliding window still takes, of the subject with the least of it left."""
 
     limit: int
@@ -63,7 +65,7 @@ class Room(Struct, frozen=True, kw_only=True):
     """Until the window is wholly empty again if nothing more comes; 0: it is."""
 
 
-class Balance(Struct, frozen=True, kw_only=True):
+class Balance(Struct, frozen=True, kw_only=True, array_like=True, gc=False):
     """A quota and what is gone of it, of the subject with the least of it left."""
 
     limit: int
@@ -78,7 +80,7 @@ class Balance(Struct, frozen=True, kw_only=True):
         return max(0, self.limit - self.used - self.reserved)
 
 
-class Refusal(Struct, frozen=True, kw_only=True):
+class Refusal(Struct, frozen=True, kw_only=True, array_like=True, gc=False):
     """Why not: the first limit that has no room, the account's before the key's."""
 
     subject: str
@@ -92,7 +94,7 @@ class Refusal(Struct, frozen=True, kw_only=True):
     """
 
 
-class Verdict(Struct, frozen=True, kw_only=True):
+class Verdict(Struct, frozen=True, kw_only=True, array_like=True, gc=False):
     """The answer to an Ask, and what is left after it."""
 
     refused: Refusal | None = None
@@ -105,7 +107,7 @@ class Verdict(Struct, frozen=True, kw_only=True):
     """Decided by this machine's share while the shared limits are out of reach."""
 
 
-class Used(Struct, frozen=True, kw_only=True):
+class Used(Struct, frozen=True, kw_only=True, gc=False):
     """What the ledger knows a subject to have used; amounts only ever rise to it."""
 
     account: str
@@ -116,7 +118,7 @@ class Used(Struct, frozen=True, kw_only=True):
     micro_usd: int
 
 
-class Recent(Struct, frozen=True, kw_only=True):
+class Recent(Struct, frozen=True, kw_only=True, gc=False):
     """What the ledger knows a subject to have asked for in the last minute."""
 
     account: str

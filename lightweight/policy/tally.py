@@ -42,9 +42,18 @@ class Tally:
     old one, and leaves the new month alone.
     """
 
-    __slots__ = ("leases", "month", "monthly", "prepaid", "requests", "tokens")
+    __slots__ = (
+        "_second",
+        "leases",
+        "month",
+        "monthly",
+        "prepaid",
+        "requests",
+        "tokens",
+    )
 
     def __init__(self, month: int) -> None:
+        self._second = -1
         self.requests = Window()
         self.tokens = Window()
         self.leases: dict[str, int | None] = {}
@@ -56,14 +65,18 @@ class Tally:
 
     def pass_to(self, time: int, month: int) -> None:
         """Let go of what no longer counts at ``time``; neither time goes back."""
-        self.requests.slide(time // 1000)
-        self.tokens.slide(time // 1000)
+        second = time // 1000
+        if second != self._second:
+            self._second = second
+            self.requests.slide(second)
+            self.tokens.slide(second)
         while self.leases:
             request_id, until = next(iter(self.leases.items()))
             if until is None or until > time:
                 break
             del self.leases[request_id]
-        self.turn(month)
+        if month > self.month:
+            self.turn(month)
 
     def turn(self, month: int) -> None:
         """Begin ``month`` if it is later than the last one."""

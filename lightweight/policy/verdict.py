@@ -1,7 +1,7 @@
 """May it go on, and what is left: a verdict on the tallies of an ask's subjects."""
 
-from collections.abc import Iterator, Sequence
-from typing import TypeAlias
+from collections.abc import Sequence
+from typing import TypeAlias, TypeVar
 
 from lightweight.policy.pace import (
     Ask,
@@ -18,6 +18,8 @@ from lightweight.policy.window import Clock
 Standing: TypeAlias = Sequence[tuple[Subject, Tally]]
 """Each subject of an ask with what it has taken, as of now."""
 
+Left = TypeVar("Left", Room, Balance)
+
 CONCURRENCY_WAIT_MS = 1000
 """Nobody knows when a call ends: a guess that a client may live with."""
 
@@ -33,11 +35,32 @@ ORDER: tuple[LimitName, ...] = (
 
 def refusal(standing: Standing, ask: Ask, clock: Clock, now: int) -> Refusal | None:
     """Give the first limit without room, with the wait of the slowest of them all."""
-    refused = [
-        each
-        for subject, tally in standing
-        for each in _refusals(subject, tally, ask, clock, now)
-    ]
+    refused: list[Refusal] = []
+    for subject, tally in standing:
+        limits = subject.limits
+        purse = tally.prepaid if limits.prepaid else tally.monthly
+        wanted: tuple[tuple[LimitName, int | None, int, int], ...] = (
+            ("requests", limits.rpm, tally.requests.total, 1),
+            ("tokens", limits.tpm, tally.tokens.total, ask.tokens),
+            ("concurrency", limits.concurrency, len(tally.leases), 1),
+            ("quota_tokens", limits.quota_tokens, purse.tokens.gone, ask.tokens),
+            ("quota_usd", limits.quota_micro_usd, purse.micro_usd.gone, ask.micro_usd),
+        )
+        for name, allowed, gone, more in wanted:
+            if allowed is None or gone + more <= allowed:
+                continue
+            wait = None
+            if more <= allowed:
+                missing = gone + more - allowed
+                wait = _wait(name, subject, tally, missing, clock, now)
+            refused.append(
+                Refusal(
+                    subject=subject.name,
+                    limit=name,
+                    allowed=allowed,
+                    retry_after_ms=wait,
+                )
+            )
     if not refused:
         return None
     first = min(refused, key=lambda each: ORDER.index(each.limit))
@@ -50,35 +73,25 @@ def refusal(standing: Standing, ask: Ask, clock: Clock, now: int) -> Refusal | N
     )
 
 
-def _refusals(
-    subject: Subject, tally: Tally, ask: Ask, clock: Clock, now: int
-) -> Iterator[Refusal]:
-    limits = subject.limits
-    purse = tally.purse(prepaid=limits.prepaid)
-    wanted: tuple[tuple[LimitName, int | None, int, int], ...] = (
-        ("requests", limits.rpm, tally.requests.total, 1),
-        ("tokens", limits.tpm, tally.tokens.total, ask.tokens),
-        ("concurrency", limits.concurrency, len(tally.leases), 1),
-        ("quota_tokens", limits.quota_tokens, purse.tokens.gone, ask.tokens),
-        ("quota_usd", limits.quota_micro_usd, purse.micro_usd.gone, ask.micro_usd),
-    )
-    for name, allowed, gone, more in wanted:
-        if allowed is None or gone + more <= allowed:
-            continue
-        wait: int | None
-        if more > allowed:
-            wait = None
-        elif name == "concurrency":
-            wait = CONCURRENCY_WAIT_MS
-        elif name in {"requests", "tokens"}:
-            window = tally.requests if name == "requests" else tally.tokens
-            wait = clock.wait(window.frees(gone + more - allowed), now)
-        else:
-            resets_at = tally.resets_at(prepaid=limits.prepaid)
-            wait = None if resets_at is None else resets_at - now
-        yield Refusal(
-            subject=subject.name, limit=name, allowed=allowed, retry_after_ms=wait
-        )
+def _wait(
+    name: LimitName,
+    subject: Subject,
+    tally: Tally,
+    missing: int,
+    clock: Clock,
+    now: int,
+) -> int | None:
+    """Give the milliseconds until a limit has so much more room; None: never."""
+    match name:
+        case "concurrency":
+            return CONCURRENCY_WAIT_MS
+        case "requests":
+            return clock.wait(tally.requests.frees(missing), now)
+        case "tokens":
+            return clock.wait(tally.tokens.frees(missing), now)
+        case _:
+            resets_at = tally.resets_at(prepaid=subject.limits.prepaid)
+            return None if resets_at is None else resets_at - now
 
 
 def verdict(
@@ -88,32 +101,35 @@ def verdict(
     refused: Refusal | None,
 ) -> Verdict:
     """Say what is left, of each limit for the subject with the least of it."""
-    requests: list[Room] = []
-    tokens: list[Room] = []
-    quota_tokens: list[Balance] = []
-    quota_usd: list[Balance] = []
+    requests: Room | None = None
+    tokens: Room | None = None
+    quota_tokens: Balance | None = None
+    quota_usd: Balance | None = None
     for subject, tally in standing:
         limits = subject.limits
-        purse = tally.purse(prepaid=limits.prepaid)
-        resets_at = tally.resets_at(prepaid=limits.prepaid)
+        prepaid = limits.prepaid
+        purse = tally.prepaid if prepaid else tally.monthly
         if limits.rpm is not None:
-            requests.append(room(tally.requests, limits.rpm, clock, now))
+            left = room(tally.requests, limits.rpm, clock, now)
+            requests = _least(requests, left)
         if limits.tpm is not None:
-            tokens.append(room(tally.tokens, limits.tpm, clock, now))
+            tokens = _least(tokens, room(tally.tokens, limits.tpm, clock, now))
         if limits.quota_tokens is not None:
-            quota_tokens.append(balance(purse.tokens, limits.quota_tokens, resets_at))
+            resets_at = tally.resets_at(prepaid=prepaid)
+            paid = balance(purse.tokens, limits.quota_tokens, resets_at)
+            quota_tokens = _least(quota_tokens, paid)
         if limits.quota_micro_usd is not None:
-            quota_usd.append(
-                balance(purse.micro_usd, limits.quota_micro_usd, resets_at)
-            )
+            resets_at = tally.resets_at(prepaid=prepaid)
+            paid = balance(purse.micro_usd, limits.quota_micro_usd, resets_at)
+            quota_usd = _least(quota_usd, paid)
     return Verdict(
         refused=refused,
-        requests=min(requests, key=_remaining, default=None),
-        tokens=min(tokens, key=_remaining, default=None),
-        quota_tokens=min(quota_tokens, key=_remaining, default=None),
-        quota_usd=min(quota_usd, key=_remaining, default=None),
+        requests=requests,
+        tokens=tokens,
+        quota_tokens=quota_tokens,
+        quota_usd=quota_usd,
     )
 
 
-def _remaining(left: Room | Balance) -> int:
-    return left.remaining
+def _least(so_far: Left | None, left: Left) -> Left:
+    return left if so_far is None or left.remaining < so_far.remaining else so_far

@@ -11,27 +11,32 @@ import fcntl
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from functools import lru_cache
 from pathlib import Path
 from shutil import rmtree
 
 from msgspec import Struct
 from msgspec.structs import asdict, replace
-from sqlalchemy import Connection, and_, delete, or_, select
+from sqlalchemy import Connection, Dialect, and_, delete, or_, select
 
 from lightweight.records import Dispatch, Outcome, Usage, Use
-from lightweight.store.ledger import ROWS, insert_into, record
+from lightweight.store.bulk import ENGINES, Prepared, insert_into, prepared, put
+from lightweight.store.ledger import ROWS, record
 from lightweight.store.problems import StoreUnusable
 from lightweight.store.schema import journal_positions
 from lightweight.store.segments import (
     SUFFIX,
     Record,
+    is_start,
+    lines_in,
+    record_of,
     records_in,
     segment_numbers,
     segment_path,
     writer_names,
 )
 
-CHUNK = 1024 * 1024
+CHUNK = 64 * 1024
 """Bytes read at once of a segment that is being written."""
 
 ABORTED = "The process that served this call died before it ended."
@@ -126,9 +131,9 @@ def carry_out(connection: Connection, plan: Plan) -> Imported:
     for path in plan.obsolete:
         with told_of(path), suppress(FileNotFoundError):
             _remove(path)
-    connection.execute(
-        delete(journal_positions).where(journal_positions.c.writer.in_(plan.forgotten))
-    )
+    if plan.forgotten:
+        gone = journal_positions.c.writer.in_(plan.forgotten)
+        connection.execute(delete(journal_positions).where(gone))
     new = record(connection, (*plan.uses, *plan.aborted))
     _move(connection, plan.positions)
     settled = {use.outcome.request_id for use in plan.aborted}
@@ -276,29 +281,51 @@ class _Pass:
         self, directory: Path, at: Position, *, live: bool
     ) -> tuple[Position, bool]:
         """Read on in one segment; tell how far, and whether something is left there."""
-        with segment_path(directory, at.segment).open("rb") as file:
-            file.seek(at.position)
-            data = file.read(CHUNK if live else -1)
+        with segment_path(directory, at.segment).open("rb", buffering=0) as file:
+            while True:
+                file.seek(at.position)
+                data = file.read(CHUNK if live else -1)
+                read, full = self._take(data, live=live)
+                at = replace(at, position=at.position + read)
+                # What was not written yet is zeros.
+                if full or not (live and read and len(data) == CHUNK and data[-1]):
+                    return at, full
+
+    def _take(self, data: bytes, *, live: bool) -> tuple[int, bool]:
+        """Keep the uses of these lines; tell how far, and whether there was no room."""
         read = 0
-        full = False
-        for found, end in records_in(data, live=live):
-            if isinstance(found, Use):
-                full = len(self._uses) >= ROWS
-                if full:
+        for line, end in lines_in(data, live=live):
+            # Only a dead writer's starts say something; they are read then.
+            if not live or line is None or not is_start(line):
+                found = record_of(line)
+                if found is None and live:
                     break
-                self._uses.append(found)
-            self._broken += found is None
+                if isinstance(found, Use):
+                    if len(self._uses) >= ROWS:
+                        return read, True
+                    self._uses.append(found)
+                self._broken += found is None
             read = end
-        full |= live and len(data) == CHUNK and read > 0
-        return replace(at, position=at.position + read), full
+        return read, False
 
 
 def _move(connection: Connection, positions: Mapping[str, Position]) -> None:
-    if not positions:
-        return
-    insert = insert_into(connection, journal_positions)
+    put(
+        connection,
+        _moving(connection.dialect),
+        [
+            {"writer": writer, **asdict(position)}
+            for writer, position in sorted(positions.items())
+        ],
+    )
+
+
+@lru_cache(ENGINES)
+def _moving(dialect: Dialect) -> Prepared:
+    insert = insert_into(dialect, journal_positions)
     old, new = journal_positions.c, insert.excluded
-    connection.execute(
+    return prepared(
+        dialect,
         insert.on_conflict_do_update(
             index_elements=journal_positions.primary_key,
             set_={name: new[name] for name in ("segment", "position", "done")},
@@ -309,10 +336,6 @@ def _move(connection: Connection, positions: Mapping[str, Position]) -> None:
                 new.done,
             ),
         ),
-        [
-            {"writer": writer, **asdict(position)}
-            for writer, position in sorted(positions.items())
-        ],
     )
 
 

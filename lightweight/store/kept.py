@@ -22,8 +22,8 @@ from sqlalchemy import (
 from lightweight.records import ApiKey, Kept
 from lightweight.store.api_keys import find_key, update_key
 from lightweight.store.audit import note
+from lightweight.store.bulk import insert_into
 from lightweight.store.directory import DirectoryProblem, take_turn
-from lightweight.store.ledger import insert_into
 from lightweight.store.schema import kept_prompts, keys
 
 DAY_S = 86_400.0
@@ -75,7 +75,7 @@ def record_kept(connection: Connection, kept: Iterable[Kept], now: float) -> Non
         if each.key_id in days
     ]
     if rows:
-        insert = insert_into(connection, kept_prompts).on_conflict_do_nothing()
+        insert = insert_into(connection.dialect, kept_prompts).on_conflict_do_nothing()
         connection.execute(insert, rows)
 
 

@@ -1,14 +1,29 @@
 """Writing the bill: each use is a row once, and the sums by day move with the rows."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
-from typing import Any, TypeAlias
+from functools import lru_cache
+from math import inf
+from operator import itemgetter
+from typing import Any, TypeAlias, TypeVar
 
-from msgspec import to_builtins
-from sqlalchemy import Connection, Table, delete, func, select
-from sqlalchemy.dialects import sqlite
+from msgspec import Raw, json, to_builtins
+from sqlalchemy import (
+    JSON,
+    Connection,
+    Dialect,
+    Table,
+    bindparam,
+    cast,
+    column,
+    delete,
+    func,
+    select,
+)
 
-from lightweight.records import Usage, Use
+from lightweight.records import Attempted, Usage, Use
+from lightweight.store.bulk import ENGINES, Prepared, Values, insert_into, prepared, put
 from lightweight.store.schema import (
     PRUNED_COUNTER,
     SUMS,
@@ -26,30 +41,33 @@ MOST = 2**48
 A provider's own count comes from outside.
 """
 
-ROWS = 500
+ROWS = 1000
 """Rows in one statement."""
 
 RETENTION_LOCK = 0x6C776C65646765
 """PostgreSQL's advisory lock of who deletes old rows; an arbitrary number of ours."""
 
-Values: TypeAlias = Mapping[str, Any]
 DayKey: TypeAlias = tuple[str, date, str, str]
 """Account, day, key, model: whose sum it is."""
 TotalKey: TypeAlias = tuple[str, date, str]
 """Kind, day, part: what is summed over all accounts."""
 
+Key = TypeVar("Key", bound=tuple[Any, ...])
+Groups: TypeAlias = dict[Key, list[tuple[int, ...]]]
+
 PARTS = {"model": "model", "key": "key_id", "account": "account_id"}
 """The kinds of totals, and the column of ``uses`` that each has a part for."""
 
+_SUCCEEDED = ("finished", "client_gone")
+_NO_USAGE = Usage()
+_NUL = "\\u0000"
+"""How JSON writes it."""
+_DAY_S = 86_400
+_EPOCH = date(1970, 1, 1).toordinal()
 
-def insert_into(connection: Connection, table: Table) -> Any:
-    """Give an INSERT that knows ON CONFLICT, in the words of this database."""
-    if connection.dialect.name == "postgresql":
-        # SQLite's users need not wait for it.
-        from sqlalchemy.dialects import postgresql  # noqa: PLC0415 -- as it says
-
-        return postgresql.insert(table)
-    return sqlite.insert(table)
+_THERE = select(uses.c.id).where(uses.c.id.in_(bindparam("ids", expanding=True)))
+_encode = json.Encoder().encode
+_tokens_of = itemgetter(*SUMS[2:7])
 
 
 def record(connection: Connection, ended: Iterable[Use]) -> list[Use]:
@@ -60,36 +78,32 @@ def record(connection: Connection, ended: Iterable[Use]) -> list[Use]:
     by_id: dict[str, Use] = {}
     for use in ended:
         by_id.setdefault(use.outcome.request_id, use)
-    rows = {name: _row(use) for name, use in by_id.items()}
-    added: set[str] = set()
+    rows = [_row(use) for use in by_id.values()]
+    new: list[Values] = []
     for begin in range(0, len(rows), ROWS):
-        insert = (
-            insert_into(connection, uses).on_conflict_do_nothing().returning(uses.c.id)
-        )
-        some = list(rows.values())[begin : begin + ROWS]
-        added.update(connection.execute(insert, some).scalars())
-    new = [name for name in by_id if name in added]
-    _add_to_days(connection, [rows[name] for name in new])
-    _note_last_used(connection, [rows[name] for name in new])
-    return [by_id[name] for name in new]
+        new += _inserted(connection, rows[begin : begin + ROWS])
+    _add_to_days(connection, new)
+    _note_last_used(connection, new)
+    return [by_id[row["id"]] for row in new]
 
 
 def day_of(at: float) -> date:
     """Give the day, in UTC, of a time in seconds since the epoch."""
-    return datetime.fromtimestamp(at, UTC).date()
+    return date.fromordinal(_EPOCH + int(at // _DAY_S))
 
 
-def sums_of(row: Values) -> dict[str, int]:
-    """Give what a row of ``uses`` adds to the sums of its day."""
-    succeeded = row["ending"] in {"finished", "client_gone"}
-    return {
-        "succeeded": int(succeeded),
+def sums_of(row: Values) -> tuple[int, ...]:
+    """Give what a row of ``uses`` adds to the sums of its day, in the order of SUMS."""
+    ending, micro_usd = row["ending"], row["micro_usd"]
+    succeeded = ending in _SUCCEEDED
+    return (
+        int(succeeded),
         # Who was refused before a provider was asked did not fail.
-        "failed": int(not succeeded and row["ending"] != "refused"),
-        **{name: row[name] for name in SUMS[2:7]},
-        "micro_usd": row["micro_usd"] or 0,
-        "unpriced": int(row["micro_usd"] is None),
-    }
+        int(not succeeded and ending != "refused"),
+        *_tokens_of(row),
+        micro_usd or 0,
+        int(micro_usd is None),
+    )
 
 
 def prune(
@@ -124,9 +138,9 @@ def _is_elected(connection: Connection) -> bool:
     return bool(connection.execute(select(lock)).scalar_one())
 
 
-def _row(use: Use) -> dict[str, Any]:
+def _row(use: Use) -> Values:
     outcome = use.outcome
-    usage = outcome.usage or Usage()
+    usage = outcome.usage or _NO_USAGE
     return {
         "id": outcome.request_id,
         "account_id": outcome.account_id,
@@ -149,11 +163,20 @@ def _row(use: Use) -> dict[str, Any]:
         "micro_usd": None if use.micro_usd is None else _sane(use.micro_usd),
         "first_byte_s": outcome.first_byte_s,
         "duration_s": outcome.duration_s,
-        "attempts": [
-            {name: _clean(value) for name, value in to_builtins(each).items()}
-            for each in outcome.attempts
-        ],
+        "attempts": _attempts(outcome.attempts),
     }
+
+
+def _attempts(attempts: tuple[Attempted, ...]) -> str:
+    text = _encode(attempts).decode()
+    if _NUL not in text:
+        return text
+    return _encode(
+        [
+            {name: _clean(value) for name, value in to_builtins(each).items()}
+            for each in attempts
+        ]
+    ).decode()
 
 
 def _clean(value: Any) -> Any:
@@ -162,68 +185,117 @@ def _clean(value: Any) -> Any:
 
 
 def _sane(count: int) -> int:
-    return max(0, min(count, MOST))
+    return count if 0 <= count <= MOST else max(0, min(count, MOST))
+
+
+def _inserted(connection: Connection, rows: Sequence[Values]) -> list[Values]:
+    """Insert the rows whose ids have none; give them."""
+    dialect = connection.dialect
+    if dialect.name == "postgresql":
+        whole = _encode([{**row, "attempts": Raw(row["attempts"])} for row in rows])
+        told = connection.execute(_insert_at_once(dialect), {"rows": whole.decode()})
+        added = set(told.scalars())
+        return [row for row in rows if row["id"] in added]
+    # Nobody comes between: the transaction of a writer has the lock from its start.
+    told = connection.execute(_THERE, {"ids": [row["id"] for row in rows]})
+    there = set(told.scalars())
+    new = [row for row in rows if row["id"] not in there]
+    put(connection, _insert_each(dialect), new)
+    return new
+
+
+@lru_cache(ENGINES)
+def _insert_each(dialect: Dialect) -> Prepared:
+    return prepared(dialect, insert_into(dialect, uses))
+
+
+@lru_cache(ENGINES)
+def _insert_at_once(dialect: Dialect) -> Any:
+    """Give an INSERT of ``rows``, a list in JSON: one value, however many they are."""
+    given = func.json_to_recordset(cast(bindparam("rows"), JSON))
+    columns = [column(each.name, each.type) for each in uses.columns]
+    rows = given.table_valued(*columns).render_derived(with_types=True)
+    insert = insert_into(dialect, uses).from_select(uses.columns.keys(), select(rows))
+    return insert.on_conflict_do_nothing().returning(uses.c.id)
 
 
 def _add_to_days(connection: Connection, rows: Sequence[Values]) -> None:
-    sums: dict[DayKey, dict[str, int]] = {}
-    totals: dict[TotalKey, dict[str, int]] = {}
+    by_key: Groups[DayKey] = defaultdict(list)
     for row in rows:
-        day = day_of(row["at"])
-        of = (row["account_id"], day, row["key_id"], row["model"])
-        added = sums_of(row)
-        _move(sums.setdefault(of, dict.fromkeys(SUMS, 0)), added)
-        for kind, column in PARTS.items():
-            whole = totals.setdefault((kind, day, row[column]), dict.fromkeys(SUMS, 0))
-            _move(whole, added)
+        of = (row["account_id"], day_of(row["at"]), row["key_id"], row["model"])
+        by_key[of].append(sums_of(row))
+    sums = _added(by_key)
+    by_part: Groups[TotalKey] = defaultdict(list)
+    for (account_id, day, key_id, model), added in sums.items():
+        parts = {"account_id": account_id, "key_id": key_id, "model": model}
+        for kind, name in PARTS.items():
+            by_part[kind, day, parts[name]].append(added)
     _add(connection, day_uses, sums)
-    _add(connection, day_totals, totals)
+    _add(connection, day_totals, _added(by_part))
 
 
-def _move(total: dict[str, int], added: Mapping[str, int]) -> None:
-    for name, value in added.items():
-        total[name] += value
+def _added(groups: Groups[Key]) -> dict[Key, tuple[int, ...]]:
+    return {
+        of: tuple(map(sum, zip(*group, strict=True))) for of, group in groups.items()
+    }
 
 
 def _add(
-    connection: Connection,
-    table: Table,
-    sums: Mapping[DayKey, Mapping[str, int]] | Mapping[TotalKey, Mapping[str, int]],
+    connection: Connection, table: Table, sums: Mapping[Key, tuple[int, ...]]
 ) -> None:
-    if not sums:
-        return
-    insert = insert_into(connection, table)
-    added = {name: table.c[name] + insert.excluded[name] for name in SUMS}
-    names = [column.name for column in table.primary_key]
-    connection.execute(
-        insert.on_conflict_do_update(index_elements=table.primary_key, set_=added),
+    names = (*table.primary_key.columns.keys(), *SUMS)
+    put(
+        connection,
+        _adding(connection.dialect, table),
         # In one order everywhere: two machines must not wait for each other.
         [
-            {**dict(zip(names, of, strict=True)), **total}
-            for of, total in sorted(sums.items())
+            {
+                **dict(zip(names, (*of, *added), strict=True)),
+                "day": of[1].isoformat(),
+            }
+            for of, added in sorted(sums.items(), key=itemgetter(0))
         ],
+    )
+
+
+@lru_cache(ENGINES)
+def _adding(dialect: Dialect, table: Table) -> Prepared:
+    insert = insert_into(dialect, table)
+    added = {name: table.c[name] + insert.excluded[name] for name in SUMS}
+    return prepared(
+        dialect,
+        insert.on_conflict_do_update(index_elements=table.primary_key, set_=added),
     )
 
 
 def _note_last_used(connection: Connection, rows: Sequence[Values]) -> None:
     latest: dict[str, float] = {}
     for row in rows:
-        latest[row["key_id"]] = max(row["at"], latest.get(row["key_id"], row["at"]))
-    if not latest:
-        return
-    insert = insert_into(connection, last_used)
-    connection.execute(
+        key, at = row["key_id"], row["at"]
+        if at > latest.get(key, -inf):
+            latest[key] = at
+    put(
+        connection,
+        _noting_last_used(connection.dialect),
+        [{"key_id": key, "at": at} for key, at in sorted(latest.items())],
+    )
+
+
+@lru_cache(ENGINES)
+def _noting_last_used(dialect: Dialect) -> Prepared:
+    insert = insert_into(dialect, last_used)
+    return prepared(
+        dialect,
         insert.on_conflict_do_update(
             index_elements=last_used.primary_key,
             set_={"at": insert.excluded.at},
             where=last_used.c.at < insert.excluded.at,
         ),
-        [{"key_id": key, "at": at} for key, at in sorted(latest.items())],
     )
 
 
 def _move_horizon(connection: Connection, day: date) -> None:
-    insert = insert_into(connection, counters)
+    insert = insert_into(connection.dialect, counters)
     connection.execute(
         insert.on_conflict_do_update(
             index_elements=counters.primary_key,

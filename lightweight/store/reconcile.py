@@ -227,6 +227,6 @@ def _sums_of_rows(
             continue
         of = (row["account_id"], day, row["key_id"], row["model"])
         total = sums.setdefault(of, dict.fromkeys(SUMS, 0))
-        for name, value in sums_of(dict(row)).items():
+        for name, value in zip(SUMS, sums_of(dict(row)), strict=True):
             total[name] += value
     return sums

@@ -43,6 +43,8 @@ _WORDS: dict[type[Record], bytes] = {Dispatch: b"start", Use: b"finish", End: b"
 _DECODERS: dict[bytes, json.Decoder[Record]] = {
     word: json.Decoder(kind) for kind, word in _WORDS.items()
 }
+_START = _WORDS[Dispatch] + b" "
+_CHECK_BYTES = len(b" 01234567")
 _encode = json.Encoder().encode
 
 
@@ -99,6 +101,18 @@ def finish_line(use: Use) -> bytes:
 def records_in(data: bytes, *, live: bool) -> Iterator[tuple[Record | None, int]]:
     """Give each line's record and the position after it; None for a broken line.
 
+    ``live`` as for ``lines_in``.
+    """
+    for line, end in lines_in(data, live=live):
+        record = record_of(line)
+        if live and record is None:
+            return
+        yield record, end
+
+
+def lines_in(data: bytes, *, live: bool) -> Iterator[tuple[bytes | None, int]]:
+    """Give each line for ``record_of``, and the position after it; None: it is broken.
+
     ``live``: somebody may be writing into ``data``. A reader then may see a later page
     before an earlier one, so what looks broken ends the reading; it is whole next time.
     """
@@ -108,22 +122,31 @@ def records_in(data: bytes, *, live: bool) -> Iterator[tuple[Record | None, int]
         if not live:
             # A page that a loss of power took is zeros; what follows may be whole.
             line = line.rpartition(b"\0")[2]
-        record = _record(line)
-        if live and record is None:
+        text = line[:-_CHECK_BYTES]
+        if line[-_CHECK_BYTES:] == b" %08x" % crc32(text):
+            begin = end + 1
+            yield text, begin
+        elif live:
             return
-        begin = end + 1
-        yield record, begin
+        else:
+            begin = end + 1
+            yield None, begin
 
 
-def _record(line: bytes) -> Record | None:
-    text, _, check = line.rpartition(b" ")
-    if check != b"%08x" % crc32(text):
+def is_start(line: bytes) -> bool:
+    """Tell whether the line has a Dispatch."""
+    return line.startswith(_START)
+
+
+def record_of(line: bytes | None) -> Record | None:
+    """Give a line's record; None where it is broken, or another version's."""
+    if line is None:
         return None
-    word, _, body = text.partition(b" ")
+    word, _, body = line.partition(b" ")
     try:
         return _DECODERS[word].decode(body)
     except (KeyError, DecodeError):
-        return None  # another version's
+        return None
 
 
 def _cut(text: str | None) -> str | None:

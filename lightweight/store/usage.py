@@ -74,33 +74,33 @@ def day_uses_between(
 
 
 def used_in_month(
-    connection: Connection, account_id: str | None, year: int, month: int
+    connection: Connection, accounts: Collection[str] | None, year: int, month: int
 ) -> dict[Owner, tuple[int, int]]:
-    """Give tokens and micro-USD of each key, of one account or of all."""
+    """Give tokens and micro-USD of each key of these accounts; None: of all."""
     turn = date(year + month // 12, month % 12 + 1, 1)
-    query = _used(account_id)
+    query = _used(accounts)
     query = query.where(day_uses.c.day >= date(year, month, 1))
     return _by_owner(connection, query.where(day_uses.c.day < turn))
 
 
 def used_ever(
-    connection: Connection, account_id: str | None
+    connection: Connection, accounts: Collection[str] | None
 ) -> dict[Owner, tuple[int, int]]:
     """Give the same over all time: what prepaid quotas are measured by."""
-    return _by_owner(connection, _used(account_id))
+    return _by_owner(connection, _used(accounts))
 
 
 def totals(
-    connection: Connection, account_id: str | None, month: date | None
+    connection: Connection, accounts: Collection[str] | None, month: date | None
 ) -> list[Used]:
     """Give the use of a month, or of all time, by each account and each of its keys.
 
-    ``month`` is any day of it; ``account_id`` None: of all accounts.
+    ``month`` is any day of it; ``accounts`` None: of all.
     """
     if month is None:
-        by_key = used_ever(connection, account_id)
+        by_key = used_ever(connection, accounts)
     else:
-        by_key = used_in_month(connection, account_id, month.year, month.month)
+        by_key = used_in_month(connection, accounts, month.year, month.month)
     by_subject = dict(by_key)
     for (account, _), (tokens, micro_usd) in by_key.items():
         so_far = by_subject.get((account, ALL_KEYS), (0, 0))
@@ -180,7 +180,7 @@ def last_used_at(
     return {row.key_id: row.at for row in connection.execute(query)}
 
 
-def _used(account_id: str | None) -> Select[Any]:
+def _used(accounts: Collection[str] | None) -> Select[Any]:
     tokens = sum((day_uses.c[name] for name in CLASSES[1:]), day_uses.c[CLASSES[0]])
     query = select(
         day_uses.c.account_id,
@@ -188,8 +188,8 @@ def _used(account_id: str | None) -> Select[Any]:
         func.sum(tokens),
         func.sum(day_uses.c.micro_usd),
     ).group_by(day_uses.c.account_id, day_uses.c.key_id)
-    if account_id is not None:
-        query = query.where(day_uses.c.account_id == account_id)
+    if accounts is not None:
+        query = query.where(day_uses.c.account_id.in_(accounts))
     return query
 
 

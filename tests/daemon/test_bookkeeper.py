@@ -17,7 +17,7 @@ import pytest
 import pytest_twisted
 from support.uses import DAY, NOON, dispatch, use
 
-from lightweight.daemon.bookkeeper import PERIOD_S, Bookkeeper
+from lightweight.daemon.bookkeeper import PERIOD_S, SUMS_S, Bookkeeper
 from lightweight.records import Use
 from lightweight.store import connect
 from lightweight.store.connect import sqlite_url
@@ -199,6 +199,42 @@ async def test_uses_are_imported_and_told_as_they_come(
     assert desk.heard.what() == ["used", "admitted", "replayed", "used"]
 
 
+async def test_sums_are_told_together_after_a_time(writer: Journal, idle: Desk) -> None:
+    heard, clock = idle.heard, idle.clock
+    async with at_work(idle):
+        await idle.until(lambda: "replayed" in heard.what())
+        told = clock.seconds()
+        for name, at in (("r1", NOON), ("r2", NOON), ("r3", NOON + 31 * DAY)):
+            writer.start(dispatch(name, at=at))
+            writer.finish(use(name, at=at))
+            await idle.bookkeeper.catch_up()
+        assert len(heard.of("used")) == 1
+        await idle.until(lambda: len(heard.of("used")) == 2)
+    assert clock.seconds() - told >= SUMS_S - PERIOD_S
+    assert heard.of("used")[1] == [
+        *used(NOVEMBER, 84, 240),
+        *used(date(2026, 12, 1), 42, 120),
+    ]
+
+
+async def test_who_is_gone_is_told_after_all_that_was_used(
+    writer: Journal, idle: Desk
+) -> None:
+    """Not only after what its own pass brought."""
+    begun = NOON + 31 * DAY
+    writer.start(dispatch("r1", at=begun))
+    writer.finish(use("r1", at=begun))
+    await idle.bookkeeper.catch_up()
+    assert idle.heard.told == []
+    leave_dead(idle.journal, dispatch("r2"), use("r2"))
+    await idle.bookkeeper.catch_up()
+    december = used(date(2026, 12, 1), 42, 120)
+    assert idle.heard.told == [
+        ("used", [*used(NOVEMBER, 42, 120), *december]),
+        ("left", "dead"),
+    ]
+
+
 async def test_how_far_it_is_behind(idle: Desk) -> None:
     idle.clock.advance(7)
     assert idle.bookkeeper.lag == 7
@@ -244,7 +280,7 @@ async def test_a_locked_database_is_waited_for_and_told_once(
     other.close()
     await desk.until(lambda: len(logged) == 2)
     assert await desk.uses() == ["r1"]
-    assert len(desk.heard.of("used")) == 2
+    await desk.until(lambda: len(desk.heard.of("used")) == 2)
     assert logged[0].startswith("Uses wait in the journals until the database works.")
     assert "locked" in logged[0]
     assert logged[1] == "Uses are written to the database again."

@@ -1,12 +1,15 @@
 """Journals of real files into real databases, with passes repeated and interleaved."""
 
+import fcntl
 import os
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from zlib import crc32
 
 import pytest
 from sqlalchemy import select
@@ -15,6 +18,7 @@ from support.uses import NOON, dispatch, use
 from lightweight.records import Usage
 from lightweight.store.connect import Engine, reading, writing
 from lightweight.store.importer import (
+    CHUNK,
     Imported,
     Left,
     Plan,
@@ -30,7 +34,7 @@ from lightweight.store.ledger import ROWS
 from lightweight.store.problems import StoreUnusable
 from lightweight.store.reconcile import reconcile
 from lightweight.store.schema import uses
-from lightweight.store.segments import line_of, segment_numbers, segment_path
+from lightweight.store.segments import End, line_of, segment_numbers, segment_path
 
 SMALL = 64 * 1024
 PATIENCE = 3000
@@ -237,6 +241,51 @@ def test_a_big_backlog_comes_in_parts(
     passes = import_all(engine, journal)
     assert max(len(p.uses) for p in passes) == ROWS
     assert ids(engine) == [*names, "s"]
+
+
+@contextmanager
+def alive(journal: Path, *lines: bytes) -> Iterator[Path]:
+    """Give a segment with these lines, of a writer that lives."""
+    (journal / "w0").mkdir(parents=True)
+    path = segment_path(journal / "w0", 1)
+    path.write_bytes(b"".join(lines) + bytes(CHUNK))
+    lock = os.open(journal / "w0", os.O_RDONLY | os.O_DIRECTORY)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    try:
+        yield path
+    finally:
+        os.close(lock)
+
+
+def test_a_living_writers_backlog_comes_in_parts_too(
+    engine: Engine, journal: Path
+) -> None:
+    names = [f"r{n:04}" for n in range(ROWS + 7)]
+    lines = [line_of(dispatch(n)) + line_of(use(n)) for n in names]
+    assert len(b"".join(lines)) > 2 * CHUNK
+    with alive(journal, *lines):
+        passes = [surveyed(engine, journal)]
+        carried_out(engine, passes[0])
+        passes.append(surveyed(engine, journal))
+        carried_out(engine, passes[1])
+        assert surveyed(engine, journal).empty
+    assert [(len(p.uses), p.more) for p in passes] == [(ROWS, True), (7, False)]
+    assert ids(engine) == names
+
+
+def test_lines_of_a_living_writer_that_another_version_wrote_wait_for_it(
+    engine: Engine, journal: Path
+) -> None:
+    """While one release follows another, the newer bookkeeper will read them."""
+    unknown = line_of(End()).replace(b"end", b"eNd")
+    text = unknown[:-10]
+    unknown = b"%b %08x\n" % (text, crc32(text))
+    with alive(journal, line_of(use("r1")), unknown, line_of(use("r2"))):
+        import_all(engine, journal)
+        assert ids(engine) == ["r1"]
+    last = import_all(engine, journal)
+    assert ids(engine) == ["r1", "r2"]
+    assert [each.left for each in last if each.left] == [(Left("w0", orderly=False),)]
 
 
 def test_passes_repeated_and_overtaken_add_nothing(

@@ -1,7 +1,8 @@
 from datetime import date
 
+from msgspec.structs import replace
 from sqlalchemy import func, select
-from support.uses import DAY, NOON, use
+from support.uses import ASKED, DAY, NOON, use
 
 from lightweight.records import Usage
 from lightweight.store.connect import Connection, Engine, reading, writing
@@ -92,10 +93,13 @@ def test_more_than_one_statement_takes(engine: Engine) -> None:
 def test_what_comes_from_outside_cannot_stop_the_ledger(engine: Engine) -> None:
     absurd = Usage(fresh=10**30, answer=-5)
     with writing(engine) as connection:
-        record(connection, [use("r1", usage=absurd, fault="a\0b", model="g\0pt")])
+        tried = (replace(ASKED, fault="c\0d\\u0000"), ASKED)
+        odd = use("r1", usage=absurd, fault="a\0b", model="g\0pt", attempts=tried)
+        record(connection, [odd])
         [row] = request_log(connection)
     assert row.outcome.usage == Usage(fresh=MOST)
     assert (row.outcome.fault, row.outcome.model) == ("ab", "gpt")
+    assert row.outcome.attempts == (replace(ASKED, fault="cd\\u0000"), ASKED)
 
 
 def test_the_last_use_of_a_key_only_moves_forward(engine: Engine) -> None:

@@ -63,10 +63,10 @@ def test_days_come_in_their_order_within_the_range(engine: Engine) -> None:
 def test_use_in_a_month_and_in_all(engine: Engine) -> None:
     fill(engine)
     with reading(engine) as connection:
-        november = used_in_month(connection, "acct_1", 2026, 11)
+        november = used_in_month(connection, ["acct_1"], 2026, 11)
         december = used_in_month(connection, None, 2026, 12)
         everybody = used_in_month(connection, None, 2026, 11)
-        ever = used_ever(connection, "acct_1")
+        ever = used_ever(connection, ["acct_1"])
     assert november == {("acct_1", "key_1"): (84, 240), ("acct_1", "key_2"): (42, 0)}
     assert december == {("acct_1", "key_1"): EACH}
     assert everybody == {**november, ("acct_2", "key_1"): EACH}
@@ -76,7 +76,7 @@ def test_use_in_a_month_and_in_all(engine: Engine) -> None:
 def test_totals_are_of_accounts_and_of_keys(engine: Engine) -> None:
     fill(engine)
     with reading(engine) as connection:
-        month = totals(connection, "acct_1", date(2026, 11, 17))
+        month = totals(connection, ["acct_1"], date(2026, 11, 17))
         ever = totals(connection, None, None)
 
     def used(key: str, tokens: int, micro_usd: int) -> Used:

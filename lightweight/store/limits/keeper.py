@@ -18,7 +18,8 @@ from twisted.python.failure import Failure
 from msgspec import MsgspecError, Struct
 
 from lightweight.policy.book import Book
-from lightweight.policy.pace import Recent, Settlement, Used
+from lightweight.policy.pace import Ask, Recent, Settlement, Used
+from lightweight.store.limits.pipe import Pipe
 from lightweight.store.limits.wire import (
     LONGEST,
     VERSION,
@@ -31,9 +32,9 @@ from lightweight.store.limits.wire import (
     Seed,
     Settle,
     ToKeeper,
+    Whose,
     Withdraw,
     WriterDone,
-    adopt,
     encode,
     hello_of,
     to_keeper_of,
@@ -77,7 +78,7 @@ class Keeper:
         The child makes its end of it with ``remote.join``.
         """
         ours, theirs = socket.socketpair()
-        adopt(reactor, ours.detach(), KeeperLink(self))
+        Pipe(reactor, ours.detach(), KeeperLink(self))
         return theirs
 
     def open(self) -> None:
@@ -179,7 +180,8 @@ class KeeperLink(Int32StringReceiver):
         self._keeper = keeper
         self._greeted = False
         self._open: dict[str, set[str]] = {}
-        self._held: dict[int, Admit | Look] = {}
+        self._whose: dict[int, Whose] = {}
+        self._held: dict[int, tuple[Admit | Look, Ask]] = {}
 
     def connectionMade(self) -> None:
         """Learn that the link stands."""
@@ -230,18 +232,33 @@ class KeeperLink(Int32StringReceiver):
         for message in messages:
             match message:
                 case Admit() | Look():
+                    ask = self._ask(message)
                     if keeper.opened:
-                        answers.append(self._answer(message, now))
+                        answers.append(self._answer(message, ask, now))
                     else:
-                        self._held[message.number] = message
-                case Settle(settlement):
-                    self._settle(settlement, now)
+                        self._held[message.number] = message, ask
+                case Settle():
+                    self._settle(_settlement(message), now)
+                case Whose():
+                    self._whose[message.number] = message
                 case Withdraw(number, refund):
                     if self._held.pop(number, None) is None and refund is not None:
                         self._settle(refund, now)
                 case _:
                     self._learn(message)
         self._send(answers)
+
+    def _ask(self, message: Admit | Look) -> Ask:
+        whose = self._whose.get(message.whose)
+        if whose is None:
+            raise MsgspecError("nobody was said to be asked for")
+        return Ask(
+            id=message.id,
+            account=whose.account,
+            subjects=whose.subjects,
+            tokens=message.tokens,
+            micro_usd=message.micro_usd,
+        )
 
     def _learn(self, message: Raise | Seed | WriterDone | Replayed) -> None:
         """Take the ledger's word."""
@@ -259,10 +276,10 @@ class KeeperLink(Int32StringReceiver):
         """Answer who waited for the keeper to open."""
         now = self._keeper.now
         held, self._held = self._held, {}
-        self._send([self._answer(message, now) for message in held.values()])
+        self._send([self._answer(*each, now) for each in held.values()])
 
-    def _answer(self, message: Admit | Look, now: int) -> Answer:
-        book, ask = self._keeper.book, message.ask
+    def _answer(self, message: Admit | Look, ask: Ask, now: int) -> Answer:
+        book = self._keeper.book
         if isinstance(message, Look):
             return Answer(message.number, book.look(ask, now))
         verdict = book.admit(ask, now)
@@ -281,3 +298,14 @@ class KeeperLink(Int32StringReceiver):
     def _send(self, answers: list[Answer]) -> None:
         if answers:
             self.sendString(encode(answers))
+
+
+def _settlement(message: Settle) -> Settlement:
+    return Settlement(
+        id=message.id,
+        account=message.account,
+        subjects=(),
+        tokens=message.tokens,
+        micro_usd=message.micro_usd,
+        refund=message.refund,
+    )

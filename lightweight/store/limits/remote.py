@@ -13,11 +13,22 @@ from twisted.internet.protocol import connectionDone
 from twisted.protocols.basic import Int32StringReceiver
 from twisted.python.failure import Failure
 
+from msgspec import Struct
 from msgspec.structs import replace
 
-from lightweight.policy.pace import Ask, Recent, Settlement, Used, Verdict, share
+from lightweight.policy.pace import (
+    Ask,
+    Recent,
+    Settlement,
+    Subject,
+    Used,
+    Verdict,
+    share,
+)
 from lightweight.store.limits.limiter import LimitsUnavailable
+from lightweight.store.limits.pipe import Pipe
 from lightweight.store.limits.wire import (
+    KNOWN,
     LONGEST,
     MOST,
     VERSION,
@@ -27,13 +38,13 @@ from lightweight.store.limits.wire import (
     Raise,
     Replayed,
     Seed,
-    Settle,
     ToKeeper,
+    Whose,
     Withdraw,
     WriterDone,
-    adopt,
     answers_of,
     encode,
+    settle_of,
 )
 
 PATIENCE_S = 5.0
@@ -41,6 +52,14 @@ PATIENCE_S = 5.0
 
 CLOSE_S = 2.0
 """Seconds in which all that was said must have left."""
+
+
+class _Known(Struct, frozen=True):
+    """Whom the keeper knows by a number."""
+
+    number: int
+    account: str
+    subjects: tuple[Subject, ...]
 
 
 class RemoteLimits(Int32StringReceiver):
@@ -66,6 +85,9 @@ class RemoteLimits(Int32StringReceiver):
         self._fallback = fallback
         self._outbox: list[ToKeeper] = []
         self._flushing: IDelayedCall | None = None
+        self._known: dict[int, _Known] = {}
+        """By the identity of their subjects: comparing them would cost more."""
+        self._named = 0
         self._waiting: dict[int, Deferred[Verdict]] = {}
         self._asked = 0
         self._overdue = 0
@@ -82,39 +104,59 @@ class RemoteLimits(Int32StringReceiver):
         Raises LimitsUnavailable when the keeper is gone or silent. Then, and when it is
         cancelled, what was or will be taken is given back.
         """
-        number = self._number()
+        number, waiting = self._ask(Admit, ask)
         try:
-            return await self._answer(Admit(number, share(ask, self._machines)))
+            verdict = await waiting
         except (CancelledError, LimitsUnavailable):
-            self._send(Withdraw(number, _refund(ask)))
+            self._withdraw(number, _refund(ask))
             raise
+        return replace(verdict, local=True) if self._fallback else verdict
 
     async def look(self, ask: Ask) -> Verdict:
         """Say what ``admit`` would; raises LimitsUnavailable as it does."""
-        number = self._number()
-        try:
-            return await self._answer(Look(number, share(ask, self._machines)))
-        except (CancelledError, LimitsUnavailable):
-            self._send(Withdraw(number))
-            raise
-
-    async def _answer(self, message: Admit | Look) -> Verdict:
-        if self.lost:
-            raise _gone()
-        number = message.number
-        waiting = self._waiting[number] = Deferred()
-        self._send(message)
-        if self._watching is None:
-            self._watch()
+        number, waiting = self._ask(Look, ask)
         try:
             verdict = await waiting
-        finally:
-            self._waiting.pop(number, None)
+        except (CancelledError, LimitsUnavailable):
+            self._withdraw(number)
+            raise
         return replace(verdict, local=True) if self._fallback else verdict
+
+    def _ask(
+        self, kind: type[Admit | Look], ask: Ask
+    ) -> tuple[int, "Deferred[Verdict]"]:
+        """Send what asks; give its number and what fires with the answer."""
+        if self.lost:
+            raise _gone()
+        known = self._known.get(id(ask.subjects))
+        if known is None or known.account != ask.account:
+            known = self._introduce(ask)
+        self._asked = number = self._asked + 1
+        waiting = self._waiting[number] = Deferred()
+        self._send(kind(number, known.number, ask.id, ask.tokens, ask.micro_usd))
+        if self._watching is None:
+            self._watch()
+        return number, waiting
+
+    def _introduce(self, ask: Ask) -> "_Known":
+        if self._named == KNOWN:
+            self._known.clear()
+            self._named = 0
+        known = _Known(self._named, ask.account, ask.subjects)
+        self._named += 1
+        # An identity is theirs as long as they are kept here.
+        self._known[id(ask.subjects)] = known
+        subjects = share(ask, self._machines).subjects
+        self._send(Whose(known.number, ask.account, subjects))
+        return known
+
+    def _withdraw(self, number: int, refund: Settlement | None = None) -> None:
+        self._waiting.pop(number, None)
+        self._send(Withdraw(number, refund))
 
     def settle(self, settlement: Settlement) -> None:
         """End what ``admit`` opened; it leaves within this turn of the reactor."""
-        self._send(Settle(settlement))
+        self._send(settle_of(settlement))
 
     async def close(self) -> None:
         """Send what is to be sent and end the link; cancelling ends it at once."""
@@ -146,7 +188,7 @@ class RemoteLimits(Int32StringReceiver):
     def settled(self, settlements: Iterable[Settlement]) -> None:
         """End what processes that are gone left open."""
         for each in settlements:
-            self._send(Settle(each))
+            self._send(settle_of(each))
 
     def writer_done(self, name: str) -> None:
         """Say that all the process of this name used is settled."""
@@ -178,10 +220,6 @@ class RemoteLimits(Int32StringReceiver):
         self._flushing = self._watching = None
         self._fail(list(self._waiting), _gone())
         self._ended.callback(None)
-
-    def _number(self) -> int:
-        self._asked += 1
-        return self._asked
 
     def _send(self, message: ToKeeper) -> None:
         if self.lost:
@@ -242,5 +280,5 @@ def _gone() -> LimitsUnavailable:
 
 def join(reactor: Any, descriptor: int, limits: RemoteLimits) -> RemoteLimits:
     """Connect ``limits`` by the inherited ``descriptor``, which is used up."""
-    adopt(reactor, descriptor, limits)
+    Pipe(reactor, descriptor, limits)
     return limits

@@ -5,19 +5,15 @@ worker's first frame is its Hello; every other one is a list: all that one turn 
 reactor had to say. Both ends come from one release, but not always from one start.
 """
 
-import os
-import socket
 from collections.abc import Callable
-from typing import Any, Final, TypeAlias, cast
-
-from twisted.internet.protocol import Factory, Protocol
+from typing import Final, TypeAlias, cast
 
 from msgspec import Struct
 from msgspec.msgpack import Decoder, Encoder
 
-from lightweight.policy.pace import Ask, Recent, Settlement, Used, Verdict
+from lightweight.policy.pace import Recent, Settlement, Subject, Used, Verdict
 
-VERSION = 1
+VERSION = 2
 """Raised whenever a message changes its meaning, the nouns in it included."""
 
 LONGEST = 4 * 1024 * 1024
@@ -25,6 +21,9 @@ LONGEST = 4 * 1024 * 1024
 
 MOST = 1000
 """Messages in a frame, at most: far from LONGEST."""
+
+KNOWN = 10_000
+"""How many Whose a link knows; then their numbers begin anew."""
 
 
 class Hello(Struct, frozen=True):
@@ -35,27 +34,48 @@ class Hello(Struct, frozen=True):
     """The worker's journal is called so too."""
 
 
-class Admit(Struct, frozen=True, tag="admit", array_like=True):
-    """Take it; owes an Answer."""
+class Whose(Struct, frozen=True, tag=1, array_like=True):
+    """Whose limits count in the asks that name this number; it may be given anew."""
 
     number: int
-    ask: Ask
+    account: str
+    subjects: tuple[Subject, ...]
 
 
-class Look(Struct, frozen=True, tag="look", array_like=True):
+class Admit(Struct, frozen=True, tag=2, array_like=True, gc=False):
+    """Take it; owes an Answer. The rest of the ask is in the Whose."""
+
+    number: int
+    whose: int
+    id: str
+    tokens: int
+    micro_usd: int
+
+
+class Look(Struct, frozen=True, tag=3, array_like=True, gc=False):
     """Take nothing; owes an Answer."""
 
     number: int
-    ask: Ask
+    whose: int
+    id: str
+    tokens: int
+    micro_usd: int
 
 
-class Settle(Struct, frozen=True, tag="settle", array_like=True):
-    """End an ask, one's own or one that a dead process left."""
+class Settle(Struct, frozen=True, tag=4, array_like=True, gc=False):
+    """End an ask, one's own or one that a dead process left.
 
-    settlement: Settlement
+    A Settlement without its subjects, which the keeper knows.
+    """
+
+    id: str
+    account: str
+    tokens: int
+    micro_usd: int
+    refund: bool
 
 
-class Withdraw(Struct, frozen=True, tag="withdraw", array_like=True):
+class Withdraw(Struct, frozen=True, tag=5, array_like=True):
     """Nobody waits for this answer any more."""
 
     number: int
@@ -63,38 +83,49 @@ class Withdraw(Struct, frozen=True, tag="withdraw", array_like=True):
     """What to do if it was given already, and took something."""
 
 
-class Raise(Struct, frozen=True, tag="raise", array_like=True):
+class Raise(Struct, frozen=True, tag=6, array_like=True):
     """The ledger's word on what is used."""
 
     used: Used
 
 
-class Seed(Struct, frozen=True, tag="seed", array_like=True):
+class Seed(Struct, frozen=True, tag=7, array_like=True):
     """The ledger's word on the last minute."""
 
     recent: Recent
 
 
-class WriterDone(Struct, frozen=True, tag="writer_done", array_like=True):
+class WriterDone(Struct, frozen=True, tag=8, array_like=True):
     """All that this worker left is settled; what it still holds it never used."""
 
     name: str
 
 
-class Replayed(Struct, frozen=True, tag="replayed", array_like=True):
+class Replayed(Struct, frozen=True, tag=9, array_like=True):
     """The ledger has said all it knows: answers may be given."""
 
 
 ToKeeper: TypeAlias = (
-    Admit | Look | Settle | Withdraw | Raise | Seed | WriterDone | Replayed
+    Whose | Admit | Look | Settle | Withdraw | Raise | Seed | WriterDone | Replayed
 )
 
 
-class Answer(Struct, frozen=True, array_like=True):
+class Answer(Struct, frozen=True, array_like=True, gc=False):
     """The verdict on the ask of that number."""
 
     number: int
     verdict: Verdict
+
+
+def settle_of(settlement: Settlement) -> Settle:
+    """Give what says it to the keeper."""
+    return Settle(
+        settlement.id,
+        settlement.account,
+        settlement.tokens,
+        settlement.micro_usd,
+        settlement.refund,
+    )
 
 
 encode: Final = Encoder().encode
@@ -103,20 +134,3 @@ to_keeper_of: Final = cast(
     "Callable[[bytes], list[ToKeeper]]", Decoder(list[ToKeeper]).decode
 )
 answers_of: Final = Decoder(list[Answer]).decode
-
-
-def adopt(reactor: Any, descriptor: int, protocol: Protocol) -> None:
-    """Let ``protocol`` speak over the stream ``descriptor``, which is used up."""
-    os.set_blocking(descriptor, False)
-    reactor.adoptStreamConnection(descriptor, socket.AF_UNIX, _Only(protocol))
-    os.close(descriptor)
-
-
-class _Only(Factory):
-    """Twisted adopts by factory; there is one connection and one protocol."""
-
-    def __init__(self, protocol: Protocol) -> None:
-        self._protocol = protocol
-
-    def buildProtocol(self, addr: object) -> Protocol:  # noqa: ARG002 -- Twisted's
-        return self._protocol

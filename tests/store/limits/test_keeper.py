@@ -21,7 +21,7 @@ from lightweight.policy.period import month_of
 from lightweight.records import Limits
 from lightweight.store.limits.keeper import ORPHANED_S
 from lightweight.store.limits.limiter import LimitsUnavailable
-from lightweight.store.limits.wire import VERSION, Hello, encode
+from lightweight.store.limits.wire import VERSION, Admit, Hello, encode
 
 ONE = Limits(concurrency=1, quota_tokens=100)
 USED = Used(
@@ -211,8 +211,12 @@ async def test_memory_is_bounded(home: LinkedHome) -> None:
     [
         ([encode(Hello(VERSION + 1, "other"))], "restart the service"),
         ([b"\xc1"], "nonsense"),
-        ([encode(Hello(VERSION, "other")), encode([["eat", 1]])], "nonsense"),
+        ([encode(Hello(VERSION, "other")), encode([[99, 1]])], "nonsense"),
         ([encode(Hello(VERSION, "other")), encode({"admit": 1})], "nonsense"),
+        (
+            [encode(Hello(VERSION, "other")), encode([Admit(1, 7, "r1", 1, 1)])],
+            "nonsense",
+        ),
     ],
 )
 async def test_who_speaks_otherwise_is_sent_away(

@@ -7,6 +7,7 @@ from twisted.internet.task import Clock
 
 import pytest
 import pytest_twisted
+from msgspec.structs import replace
 from support.limits_contract import (
     LimitsContract,
     ask,
@@ -19,9 +20,10 @@ from support.limits_link import LinkedHome
 from support.sink import turns
 
 from lightweight.records import Limits
+from lightweight.store.limits import remote
 from lightweight.store.limits.limiter import LimitsUnavailable
 from lightweight.store.limits.remote import CLOSE_S, PATIENCE_S
-from lightweight.store.limits.wire import MOST
+from lightweight.store.limits.wire import MOST, Look, ToKeeper, Whose, to_keeper_of
 
 ONE = Limits(rpm=1, tpm=10, concurrency=1, quota_tokens=10)
 
@@ -45,6 +47,43 @@ async def test_two_workers_share_one_book(home: LinkedHome) -> None:
     theirs = Deferred.fromCoroutine(at_once(other, asks[15:]))
     verdicts = [*await mine, *await theirs]
     assert sum(verdict.refused is None for verdict in verdicts) == 10
+
+
+async def test_who_has_the_very_same_limits_is_somebody_else(home: LinkedHome) -> None:
+    each = ask("r", account=ONE)
+    for account in ("acct_1", "acct_2"):
+        verdict = await home.limits.admit(replace(each, id=account, account=account))
+        assert verdict.refused is None
+
+
+async def test_numbers_that_begin_anew_mean_nobody_of_before(
+    home: LinkedHome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remote, "KNOWN", 3)
+    asks = [ask("r", of=f"acct_{n}", account=Limits(rpm=10 + n)) for n in range(5)]
+    for turn in range(4):
+        for number, each in enumerate(asks):
+            verdict = await home.limits.admit(replace(each, id=f"{number} {turn}"))
+            assert verdict.requests is not None
+            assert verdict.requests.limit == 10 + number
+            assert verdict.requests.remaining == 10 + number - turn - 1
+    [link] = home.keeper._links
+    assert len(link._whose) == 3
+
+
+async def test_whose_limits_count_is_said_once(home: LinkedHome) -> None:
+    said: list[type[ToKeeper]] = []
+    send = home.limits.sendString
+
+    def listened(frame: bytes) -> None:
+        said.extend(type(message) for message in to_keeper_of(frame))
+        send(frame)
+
+    home.limits.sendString = listened  # type: ignore[method-assign]  # on its way
+    one = ask("r", account=ONE)
+    for number in range(3):
+        await home.limits.look(replace(one, id=f"r{number}"))
+    assert said == [Whose, Look, Look, Look]
 
 
 async def test_a_turn_is_one_frame_each_way(home: LinkedHome) -> None:

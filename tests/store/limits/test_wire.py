@@ -1,12 +1,5 @@
 """What goes over the pair of sockets comes out as it went in."""
 
-import os
-import socket
-
-from twisted.internet.defer import Deferred
-from twisted.internet.protocol import Protocol, connectionDone
-from twisted.python.failure import Failure
-
 import pytest
 from msgspec import MsgspecError
 from support.limits_contract import ask, settlement
@@ -22,22 +15,23 @@ from lightweight.store.limits.wire import (
     Raise,
     Replayed,
     Seed,
-    Settle,
     ToKeeper,
+    Whose,
     Withdraw,
     WriterDone,
-    adopt,
     answers_of,
     encode,
     hello_of,
+    settle_of,
     to_keeper_of,
 )
 
 ASK = ask("r1", account=Limits(rpm=3, prepaid=True), key=Limits(quota_tokens=4))
 MESSAGES: list[ToKeeper] = [
-    Admit(1, ASK),
-    Look(2, ASK),
-    Settle(settlement(ASK, 5, 6)),
+    Whose(0, ASK.account, ASK.subjects),
+    Admit(1, 0, ASK.id, ASK.tokens, ASK.micro_usd),
+    Look(2, 0, ASK.id, ASK.tokens, ASK.micro_usd),
+    settle_of(settlement(ASK, 5, 6)),
     Withdraw(3),
     Withdraw(4, settlement(ASK, refund=True)),
     Raise(Used(account="a", subject="", month=0, tokens=1, micro_usd=2)),
@@ -65,33 +59,7 @@ def test_a_greeting_is_understood_by_every_version() -> None:
     assert hello_of(later) == Hello(VERSION + 1, "w")
 
 
-@pytest.mark.parametrize("frame", [b"", b"\xc1", encode([1]), encode([["admit", 1]])])
+@pytest.mark.parametrize("frame", [b"", b"\xc1", encode([1]), encode([[2, 1]])])
 def test_anything_else_is_refused(frame: bytes) -> None:
     with pytest.raises(MsgspecError):
         to_keeper_of(frame)
-
-
-class Ears(Protocol):
-    def __init__(self) -> None:
-        self.heard = b""
-        self.over: Deferred[None] = Deferred()
-
-    def dataReceived(self, data: bytes) -> None:
-        self.heard += data
-
-    def connectionLost(self, reason: Failure = connectionDone) -> None:
-        self.over.callback(None)
-
-
-async def test_a_descriptor_is_used_up() -> None:
-    from twisted.internet import reactor
-
-    ours, theirs = socket.socketpair()
-    ears, descriptor = Ears(), ours.detach()
-    adopt(reactor, descriptor, ears)
-    with pytest.raises(OSError, match="descriptor"):
-        os.fstat(descriptor)
-    with theirs:
-        theirs.sendall(b"hello")
-    await ears.over
-    assert ears.heard == b"hello"
