@@ -7,25 +7,33 @@ from twisted.internet import tcp
 _PLAIN = (tcp.Server, tcp.Client)
 
 
-def send_now(transport: Any, data: bytes | memoryview) -> bool:
+def send_now(transport: Any, data: bytes) -> bool:
     """Send at once what the kernel takes, where nothing waits; the rest in its turn.
 
-    Give whether all of it has left. A transport other than Twisted's own of TCP is
-    written to. What waits is known to private places alone
-    (twisted.internet.abstract.FileDescriptor).
+    Give whether all of it has left, as far as the transport tells.
     """
-    if type(transport) in _PLAIN and not (
+    sent = taken_now(transport, data)
+    # Twisted's transports say nothing; ``tls.Secured`` does.
+    return sent == len(data) or transport.write(data[sent:]) is True
+
+
+def taken_now(transport: Any, *pieces: bytes | memoryview) -> int:
+    """Send at once what the kernel takes of these pieces, and give how many bytes.
+
+    None where something waits, or of a transport other than Twisted's own of TCP. What
+    waits is known to private places alone (twisted.internet.abstract.FileDescriptor).
+    """
+    if type(transport) not in _PLAIN or (
         transport.dataBuffer
         or transport._tempDataBuffer  # noqa: SLF001 -- no public way
         or transport.TLS
         or transport.disconnecting
         or not transport.connected
     ):
-        sent = transport.writeSomeData(data)
-        # Else an exception or a negative number: the next write meets it too.
-        if isinstance(sent, int) and sent > 0:
-            data = data[sent:]
-            if not data:
-                return True
-    transport.write(bytes(data))
-    return False
+        return 0
+    try:
+        # Twisted's own way there takes no more than 128 KiB and no second piece.
+        return int(transport.socket.sendmsg(pieces))
+    except OSError:
+        # It takes nothing, or is broken: the next write meets it too.
+        return 0

@@ -91,11 +91,12 @@ class Secured(Protocol):
 
     # -- what the carried protocol does --------------------------------------------
 
-    def write(self, data: bytes) -> None:
-        """Send bytes."""
-        if not self._over:
-            self._tls.write(data)
-            self._flush()
+    def write(self, data: bytes) -> bool:
+        """Send bytes; tell whether they have left: then no producer is asked for more."""
+        if self._over:
+            return False
+        self._tls.write(data)
+        return self._flush()
 
     def loseConnection(self) -> None:
         """Close in order, without waiting for the peer (RFC 8446 section 6.1)."""
@@ -170,9 +171,8 @@ class Secured(Protocol):
             self.transport.abortConnection()
             self._end(reason)
 
-    def _flush(self) -> None:
-        if self._sent.pending:
-            send_now(self.transport, self._sent.read())
+    def _flush(self) -> bool:
+        return not self._sent.pending or send_now(self.transport, self._sent.read())
 
     def _end(self, reason: Failure) -> None:
         if self._over:
