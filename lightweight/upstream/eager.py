@@ -17,8 +17,10 @@ def send_now(transport: Any, data: bytes) -> bool:
     return sent == len(data) or transport.write(data[sent:]) is True
 
 
-def taken_now(transport: Any, *pieces: bytes | memoryview) -> int:
-    """Send at once what the kernel takes of these pieces, and give how many bytes.
+def taken_now(
+    transport: Any, data: bytes | memoryview, more: bytes | memoryview = b""
+) -> int:
+    """Send at once what the kernel takes of both, and give how many bytes.
 
     None where something waits, or of a transport other than Twisted's own of TCP. What
     waits is known to private places alone (twisted.internet.abstract.FileDescriptor).
@@ -31,9 +33,10 @@ def taken_now(transport: Any, *pieces: bytes | memoryview) -> int:
         or not transport.connected
     ):
         return 0
+    # Twisted's own way there takes no more than 128 KiB, in one piece.
+    handle = transport.socket
     try:
-        # Twisted's own way there takes no more than 128 KiB and no second piece.
-        return int(transport.socket.sendmsg(pieces))
+        return int(handle.sendmsg((data, more)) if more else handle.send(data))
     except OSError:
         # It takes nothing, or is broken: the next write meets it too.
         return 0
