@@ -45,15 +45,26 @@ def decode_object(body: bytes) -> dict[str, Raw]:
 
     ``param`` names the member to blame where there is one.
     """
+    fields, _ = decode_outlined(body)
+    return fields
+
+
+def decode_outlined(body: bytes) -> tuple[dict[str, Raw], dict[str, Raw]]:
+    """Give the members twice, the second time with empty strings for long ones.
+
+    Those are for who looks at their form alone: there is much less of them to read.
+    Where there are escapes all of it stays. Raises as ``decode_object`` does.
+    """
     try:
         fields = _OBJECT.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise _unreadable(body) or _malformed(body, error) from None
     if not body.isascii() and (fault := _unreadable(body)):
         raise fault
-    if flaw := _find_flaw(body, MAX_DEPTH, fields):
+    short = without_long_strings(body)
+    if flaw := _find_flaw(short, MAX_DEPTH, fields):
         raise _flaw(flaw, _culprit(fields))
-    return fields
+    return fields, fields if short is body else _OBJECT.decode(short)
 
 
 def _unreadable(body: bytes) -> BadRequest | None:
@@ -192,13 +203,11 @@ def _culprit(fields: dict[str, Raw]) -> str | None:
     return None  # a repeated key's earlier value, which is not kept
 
 
-def without_long_strings(raw: Raw) -> bytes:
+def without_long_strings(text: bytes) -> bytes:
     """Give valid JSON with empty strings in the place of long ones.
 
-    For who looks at its form alone: that reads much less of it. Where there are escapes
-    all of it stays.
+    Where it is small or has escapes it is given as it is.
     """
-    text = bytes(raw)
     if len(text) < _LARGE or b"\\" in text:
         return text
     pieces = []
