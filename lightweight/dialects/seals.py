@@ -88,20 +88,7 @@ def unwrapped(seal: str) -> Reasoning | None:
         return None
 
 
-def stripped(body: bytes) -> bytes:
-    """Give a request's bytes without what ``with_carried`` added to ids.
-
-    For a conversation that goes on at a provider of the client's own dialect: it would
-    refuse ids of such a length.
-    """
-    first = WORD.search(body, _clear_until(body))
-    if first is None:
-        return body
-    begin = first.start()
-    return body[:begin] + WORD.sub(b"", body[begin:])
-
-
-def _clear_until(body: bytes) -> int:
+def clear_until(body: bytes) -> int:
     """Give a place before which no word of ours begins: the end, if that is quick.
 
     One letter is found thirty times as fast as a pattern.
@@ -115,6 +102,19 @@ def _clear_until(body: bytes) -> int:
         if body.startswith(_MARK, at - offset):
             break
     return max(0, at - offset)
+
+
+def stripped(body: bytes) -> bytes:
+    """Give a request's bytes without what ``with_carried`` added to ids.
+
+    For a conversation that goes on at a provider of the client's own dialect: it would
+    refuse ids of such a length.
+    """
+    first = WORD.search(body, clear_until(body))
+    if first is None:
+        return body
+    begin = first.start()
+    return body[:begin] + WORD.sub(b"", body[begin:])
 
 
 class Bearer:
