@@ -31,8 +31,8 @@ WORD = re.compile(rb"_lw1_[A-Za-z0-9_-]+")
 _MARK = MARK.encode()
 _RARE = b"1"
 """The one of its letters that stands least in texts and programs."""
-_LOOKS = 128
-"""So often that one is looked at by itself, which is quick where it is rare."""
+_SPARSE = 512
+"""Bytes from one to the next where looking at each by itself is quick."""
 
 
 class Carried(Struct, frozen=True, kw_only=True):
@@ -95,7 +95,7 @@ def clear_until(body: bytes) -> int:
     """
     offset = _MARK.index(_RARE)
     at = -1
-    for _ in range(_LOOKS):
+    for _ in range(len(body) // _SPARSE):
         at = body.find(_RARE, at + 1)
         if at < 0:
             return len(body)
