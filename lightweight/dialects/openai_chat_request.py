@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Raw, Struct
 from msgspec.structs import replace
 
-from lightweight.dialects.json_body import decode_object, without_long_strings
+from lightweight.dialects.json_body import decode_outlined
 from lightweight.dialects.openai_chat_quirks import headers_for, suited
 from lightweight.dialects.openai_responses_request import judged
 from lightweight.dialects.seals import stripped
@@ -45,7 +45,7 @@ def parse_request(request: Request) -> Call:
 
     Cursor's agent sends a request for a response here, and wants chat's answer.
     """
-    fields = decode_object(request.body)
+    fields, outline = decode_outlined(request.body)
     wants_usage = _wants_usage(fields.get("stream_options"))
     if (
         "input" in fields
@@ -57,7 +57,7 @@ def parse_request(request: Request) -> Call:
             call, answer_in="openai_chat", wants_usage=call.stream and wants_usage
         )
     model = model_of(fields)
-    _check_messages(fields)
+    _check_messages(fields, outline)
     choices = _choices(fields.get("n"))
     stream = flag("stream", fields.get("stream"))
     return Call(
@@ -101,12 +101,12 @@ def write_request(call: Call, target: Target) -> Outgoing:
     )
 
 
-def _check_messages(fields: Mapping[str, Raw]) -> None:
+def _check_messages(fields: Mapping[str, Raw], outline: Mapping[str, Raw]) -> None:
     raw = fields.get("messages")
     if raw is None:
         raise missing("messages")
     try:
-        messages = _MESSAGES.decode(without_long_strings(raw))
+        messages = _MESSAGES.decode(outline["messages"])
     except msgspec.ValidationError:
         raise _messages_fault(raw) from None
     if not messages:

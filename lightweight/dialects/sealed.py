@@ -7,7 +7,7 @@ model has lost them in the midst of its work. So the last seal decides.
 import re
 from collections.abc import Mapping
 
-from lightweight.dialects.seals import MARK, WORD, without_carried
+from lightweight.dialects.seals import MARK, WORD, clear_until, without_carried
 from lightweight.records import Call, DialectName
 
 TRIES = 64
@@ -34,7 +34,8 @@ def sealed_by(call: Call) -> DialectName | None:
     """
     told = b"".join(bytes(call.fields.get(name, b"")) for name in ("messages", "input"))
     own, places = _PLACES.get(call.dialect, (None, ()))
-    last = {place: told.rfind(place) for place in (_OURS, *places)}
+    last = {place: told.rfind(place) for place in places}
+    last[_OURS] = told.rfind(_OURS, clear_until(told))
     for _ in range(TRIES):
         place = max(last, key=last.__getitem__)
         at = last[place]

@@ -28,6 +28,12 @@ MARK = "_lw1_"
 WORD = re.compile(rb"_lw1_[A-Za-z0-9_-]+")
 """One word of ours, wherever it stands."""
 
+_MARK = MARK.encode()
+_RARE = b"1"
+"""The one of its letters that stands least in texts and programs."""
+_SPARSE = 512
+"""Bytes from one to the next where looking at each by itself is quick."""
+
 
 class Carried(Struct, frozen=True, kw_only=True):
     """What travels with one tool call."""
@@ -82,13 +88,33 @@ def unwrapped(seal: str) -> Reasoning | None:
         return None
 
 
+def clear_until(body: bytes) -> int:
+    """Give a place before which no word of ours begins: the end, if that is quick.
+
+    One letter is found thirty times as fast as a pattern.
+    """
+    offset = _MARK.index(_RARE)
+    at = -1
+    for _ in range(len(body) // _SPARSE):
+        at = body.find(_RARE, at + 1)
+        if at < 0:
+            return len(body)
+        if body.startswith(_MARK, at - offset):
+            break
+    return max(0, at - offset)
+
+
 def stripped(body: bytes) -> bytes:
     """Give a request's bytes without what ``with_carried`` added to ids.
 
     For a conversation that goes on at a provider of the client's own dialect: it would
     refuse ids of such a length.
     """
-    return WORD.sub(b"", body)
+    first = WORD.search(body, clear_until(body))
+    if first is None:
+        return body
+    begin = first.start()
+    return body[:begin] + WORD.sub(b"", body[begin:])
 
 
 class Bearer:

@@ -59,10 +59,10 @@ class Framing:
         Raises ProviderGarbage for a block over the limit and for a document of JSON or
         HTML in the place of a stream.
         """
-        at = 0
+        at, end = 0, len(data)
         if not (self._line or self._raw):
             # Most events are one line of data each, and whole.
-            while (block := _simple(data, at, self._limit)) is not None:
+            while at < end and (block := _simple(data, at, self._limit)) is not None:
                 self._started = True
                 at += len(block.raw)
                 yield block

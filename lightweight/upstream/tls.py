@@ -92,7 +92,7 @@ class Secured(Protocol):
     # -- what the carried protocol does --------------------------------------------
 
     def write(self, data: bytes) -> bool:
-        """Send bytes; give whether all that waited has left."""
+        """Send bytes; tell whether they have left, since no producer is asked then."""
         if self._over:
             return False
         self._tls.write(data)

@@ -11,7 +11,7 @@ from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from lightweight.upstream.eager import send_now
+from lightweight.upstream.eager import send_now, taken_now
 from lightweight.upstream.incoming import Incoming
 from lightweight.upstream.wire_request import Request
 from lightweight.upstream.wire_response import BadResponse, Fields, ResponseParser
@@ -23,7 +23,7 @@ LONGEST_IDLE_SECONDS = 60.0
 """The same where the provider says that it waits longer."""
 
 PIECE_BYTES = 131_072
-"""A larger request body is handed over in such pieces, as the provider takes them."""
+"""Of a larger request body no more than this waits in the transport."""
 
 _MARGIN_SECONDS = 1.0
 """By how much we close an idle connection before its provider would."""
@@ -71,8 +71,7 @@ class Connection(Protocol):
         if len(request.body) <= PIECE_BYTES:
             send_now(self.transport, request.head + request.body)
         else:
-            send_now(self.transport, request.head)
-            self._upload = _Upload(self.transport, request.body)
+            self._upload = _Upload(self.transport, request)
         return answered
 
     def let_go(self) -> None:
@@ -161,18 +160,23 @@ class Connection(Protocol):
 class _Upload:
     """A large request body: no more of it waits for the provider than one piece."""
 
-    def __init__(self, transport: Any, body: bytes) -> None:
+    def __init__(self, transport: Any, request: Request) -> None:
         self.done = False
         self._transport = transport
-        self._body = memoryview(body)
+        head, body = request.head, memoryview(request.body)
+        sent = taken_now(transport, head, body)
+        if sent < len(head):
+            transport.write(head[sent:])
+        self._body = body[max(0, sent - len(head)) :]
         transport.registerProducer(self, False)
 
     def resumeProducing(self) -> None:
-        """Send the next pieces, until one has to wait: those before have left."""
+        """Send what the provider takes now: what came before has left."""
         left = True
         while left and self._body:
-            piece, self._body = self._body[:PIECE_BYTES], self._body[PIECE_BYTES:]
-            left = send_now(self._transport, piece)
+            rest = self._body[taken_now(self._transport, self._body) :]
+            piece, self._body = rest[:PIECE_BYTES], rest[PIECE_BYTES:]
+            left = not piece or send_now(self._transport, bytes(piece))
         if not self._body:
             self.done = True
             self._transport.unregisterProducer()

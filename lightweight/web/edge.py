@@ -32,6 +32,9 @@ LINE_BYTES = 16 * 1024
 HEAD_FIELDS = 200
 """The most header fields that are read."""
 
+READ_BYTES = 512 * 1024
+"""The most that is read of a large body at a time."""
+
 AHEAD_BYTES = 16 * 1024
 """The most a client may send of its next requests while one is served."""
 

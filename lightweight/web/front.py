@@ -21,7 +21,7 @@ from lightweight.web.exchange import Flow
 from lightweight.web.front_exchange import FrontExchange
 from lightweight.web.front_head import Asking, HeadReader, is_whole, may_become
 from lightweight.web.site_channel import GatewayChannel
-from lightweight.web.site_socket import see_vanished_peers
+from lightweight.web.site_socket import read_at_once, see_vanished_peers
 from lightweight.web.watch import Watch
 
 if TYPE_CHECKING:
@@ -151,6 +151,8 @@ class Front(Protocol):
         if not asking.fresh:
             self._watch.body_begins()
             self._watch.body_came(len(came) - asking.head_size)
+            size = asking.head_size + asking.length
+            read_at_once(self.transport, min(size, edge.READ_BYTES))
         self._asking = asking
         return asking
 

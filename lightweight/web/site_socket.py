@@ -36,6 +36,15 @@ def see_vanished_peers(transport: ITransport | None, seconds: float) -> None:
         handle.setsockopt(level, option, value)
 
 
+def read_at_once(transport: Any, size: int) -> None:
+    """Have ``size`` bytes or more read at a time, as far as they are there.
+
+    Nothing is kept for that: a read shrinks to what came. Over TLS it does nothing.
+    """
+    if getattr(transport, "bufferSize", size) < size:
+        transport.bufferSize = size
+
+
 def trailers(decoder: Any) -> Sequence[bytes]:
     """Give the lines after the last chunk of a body, which Twisted keeps unread."""
     return getattr(decoder, "_trailerHeaders", ())

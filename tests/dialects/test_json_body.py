@@ -1,15 +1,16 @@
 import json
 from typing import Any
 
-import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import Raw
 
 from lightweight.dialects import json_body
 from lightweight.dialects.json_body import (
     MAX_DEPTH,
     decode_object,
+    decode_outlined,
     without_long_strings,
 )
 from lightweight.errors import BadRequest
@@ -160,10 +161,76 @@ def test_long_strings_are_emptied_and_nothing_else(separators: tuple[str, str]) 
     told: Any = [{"role": "user", "content": "x" * 5000}, "y" * 600, "z" * 500, 1, ""]
     text = json.dumps(told, separators=separators)
     told[0]["content"] = told[1] = ""
-    assert json.loads(without_long_strings(msgspec.Raw(text.encode()))) == told
+    assert json.loads(without_long_strings(text.encode())) == told
 
 
 def test_what_has_escapes_or_is_small_stays_whole() -> None:
     for told in (["x" * 5000, "\n"], ["x" * 600], ["ab"] * 2000 + ["x" * 5000]):
-        raw = msgspec.Raw(json.dumps(told).encode())
-        assert without_long_strings(raw) == bytes(raw)
+        text = json.dumps(told).encode()
+        assert without_long_strings(text) is text
+
+
+@pytest.mark.parametrize("rest", ["", "\n"])
+def test_an_outline_has_the_same_members(rest: str) -> None:
+    told = {"a": [{"t": "x" * 5000 + rest}], "b": "y" * 600 + rest, "c": {"d": 1}}
+    fields, outline = decode_outlined(json.dumps(told).encode())
+    assert plain(fields) == told
+    assert plain(outline)["a"] == [{"t": ""}]
+    assert plain(outline)["c"] == {"d": 1}
+
+
+def plain(members: dict[str, Raw]) -> dict[str, Any]:
+    return {name: json.loads(bytes(raw)) for name, raw in members.items()}
+
+
+def emptied(value: Any) -> Any:
+    """Give a value with empty strings for all that are not short."""
+    match value:
+        case str():
+            return "" if len(value) > 99 else value
+        case list():
+            return [emptied(each) for each in value]
+        case dict():
+            return {name: emptied(each) for name, each in value.items()}
+    return value
+
+
+LONG = st.sampled_from(["x" * 600, "x\n" * 900, '\\"' * 5000, "é\t" * 2000, "y" * 9000])
+VALUES = st.recursive(
+    LONG | st.sampled_from(["", "\n", '"', "é", 1, 2.5, True, None]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["a", "é", '"', "\n"]), inner, max_size=3)
+    ),
+    max_leaves=6,
+)
+WRITTEN = st.sampled_from([(",", ":"), (", ", ": "), (" ,", ":")])
+
+
+@given(
+    told=st.dictionaries(st.sampled_from(["m", "é", '"']), VALUES, max_size=3),
+    separators=WRITTEN,
+    ascii_only=st.booleans(),
+)
+def test_an_outline_differs_in_long_strings_alone(
+    *, told: dict[str, Any], separators: tuple[str, str], ascii_only: bool
+) -> None:
+    text = json.dumps(told, separators=separators, ensure_ascii=ascii_only)
+    fields, outline = decode_outlined(text.encode())
+    assert plain(fields) == told
+    assert emptied(plain(outline)) == emptied(told)
+
+
+def test_a_member_hidden_by_its_like_is_judged_beside_long_strings() -> None:
+    for last in ("2", '"\\n"'):
+        body = f'{{"m":[{{"t":"{"x" * 5000}\\n","n":1e999,"n":{last}}}]}}'.encode()
+        with pytest.raises(BadRequest, match=LARGE):
+            decode_outlined(body)
+
+
+def test_a_flaw_beside_a_long_string_is_found_and_blamed() -> None:
+    for member, piece in (("1e999", LARGE), ("[" * 128 + "]" * 128, DEEP)):
+        body = f'{{"a":"{"x" * 5000}","b":{member}}}'.encode()
+        with pytest.raises(BadRequest, match=piece) as caught:
+            decode_outlined(body)
+        assert caught.value.param == "b"

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from lightweight.dialects.seals import (
     LONGEST,
+    WORD,
     Bearer,
     Carried,
     joined,
@@ -55,6 +56,16 @@ def test_a_body_is_stripped_of_what_was_added() -> None:
     assert stripped(b'{"id":"' + shown + b'"}') == b'{"id":"call_1"}'
     body = b'{"id":"call_1"}'
     assert stripped(body) is body
+
+
+PIECES = st.sampled_from(
+    [b"1", b"_", b"_lw1_", b"_lw1_a", b"lw1_", b'"', b"1" * 9, b"x" * 2000]
+)
+
+
+@given(st.lists(PIECES).map(b"".join))
+def test_every_word_of_ours_is_found(body: bytes) -> None:
+    assert stripped(body) == WORD.sub(b"", body)
 
 
 def test_a_word_that_nests_endlessly_is_none_of_ours() -> None:

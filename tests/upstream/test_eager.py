@@ -13,7 +13,7 @@ from support.sink import turns
 
 from lightweight.upstream.deadlines import Deadlines
 from lightweight.upstream.dial import Dialer
-from lightweight.upstream.eager import send_now
+from lightweight.upstream.eager import send_now, taken_now
 from lightweight.upstream.incoming import Incoming
 from lightweight.upstream.tls import make_trust
 from lightweight.upstream.wire import PIECE_BYTES, Connection
@@ -48,8 +48,8 @@ async def test_it_has_left_before_any_turn_of_the_reactor(reactor: Any) -> None:
     async with connected(reactor) as (connection, peer):
         assert send_now(connection.transport, b"one")
         assert peer.recv(65536) == b"one"
-        assert send_now(connection.transport, memoryview(b"two"))
-        assert peer.recv(65536) == b"two"
+        assert taken_now(connection.transport, b"two", memoryview(b"three")) == 8
+        assert peer.recv(65536) == b"twothree"
 
 
 async def test_a_request_has_left_before_any_turn_of_the_reactor(reactor: Any) -> None:
@@ -68,6 +68,7 @@ async def test_a_request_has_left_before_any_turn_of_the_reactor(reactor: Any) -
 async def test_what_waits_goes_first(reactor: Any) -> None:
     async with connected(reactor) as (connection, peer):
         connection.transport.write(b"two")
+        assert taken_now(connection.transport, b"three") == 0
         assert not send_now(connection.transport, b"three")
         assert await deferToThread(read, peer, 8) == b"twothree"
 
@@ -75,7 +76,7 @@ async def test_what_waits_goes_first(reactor: Any) -> None:
 async def test_what_the_kernel_does_not_take_follows(reactor: Any) -> None:
     async with connected(reactor) as (connection, peer):
         data = bytes(range(256)) * (LARGE // 256)
-        assert not send_now(connection.transport, memoryview(data))
+        assert not send_now(connection.transport, data)
         assert not send_now(connection.transport, b"end")
         came = await deferToThread(read, peer, LARGE + 3)
         assert came == data + b"end"
@@ -92,5 +93,5 @@ async def test_what_is_sent_to_nobody_is_lost_in_order(reactor: Any) -> None:
 
 def test_a_transport_of_another_kind_is_written_to() -> None:
     wire = StringTransport()
-    assert not send_now(wire, memoryview(b"one"))
+    assert not send_now(wire, b"one")
     assert wire.value() == b"one"

@@ -1,8 +1,10 @@
 """Connections on real sockets: who serves them, and that nothing is lost between."""
 
+import json
 import socket
 import ssl
 
+from twisted.internet.task import deferLater
 from twisted.internet.threads import deferToThread
 
 import pytest
@@ -19,6 +21,7 @@ from support.gateway import (
 from support.tls import authority
 
 from lightweight.config.schema import Config, Edge
+from lightweight.web.edge import READ_BYTES
 
 BODY = b'{"model":"renamed","messages":[{"role":"user","content":"Hi"}]}'
 HEAD = b"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer "
@@ -91,6 +94,38 @@ async def test_a_large_answer_arrives_whole() -> None:
         whole, streamed = await deferToThread(said, port, CHAT, STREAMED)
     assert whole.json()["choices"][0]["message"]["content"] == LARGE
     assert LARGE.encode() in streamed.body
+
+
+@pytest.mark.parametrize("tls", [False, True])
+async def test_large_requests_arrive_whole_one_after_the_other(*, tls: bool) -> None:
+    gateway = Gateway()
+    prepare(gateway, completion(), completion(), completion())
+    bodies = [BODY[:-4] + b"x" * size + BODY[-4:] for size in (300_000, 9, 2_000_000)]
+    context = authority().server() if tls else None
+    requests = [HEAD + b"Content-Length: %d\r\n\r\n%b" % (len(b), b) for b in bodies]
+    async with on_loopback(gateway, context) as port:
+        answers = await deferToThread(said, port, *requests, tls=tls)
+    assert [answer.status for answer in answers] == [200] * 3
+    asked = [json.loads(outgoing.body) for outgoing in gateway.one.asked]
+    assert [each["messages"] for each in asked] == [
+        json.loads(body)["messages"] for body in bodies
+    ]
+
+
+@pytest.mark.one_lane
+async def test_a_large_body_is_read_in_large_pieces() -> None:
+    from twisted.internet import reactor
+
+    gateway = Gateway(Config(express=True))
+    async with on_loopback(gateway) as port:
+        client = await deferToThread(connect, port, tls=False)
+        client.sendall(HEAD + b"Content-Length: 2000000\r\n\r\n{")
+        while not gateway.site.connections:
+            await deferLater(reactor, 0.005)
+        (front,) = gateway.site.connections
+        while front.transport.bufferSize < READ_BYTES:
+            await deferLater(reactor, 0.005)
+        client.close()
 
 
 async def test_requests_sent_at_once_are_answered_in_order() -> None:

@@ -19,6 +19,7 @@ from lightweight.upstream.eager import send_now
 from lightweight.web.front import Front
 from lightweight.web.site_socket import (
     end_of_answers,
+    read_at_once,
     see_vanished_peers,
     unsent,
 )
@@ -141,8 +142,22 @@ def test_a_transport_that_has_nothing_of_it_is_left_alone() -> None:
     wire = StringTransport()
     see_vanished_peers(wire, 1)
     end_of_answers(wire)
+    read_at_once(wire, 1)
     assert unsent(wire) is None
     assert not wire.disconnecting
+
+
+async def test_more_is_read_at_once_and_never_less() -> None:
+    gateway = Gateway()
+    async with on_loopback(gateway) as port:
+        client = await deferToThread(asked, port, tls=False)
+        front = only(gateway)
+        usual = front.transport.bufferSize
+        read_at_once(front.transport, usual // 2)
+        assert front.transport.bufferSize == usual
+        read_at_once(front.transport, usual * 2)
+        assert front.transport.bufferSize == usual * 2
+        client.close()
 
 
 async def test_what_is_sent_now_has_left() -> None:
