@@ -47,7 +47,8 @@ from lightweight.store.keyring import Keyring
 from lightweight.store.passwords import Passwords
 from lightweight.store.spool import KEPT, Spool
 from lightweight.upstream.demo import DemoProvider
-from lightweight.upstream.discover import Found, discover
+from lightweight.upstream.discover import discover
+from lightweight.upstream.found import Found
 from lightweight.upstream.http import HttpProvider, credential_headers
 from lightweight.upstream.openid import OpenIdProvider
 from lightweight.upstream.probes import Probed, Probes

@@ -27,7 +27,7 @@ from lightweight.policy.admission import Tier
 from lightweight.policy.price import FREE
 from lightweight.policy.route import Standing
 from lightweight.records import DialectName, Limits, Price
-from lightweight.upstream.discover import Found
+from lightweight.upstream.found import Found
 from lightweight.upstream.provider import Provider
 
 OUR_KEYS = "lw-"

@@ -35,7 +35,10 @@ FLOOR = {
     "meters": 5,
     "ground": 5,
     "instruments": 5,
+    "stored": 5,
     "assembly": 5,
+    "chief": 5,
+    "child": 5,
     "tap": 5,
     "cli": 5,
 }
@@ -45,9 +48,12 @@ OWN_FLOOR = {
     "events": {"records"},
     "prompts": {"records"},
     "web": {"runtime"},
-    # The composition root, in five files.
+    # The composition root, in eight files.
     "assembly": {"ground", "instruments", "meters"},
-    "tap": {"assembly", "ground", "meters"},
+    "stored": {"ground"},
+    "chief": {"assembly", "ground", "stored"},
+    "child": {"assembly", "ground", "meters", "stored"},
+    "tap": {"chief", "child"},
     # A target is tried with the provider that the daemon would make.
     "cli": {"assembly"},
 }

@@ -23,7 +23,7 @@ from lightweight.errors import ModelNotFound
 from lightweight.policy.price import FREE
 from lightweight.records import Limits, Price
 from lightweight.runtime import Runtime, build_runtime
-from lightweight.upstream.discover import Found
+from lightweight.upstream.found import Found
 
 CATALOG = load_catalog()
 TODAY = date(2026, 11, 22)

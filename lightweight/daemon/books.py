@@ -6,6 +6,7 @@ There is one for each server, so it warns of models that end, too.
 import signal
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from twisted.application.service import Service
@@ -19,6 +20,7 @@ from lightweight.daemon.link import Link
 from lightweight.daemon.messages import Leave
 from lightweight.daemon.metering import Books
 from lightweight.daemon.pulse import Gauges
+from lightweight.daemon.settle import settle
 from lightweight.daemon.signals import Signals
 from lightweight.observe.counts import Counts
 from lightweight.observe.memory import cpu_seconds, resident
@@ -33,6 +35,8 @@ class BookParts:
 
     reactor: Any
     observer: ILogObserver
+    prepare: Callable[[], Path | None]
+    """Migrates the database; gives what the first start wrote. Raises StoreProblem."""
     database: Callable[[], Database]
     """Opens the database, which the service closes; raises StoreProblem."""
     books: Callable[[Database], Books]
@@ -61,31 +65,33 @@ class BookkeeperService(Service):
             parent.setComponent(ILogObserver, self._parts.observer)
 
     def startService(self) -> None:
-        """Open the database; raises StoreProblem. The work comes with the reactor."""
+        """Prepare the database; raises StoreProblem. Work comes with the reactor."""
         super().startService()
         try:
+            first_run = self._parts.prepare()
             self._database = self._parts.database()
         except StoreProblem as problem:
             self._parts.link.failed(str(problem))
             raise
         self._books = self._parts.books(self._database)
-        self._parts.reactor.callWhenRunning(self._begin)
+        self._parts.reactor.callWhenRunning(self._begin, first_run)
 
-    def _begin(self) -> None:
+    def _begin(self, first_run: Path | None) -> None:
         # Sent to a whole group they come here too: the parent says when to go, after
         # the last worker.
         self._signals.take(signal.SIGINT, _nothing)
         self._signals.take(signal.SIGTERM, _nothing)
         self._parts.link.listen(self._parts.reactor)
-        Deferred.fromCoroutine(self._run()).addErrback(self._fatal)
+        Deferred.fromCoroutine(self._run(first_run)).addErrback(self._fatal)
 
-    async def _run(self) -> None:
+    async def _run(self, first_run: Path | None) -> None:
         assert self._database is not None
         assert self._books is not None
         await self._database.start()
         self._books.start(self._fatal)
         self._parts.farewells.start()
-        await self._parts.link.ready(0, 0, None)
+        settle()
+        await self._parts.link.ready(first_run=first_run)
 
     @property
     def lag(self) -> float | None:

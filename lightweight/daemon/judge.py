@@ -13,13 +13,9 @@ from lightweight.config.load import ConfigError, Loaded, load
 from lightweight.config.schema import Config
 from lightweight.daemon.listen import CannotListen, endpoint
 from lightweight.runtime import ProviderPlan, Runtime, build_runtime
-from lightweight.store.connect import read_url
 from lightweight.store.problems import StoreProblem
 from lightweight.upstream.demo import DemoProvider
 from lightweight.upstream.provider import Provider
-
-CONFIG_VARIABLE = "LIGHTWEIGHT_CONFIG"
-"""The environment variable that names the configuration file."""
 
 PARENTS = ("listen", "state", "workers", "drain")
 """The settings that the parent process acts upon; all others are its workers'."""
@@ -31,12 +27,6 @@ class Unequipped(Exception):
 
 UNFIT = (ConfigError, CatalogProblem, CannotListen, StoreProblem, Unequipped)
 """What ``judged`` raises; the text of each has one line for each problem."""
-
-
-def config_path(given: str | None, environ: Mapping[str, str]) -> Path | None:
-    """Give the absolute path of the configuration file; None for no file at all."""
-    named = given or environ.get(CONFIG_VARIABLE)
-    return Path(named).absolute() if named else None
 
 
 def judged(
@@ -56,6 +46,9 @@ def judged(
     if texts is None:
         _try_sockets(loaded.config, reactor)
     if loaded.config.database.url is not None:
+        # A parent whose database is the file in its state needs none of SQLAlchemy.
+        from lightweight.store.connect import read_url  # noqa: PLC0415 -- as it says
+
         read_url(loaded.config.database.url.reveal())
     if loaded.config.oidc is not None and find_spec("jwt") is None:
         raise Unequipped(
