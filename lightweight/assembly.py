@@ -17,6 +17,7 @@ from typing import Any
 from twisted.internet.threads import deferToThreadPool
 from twisted.web.resource import IResource, Resource
 
+from lightweight.config.redis import parse_redis_url
 from lightweight.config.schema import Config, Oidc
 from lightweight.daemon.farewells import Farewells
 from lightweight.daemon.judge import today
@@ -33,14 +34,15 @@ from lightweight.daemon.state import (
     new_id,
 )
 from lightweight.daemon.swap import Swap
-from lightweight.ground import Ground, secrets_of
+from lightweight.ground import Ground
 from lightweight.instruments import Instruments
 from lightweight.meters import Meters
 from lightweight.observe.logs import AccessLog
 from lightweight.observe.memory import memory_limit, resident
 from lightweight.observe.otel import told_of
+from lightweight.plan import ProviderPlan
 from lightweight.records import Headers, Model
-from lightweight.runtime import ProviderPlan, Runtime, build_runtime
+from lightweight.runtime import Runtime, build_runtime
 from lightweight.store.bill import Ledger
 from lightweight.store.database import Database
 from lightweight.store.keyring import Keyring
@@ -85,6 +87,25 @@ def credentials_of(plan: ProviderPlan) -> Sequence[Headers]:
     ]
 
 
+def secrets_of(runtime: Runtime) -> Sequence[str]:
+    """Give every secret that must never reach a log."""
+    config = runtime.config
+    held = [
+        config.metrics_token,
+        config.keys.pepper,
+        config.redis.url,
+        config.database.url,
+        None if config.oidc is None else config.oidc.client_secret,
+        *(plan.credential for plan in runtime.plans.values()),
+        *(spare for plan in runtime.plans.values() for spare in plan.spares),
+    ]
+    found = [secret.reveal() for secret in held if secret is not None]
+    if config.redis.url is not None:
+        password = parse_redis_url(config.redis.url.reveal()).password
+        found += [password] if password else []
+    return found
+
+
 def descriptors() -> int:
     """Raise the limit of open files as far as it goes, and give it."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -114,7 +135,7 @@ def gateway_service(
         reread=ground.reread,
         build=_runtime_builder(ground, wall),
         discover=lambda: discover(reactor, skip_ports=service.ports_of_ours()),
-        adopted=ground.adopted,
+        adopted=lambda runtime: ground.writer.hide(secrets_of(runtime)),
     )
     instruments = Instruments(swap)
     site = _site(ground, swap, instruments, generation, wall)

@@ -5,7 +5,7 @@ the parent starts without them.
 """
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -14,33 +14,12 @@ from twisted.logger import Logger
 
 from lightweight.catalog.load import Catalog
 from lightweight.config.load import Loaded
-from lightweight.config.redis import parse_redis_url
 from lightweight.daemon.judge import judged
 from lightweight.daemon.listen import CannotListen
 from lightweight.observe.logs import LogObserver
 from lightweight.observe.place import STDOUT, behind_journal, log_format, log_place
 from lightweight.observe.writer import LogWriter
-from lightweight.runtime import Runtime
 from lightweight.store.problems import StoreProblem
-
-
-def secrets_of(runtime: Runtime) -> Sequence[str]:
-    """Give every secret that must never reach a log."""
-    config = runtime.config
-    held = [
-        config.metrics_token,
-        config.keys.pepper,
-        config.redis.url,
-        config.database.url,
-        None if config.oidc is None else config.oidc.client_secret,
-        *(plan.credential for plan in runtime.plans.values()),
-        *(spare for plan in runtime.plans.values() for spare in plan.spares),
-    ]
-    found = [secret.reveal() for secret in held if secret is not None]
-    if config.redis.url is not None:
-        password = parse_redis_url(config.redis.url.reveal()).password
-        found += [password] if password else []
-    return found
 
 
 class Ground:
@@ -75,10 +54,6 @@ class Ground:
     def reread(self) -> Loaded:
         """Read and judge the configuration again."""
         return judged(self.path, self.environ, self.catalog, self.reactor)
-
-    def adopted(self, runtime: Runtime) -> None:
-        """Keep the secrets of what is in force out of the log."""
-        self.writer.hide(secrets_of(runtime))
 
 
 TOLD = (CannotListen, StoreProblem)

@@ -30,6 +30,7 @@ FLOOR = {
     "store": 2,
     "observe": 2,
     "web": 3,
+    "plan": 3,
     "runtime": 3,
     "daemon": 4,
     "meters": 5,
@@ -47,7 +48,8 @@ FLOOR = {
 OWN_FLOOR = {
     "events": {"records"},
     "prompts": {"records"},
-    "web": {"runtime"},
+    "runtime": {"plan"},
+    "web": {"plan", "runtime"},
     # The composition root, in eight files.
     "assembly": {"ground", "instruments", "meters"},
     "stored": {"ground"},

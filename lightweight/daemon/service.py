@@ -27,7 +27,7 @@ from lightweight.daemon.messages import Leave
 from lightweight.daemon.metering import Metering
 from lightweight.daemon.pulse import Gauges
 from lightweight.daemon.self_test import SelfTest
-from lightweight.daemon.settle import settle
+from lightweight.daemon.settle import resettle, settle
 from lightweight.daemon.signals import Signals
 from lightweight.daemon.state import State
 from lightweight.daemon.swap import Swap
@@ -227,7 +227,7 @@ class GatewayService(Service):
         )
 
     def _reloaded(self) -> None:
-        settle()
+        resettle()
         if self._ready and self._leaving is None:
             self._test()
 
