@@ -9,13 +9,13 @@ import os
 import secrets
 import sys
 import time
-from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from twisted.application.service import Service
 from twisted.logger import Logger
+from twisted.python.usage import Options
 
 from lightweight.catalog.load import load_catalog
 from lightweight.config.load import Loaded
@@ -33,7 +33,7 @@ from lightweight.store.limits.keeper import Keeper
 
 
 def service_of(
-    options: Mapping[str, Any], path: Path | None, environ: dict[str, str], reactor: Any
+    options: Options, path: Path | None, environ: dict[str, str], reactor: Any
 ) -> Service:
     """Make what the options ask for; ends the process where the configuration is bad.
 

@@ -6,11 +6,11 @@ A part of the composition root.
 import secrets
 import sys
 import time
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from twisted.application.service import Service
+from twisted.python.usage import Options
 
 from lightweight.catalog.load import load_catalog
 from lightweight.daemon.books import BookkeeperService, BookParts, gauges_of_books
@@ -29,7 +29,7 @@ from lightweight.stored import first_started, migrated
 
 
 def service_of(
-    options: Mapping[str, Any], path: Path | None, environ: dict[str, str], reactor: Any
+    options: Options, path: Path | None, environ: dict[str, str], reactor: Any
 ) -> Service:
     """Make what the parent started this process for.
 
