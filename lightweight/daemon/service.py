@@ -21,6 +21,7 @@ from lightweight.daemon.drain import Drain
 from lightweight.daemon.dump import dump
 from lightweight.daemon.farewells import Farewells
 from lightweight.daemon.greeting import name_model
+from lightweight.daemon.later import Later
 from lightweight.daemon.link import Link
 from lightweight.daemon.listen import CannotListen, Opened
 from lightweight.daemon.messages import Leave
@@ -70,6 +71,8 @@ class Parts:
     self_test: SelfTest
     farewells: Farewells | None
     """None where another process of the server warns of models that end."""
+    later: Later
+    """What is made after the start."""
 
 
 class GatewayService(Service):
@@ -182,6 +185,7 @@ class GatewayService(Service):
         for port in self._ports:
             port.accept()
         self._ready = True
+        self._parts.later.start()
         if self._parent is None:
             self._tell(first_run)
         self._test()
@@ -282,6 +286,7 @@ class GatewayService(Service):
         parts.overload.stop()
         parts.probes.stop()
         parts.self_test.stop()
+        parts.later.stop()
         if parts.farewells is not None:
             parts.farewells.stop()
         if self._keyring is not None:
