@@ -292,11 +292,11 @@ def _for_people(
     limits_at: int | None,
 ) -> Mapping[str, Callable[[], IResource]]:
     """Give what App takes for ``admin`` and ``dashboard``: no start waits for them."""
+    # Who was started by a parent leaves reloads to it, and to nobody after it.
+    chief = os.getpid() if limits_at is None else os.getppid()
     return {
         "admin": later.once(partial(_admin, office)),
-        "dashboard": later.once(
-            partial(_dashboard, ground, office, live, site, limits_at)
-        ),
+        "dashboard": later.once(partial(_dashboard, ground, office, live, site, chief)),
     }
 
 
@@ -312,15 +312,13 @@ def _dashboard(
     office: Office,
     live: Callable[[], Awaitable[LiveNow]],
     site: GatewaySite,
-    limits_at: int | None,
+    chief: int,
 ) -> IResource:
     with loading():
         from lightweight.web.dashboard.app import Dashboard  # noqa: PLC0415 -- for people
         from lightweight.web.dashboard.backstage import Backstage  # noqa: PLC0415 -- for people
         from lightweight.web.dashboard.settings import settings_of  # noqa: PLC0415 -- for people
 
-    # Who was started by a parent leaves reloads to it.
-    chief = os.getpid() if limits_at is None else os.getppid()
     backstage = Backstage(
         office=office,
         live=live,

@@ -1,7 +1,7 @@
 """What a person or systemd starts: the parent of all, or a server in one process.
 
-A part of the composition root that brings no database and nothing that serves: the
-sooner the parent has its workers started, the sooner they serve.
+A part of the composition root that brings nothing that serves, and no database where
+that needs nothing: the sooner the parent starts its workers, the sooner they serve.
 """
 
 import atexit
@@ -25,11 +25,13 @@ from lightweight.daemon.listen import open_ports
 from lightweight.daemon.notify import Notifier
 from lightweight.daemon.parent import ParentParts, ParentService
 from lightweight.daemon.settle import loading
-from lightweight.daemon.state import open_state
+from lightweight.daemon.state import State, open_state
 from lightweight.ground import Ground, only_told_problems
 from lightweight.observe.counts import Counts
 from lightweight.policy.book import Book
+from lightweight.store.glance import needs_nothing
 from lightweight.store.limits.keeper import Keeper
+from lightweight.store.whereabouts import FILE
 
 
 def service_of(
@@ -81,9 +83,7 @@ def _parent(ground: Ground) -> ParentService:
             loaded=ground.loaded,
             reread=reread,
             adopted=adopted,
-            state=lambda: open_state(
-                ground.loaded.config, ground.environ, secrets.token_bytes
-            ),
+            prepare=partial(_prepare, ground),
             spawner=spawner(
                 ground.reactor,
                 ground.environ,
@@ -98,6 +98,19 @@ def _parent(ground: Ground) -> ParentService:
             fail=_end_with_failure,
         )
     )
+
+
+def _prepare(ground: Ground, url: str) -> tuple[State, Path | None]:
+    config = ground.loaded.config
+    if config.database.url is None:
+        state = open_state(config, ground.environ, secrets.token_bytes)
+        if needs_nothing(state.directory / FILE):
+            return state, None
+    # First starts, and those of another release: they may take their time.
+    with loading():
+        from lightweight.stored import first_started  # noqa: PLC0415 -- as it says
+
+    return first_started(ground, url)
 
 
 def _single(ground: Ground) -> Service:

@@ -25,7 +25,7 @@ from lightweight.daemon.state import open_state
 from lightweight.ground import Ground, only_told_problems
 from lightweight.meters import Meters
 from lightweight.store.database import Database
-from lightweight.stored import first_started, migrated
+from lightweight.stored import migrated
 
 
 def service_of(
@@ -98,7 +98,6 @@ def _bookkeeper(
         BookParts(
             reactor=reactor,
             observer=ground.observer,
-            prepare=lambda: _prepared(ground, assignment.url),
             database=lambda: Database(state.database, reactor=reactor),
             books=meters.of_bookkeeper,
             link=link,
@@ -115,13 +114,3 @@ def _bookkeeper(
         dump=lambda: None,
     )
     return service
-
-
-def _prepared(ground: Ground, url: str | None) -> Path | None:
-    """Prepare the state; give what the first start wrote."""
-    if url is None:
-        # The parent is of a release that saw to the first key itself.
-        migrated(ground)
-        return None
-    _, made = first_started(ground, url)
-    return made

@@ -6,7 +6,6 @@ There is one for each server, so it warns of models that end, too.
 import signal
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from twisted.application.service import Service
@@ -35,8 +34,6 @@ class BookParts:
 
     reactor: Any
     observer: ILogObserver
-    prepare: Callable[[], Path | None]
-    """Migrates the database; gives what the first start wrote. Raises StoreProblem."""
     database: Callable[[], Database]
     """Opens the database, which the service closes; raises StoreProblem."""
     books: Callable[[Database], Books]
@@ -65,33 +62,32 @@ class BookkeeperService(Service):
             parent.setComponent(ILogObserver, self._parts.observer)
 
     def startService(self) -> None:
-        """Prepare the database; raises StoreProblem. Work comes with the reactor."""
+        """Open the database; raises StoreProblem. The work comes with the reactor."""
         super().startService()
         try:
-            first_run = self._parts.prepare()
             self._database = self._parts.database()
         except StoreProblem as problem:
             self._parts.link.failed(str(problem))
             raise
         self._books = self._parts.books(self._database)
-        self._parts.reactor.callWhenRunning(self._begin, first_run)
+        self._parts.reactor.callWhenRunning(self._begin)
 
-    def _begin(self, first_run: Path | None) -> None:
+    def _begin(self) -> None:
         # Sent to a whole group they come here too: the parent says when to go, after
         # the last worker.
         self._signals.take(signal.SIGINT, _nothing)
         self._signals.take(signal.SIGTERM, _nothing)
         self._parts.link.listen(self._parts.reactor)
-        Deferred.fromCoroutine(self._run(first_run)).addErrback(self._fatal)
+        Deferred.fromCoroutine(self._run()).addErrback(self._fatal)
 
-    async def _run(self, first_run: Path | None) -> None:
+    async def _run(self) -> None:
         assert self._database is not None
         assert self._books is not None
         await self._database.start()
         self._books.start(self._fatal)
         self._parts.farewells.start()
         settle()
-        await self._parts.link.ready(first_run=first_run)
+        await self._parts.link.ready(0, 0, None)
 
     @property
     def lag(self) -> float | None:

@@ -27,10 +27,9 @@ from lightweight.daemon.notify import NOT_INHERITED
 from lightweight.daemon.worker import STDERR, Told, Worker
 
 Spawner: TypeAlias = Callable[
-    [Task, int, int, Sequence[tuple[str, int]], str, Loaded], Spawn
+    [Task, int, int, Sequence[tuple[str, int]], Loaded], Spawn
 ]
-"""Takes a task, the generation's number and size, its sockets, a URL that leads to
-them, its configuration."""
+"""Takes a task, the generation's number and size, its sockets, its configuration."""
 
 TWISTD = "import gc; gc.disable(); from twisted.scripts.twistd import run; run()"
 """``settle`` gives it back its collector, once everything is loaded."""
@@ -69,7 +68,6 @@ def spawner(
         number: int,
         size: int,
         sockets: Sequence[tuple[str, int]],
-        url: str,
         loaded: Loaded,
     ) -> Spawn:
         configuration = FIRST_SOCKET + len(sockets)
@@ -78,7 +76,6 @@ def spawner(
             generation=number,
             size=size,
             configuration=configuration,
-            url=url,
             sockets=tuple(
                 (description, FIRST_SOCKET + at)
                 for at, (description, _) in enumerate(sockets)

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -84,13 +83,7 @@ class Link(LineOnlyReceiver):
             Report(pid=os.getpid(), outcome="failed", text=text[:LONGEST_REASON])
         )
 
-    async def ready(
-        self,
-        providers: int = 0,
-        models: int = 0,
-        example: str | None = None,
-        first_run: Path | None = None,
-    ) -> None:
+    async def ready(self, providers: int, models: int, example: str | None) -> None:
         """Tell the parent that all is ready; return when it says to serve.
 
         From now on the pulse is told too. Cancelling just stops waiting.
@@ -103,7 +96,6 @@ class Link(LineOnlyReceiver):
                 models=models,
                 example=example,
                 release=__version__,
-                first_run=None if first_run is None else str(first_run),
             )
         )
         self._was_ready()

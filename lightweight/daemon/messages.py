@@ -55,8 +55,6 @@ class Assignment(Versioned, frozen=True, kw_only=True):
     """Endpoint strings and the descriptors that listen for them."""
     configuration: int
     """The descriptor of the configuration's files, as ``handover`` writes them."""
-    url: str | None = None
-    """Where clients on this machine find the server; None from an older parent."""
 
 
 class Report(Versioned, frozen=True, kw_only=True, tag_field="is", tag="report"):
@@ -72,8 +70,6 @@ class Report(Versioned, frozen=True, kw_only=True, tag_field="is", tag="report")
     """A model that is offered, if any is."""
     release: str = ""
     """The version of its code, which may be newer than the parent's."""
-    first_run: str | None = None
-    """Of who keeps the books: the file that shows the key it made just now."""
 
 
 class Tested(Struct, frozen=True, kw_only=True):

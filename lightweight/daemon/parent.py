@@ -74,9 +74,8 @@ class ParentParts:
     """
     adopted: Callable[[Loaded], None]
     """Is told of each configuration that came in force."""
-    state: Callable[[], State]
-    """Finds the state directory, or makes it; raises StoreProblem. What is in it the
-    bookkeeper makes ready."""
+    prepare: Callable[[str], tuple[State, Path | None]]
+    """As in service.Parts."""
     spawner: Spawner
     totals: Counts
     """What was counted since the start, by all processes there ever were."""
@@ -109,7 +108,6 @@ class ParentService(Service):
         self._beat: IDelayedCall | None = None
         self._last_refusal: str | None = None
         self._example: str | None = None
-        self._first_run: Path | None = None
         # Until these are taken each of them would kill the process.
         self._signals.take(signal.SIGHUP, self.reload)
         self._signals.take(signal.SIGUSR1, self._reopen_logs)
@@ -140,21 +138,24 @@ class ParentService(Service):
         return ports
 
     def startService(self) -> None:
-        """Have a state directory; raises StoreProblem. Workers come later."""
+        """Prepare the state; raises StoreProblem. Workers come with the reactor."""
         super().startService()
         try:
-            self._state = self._parts.state().directory
+            state, made = self._parts.prepare(self._ports[0].url)
         except StoreProblem as problem:
             self.log.critical("{problem}", problem=problem)
             raise
-        self._parts.reactor.callWhenRunning(self._begin)
+        self._state = state.directory
+        self._parts.reactor.callWhenRunning(self._begin, made)
 
-    def _begin(self) -> None:
+    def _begin(self, first_run: Path | None) -> None:
         self._signals.take(signal.SIGTERM, self._asked_to_stop)
         self._signals.take(signal.SIGINT, self._asked_to_stop)
-        Deferred.fromCoroutine(self._reloads.first(self._start)).addErrback(self._fatal)
+        Deferred.fromCoroutine(
+            self._reloads.first(lambda: self._start(first_run))
+        ).addErrback(self._fatal)
 
-    async def _start(self) -> None:
+    async def _start(self, first_run: Path | None) -> None:
         self._tick()
         self._open_control()
         # While the workers start: later every call would wait for the collector.
@@ -171,9 +172,9 @@ class ParentService(Service):
         self._parts.adopted(self._parts.loaded)
         for port in self._ports:
             self.log.info("Listening on {url}", url=port.url)
-        if self._first_run is not None:
-            text = name_model(self._first_run, self._example)
-            self.log.info("The first key is in {path}", path=self._first_run)
+        if first_run is not None:
+            text = name_model(first_run, self._example)
+            self.log.info("The first key is in {path}", path=first_run)
             if self._parts.tell is not None:
                 self._parts.tell(text)
         self._parts.notifier("READY=1", status(f"Serving: {serving}."))
@@ -228,19 +229,18 @@ class ParentService(Service):
         size = os.cpu_count() or 1 if workers == "auto" else workers
         sockets = [(port.description, port.descriptor) for port in ports]
         reactor, spawner = self._parts.reactor, self._parts.spawner
-        url = ports[0].url
-        spawn = spawner("serve", number, size, sockets, url, loaded)
+        spawn = spawner("serve", number, size, sockets, loaded)
         new = Generation(number, size, spawn, reactor)
         books = Generation(
             number,
             1,
-            spawner("keep_books", number, size, (), url, loaded),
+            spawner("keep_books", number, size, (), loaded),
             reactor,
             pauses=BOOKS_PAUSES,
         )
         self._generations.append(new)
         try:
-            report, of_books = await _started(new, books)
+            report = await _started(new, books)
         except NotReady:
             self._generations.remove(new)
             raise
@@ -252,7 +252,6 @@ class ParentService(Service):
         if before is not None:
             before.leave("stop", BOOKS_SECONDS)
         self._example = report.example
-        self._first_run = Path(of_books.first_run) if of_books.first_run else None
         old, self._serving = self._serving, new
         new.serve()
         if old is not None:
@@ -446,14 +445,14 @@ class ParentService(Service):
         self.log.info("Stopped.")
 
 
-async def _started(workers: Generation, books: Generation) -> tuple[Report, Report]:
-    """Start both at once and give the report of each.
+async def _started(workers: Generation, books: Generation) -> Report:
+    """Start both at once and give the workers' report.
 
     Raises NotReady when a process of either cannot do its work; then none is left.
     """
     starting = [Deferred.fromCoroutine(each.start()) for each in (workers, books)]
     try:
-        (_, report), (_, of_books) = await DeferredList(
+        (_, report), _ = await DeferredList(
             starting, fireOnOneErrback=True, consumeErrors=True
         )
     except FirstError as first:
@@ -462,5 +461,4 @@ async def _started(workers: Generation, books: Generation) -> tuple[Report, Repo
             await each.left()
         raise NotReady(first.subFailure.getErrorMessage()) from None
     assert isinstance(report, Report)
-    assert isinstance(of_books, Report)
-    return report, of_books
+    return report

@@ -49,13 +49,11 @@ class World:
         self.done: list[str] = []
         self.problem: Exception | None = None
         self.directory = directory
-        self.first_run: Path | None = None
         link = Link(orders, reports)
         self.service = BookkeeperService(
             BookParts(
                 reactor=self.reactor,
                 observer=lambda _: None,  # type: ignore[arg-type]  # sees nothing here
-                prepare=lambda: self.first_run,
                 database=self.database,
                 books=self.books,
                 farewells=Farewells(self.reactor.real, time.time, list),
@@ -145,15 +143,6 @@ async def test_a_database_that_cannot_be_opened_is_told(world: World) -> None:
     report = world.reported()
     assert (report.outcome, report.text) == ("failed", "No such place.")
     os.close(os.dup(world.orders))
-
-
-async def test_the_first_key_is_told_of(world: World) -> None:
-    world.first_run = world.directory / "first-run.txt"
-    world.service.startService()
-    await until(lambda: "start" in world.done)
-    assert world.reported().first_run == str(world.first_run)
-    world.service.orphaned()
-    await world.service.stopService()
 
 
 def test_a_bookkeeper_tells_its_lag() -> None:

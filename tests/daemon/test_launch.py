@@ -23,7 +23,6 @@ LOADED = Loaded(
     files=(Path("/etc/lw.toml"),),
     texts=(Secret("workers = 1"),),
 )
-URL = "http://127.0.0.1:8080"
 SOCKETS = [("tcp:8080", 12), ("unix:/run/x", 14)]
 
 
@@ -65,11 +64,10 @@ class Recorder:
 def test_sockets_arrive_where_the_worker_looks_for_them() -> None:
     reactor = Recorder()
     spawn = spawner(reactor, {}, None, 1, connect=connect, counted=unheard)
-    spawn("serve", 3, 2, SOCKETS, URL, LOADED)(lambda _: None)
+    spawn("serve", 3, 2, SOCKETS, LOADED)(lambda _: None)
 
     told = reactor.told
     assert (told.task, told.generation, told.size) == ("serve", 3, 2)
-    assert told.url == URL
     assert [
         (description, reactor.descriptors[number])
         for description, number in told.sockets
@@ -80,7 +78,7 @@ def test_a_worker_does_not_speak_for_the_service() -> None:
     reactor = Recorder()
     environ = {"NOTIFY_SOCKET": "/x", "WATCHDOG_USEC": "1", "LISTEN_FDS": "1", "A": "b"}
     spawn = spawner(reactor, environ, None, 1, connect=connect, counted=unheard)
-    spawn("serve", 1, 1, SOCKETS, URL, LOADED)(lambda _: None)
+    spawn("serve", 1, 1, SOCKETS, LOADED)(lambda _: None)
 
     assert reactor.env == {"A": "b"}
 
@@ -89,7 +87,7 @@ def test_every_worker_gets_the_texts_that_the_parent_read() -> None:
     reactor = Recorder()
     config = Path("/etc/lw.toml")
     of_generation = spawner(reactor, {}, config, 1, connect=connect, counted=unheard)
-    spawn = of_generation("serve", 1, 1, SOCKETS, URL, LOADED)
+    spawn = of_generation("serve", 1, 1, SOCKETS, LOADED)
     for _ in range(2):
         spawn(lambda _: None)
         assert reactor.texts == {config: "workers = 1"}
@@ -98,8 +96,8 @@ def test_every_worker_gets_the_texts_that_the_parent_read() -> None:
 def test_every_child_has_a_way_of_its_own_to_the_limits() -> None:
     reactor = Recorder()
     of_generation = spawner(reactor, {}, None, 1, connect=connect, counted=unheard)
-    of_generation("keep_books", 4, 1, (), URL, LOADED)(lambda _: None)
-    of_generation("serve", 4, 1, SOCKETS, URL, LOADED)(lambda _: None)
+    of_generation("keep_books", 4, 1, (), LOADED)(lambda _: None)
+    of_generation("serve", 4, 1, SOCKETS, LOADED)(lambda _: None)
     assert [kept.recv(9) for kept in KEPT] == [b"hello", b"hello"]
     # The child's end is in the child alone.
     assert [kept.recv(9) for kept in KEPT] == [b"", b""]

@@ -88,7 +88,7 @@ class World:
                 loaded=self.reread(),
                 reread=self.reread,
                 adopted=lambda _: None,
-                state=lambda: state,
+                prepare=lambda _: (state, None),
                 spawner=self.spawner,
                 totals=self.totals,
                 limits=Keeper(Book(), self.reactor.real, time.time),
@@ -109,7 +109,6 @@ class World:
         _number: int,
         _size: int,
         _sockets: Sequence[Any],
-        _url: str,
         _loaded: Loaded,
     ) -> Any:
         team = self.workers if task == "serve" else self.bookkeepers
