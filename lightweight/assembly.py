@@ -9,7 +9,7 @@ import secrets
 import signal
 import sys
 import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
@@ -17,9 +17,11 @@ from typing import Any
 from twisted.internet.threads import deferToThreadPool
 from twisted.web.resource import IResource, Resource
 
+from lightweight.config.redis import parse_redis_url
 from lightweight.config.schema import Config, Oidc
 from lightweight.daemon.farewells import Farewells
 from lightweight.daemon.judge import today
+from lightweight.daemon.later import Later
 from lightweight.daemon.listen import Opened
 from lightweight.daemon.live_sums import LiveSums
 from lightweight.daemon.messages import control_path
@@ -28,35 +30,34 @@ from lightweight.daemon.pulse import Gauges
 from lightweight.daemon.scrape import Alone, Scrape, ask_parent, ask_sums
 from lightweight.daemon.self_test import SelfTest
 from lightweight.daemon.service import GatewayService, Parts
+from lightweight.daemon.settle import loading
 from lightweight.daemon.state import (
     State,
     new_id,
 )
 from lightweight.daemon.swap import Swap
-from lightweight.ground import Ground, secrets_of
+from lightweight.ground import Ground
 from lightweight.instruments import Instruments
 from lightweight.meters import Meters
 from lightweight.observe.logs import AccessLog
 from lightweight.observe.memory import memory_limit, resident
 from lightweight.observe.otel import told_of
+from lightweight.plan import ProviderPlan
 from lightweight.records import Headers, Model
-from lightweight.runtime import ProviderPlan, Runtime, build_runtime
+from lightweight.runtime import Runtime, build_runtime
 from lightweight.store.bill import Ledger
 from lightweight.store.database import Database
 from lightweight.store.keyring import Keyring
 from lightweight.store.passwords import Passwords
 from lightweight.store.spool import KEPT, Spool
 from lightweight.upstream.demo import DemoProvider
-from lightweight.upstream.discover import Found, discover
+from lightweight.upstream.discover import discover
+from lightweight.upstream.found import Found
 from lightweight.upstream.http import HttpProvider, credential_headers
 from lightweight.upstream.openid import OpenIdProvider
 from lightweight.upstream.probes import Probed, Probes
 from lightweight.upstream.provider import Provider
-from lightweight.web.admin.app import admin_resource
 from lightweight.web.app import App
-from lightweight.web.dashboard.app import Dashboard
-from lightweight.web.dashboard.backstage import Backstage
-from lightweight.web.dashboard.settings import settings_of
 from lightweight.web.dashboard.views import LiveNow
 from lightweight.web.docs.prefix import key_for_docs
 from lightweight.web.gate import Gate
@@ -84,6 +85,25 @@ def credentials_of(plan: ProviderPlan) -> Sequence[Headers]:
     ]
 
 
+def secrets_of(runtime: Runtime) -> Sequence[str]:
+    """Give every secret that must never reach a log."""
+    config = runtime.config
+    held = [
+        config.metrics_token,
+        config.keys.pepper,
+        config.redis.url,
+        config.database.url,
+        None if config.oidc is None else config.oidc.client_secret,
+        *(plan.credential for plan in runtime.plans.values()),
+        *(spare for plan in runtime.plans.values() for spare in plan.spares),
+    ]
+    found = [secret.reveal() for secret in held if secret is not None]
+    if config.redis.url is not None:
+        password = parse_redis_url(config.redis.url.reveal()).password
+        found += [password] if password else []
+    return found
+
+
 def descriptors() -> int:
     """Raise the limit of open files as far as it goes, and give it."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -107,13 +127,13 @@ def gateway_service(
     parent and keeps limits and books itself.
     """
     reactor = ground.reactor
-    wall, live = time.time, Live()  # noqa: TID251 -- the composition root
+    wall, live, later = time.time, Live(), Later(reactor)  # noqa: TID251 -- the composition root
     swap = Swap(
         ground.loaded,
         reread=ground.reread,
         build=_runtime_builder(ground, wall),
         discover=lambda: discover(reactor, skip_ports=service.ports_of_ours()),
-        adopted=ground.adopted,
+        adopted=lambda runtime: ground.writer.hide(secrets_of(runtime)),
     )
     instruments = Instruments(swap)
     site = _site(ground, swap, instruments, generation, wall)
@@ -127,12 +147,12 @@ def gateway_service(
         journal = metering.journal
         site.standing = rates.headers
         site.gate = _gate(keyring, overload, journal, rates)
-        desk = _desk(reactor, swap, state, live, rates, journal)
         office = _office(reactor, database, state, swap, rates)
+        now = _live(ground, state, live, site, size, limits_at)
         app = App(
             current=lambda: swap.current,
             keyring=keyring,
-            desk=desk,
+            desk=_desk(reactor, swap, state, live, rates, journal),
             ledger=Ledger(database),
             checks={
                 "serving": lambda: service.why_not_ready,
@@ -140,8 +160,7 @@ def gateway_service(
                 "journal": lambda: journal.why_full,
             },
             troubles={"limits": metering.why_degraded, "self_test": self_test.why},
-            admin=admin_resource(office),
-            dashboard=_dashboard(ground, office, state, live, site, size, limits_at),
+            **_for_people(later, ground, office, now, site, limits_at),
             docs_key=partial(key_for_docs, office=office),
             scrape=_scrape(ground, state, gauges if limits_at is None else None),
         )
@@ -168,6 +187,7 @@ def gateway_service(
             probes=Probes(reactor, lambda: _probed(swap.current)),
             self_test=self_test,
             farewells=_farewells(reactor, wall, swap) if limits_at is None else None,
+            later=later,
         )
     )
     return service
@@ -263,20 +283,45 @@ def _office(
     )
 
 
+def _for_people(
+    later: Later,
+    ground: Ground,
+    office: Office,
+    live: Callable[[], Awaitable[LiveNow]],
+    site: GatewaySite,
+    limits_at: int | None,
+) -> Mapping[str, Callable[[], IResource]]:
+    """Give what App takes for ``admin`` and ``dashboard``: no start waits for them."""
+    # Who was started by a parent leaves reloads to it, and to nobody after it.
+    chief = os.getpid() if limits_at is None else os.getppid()
+    return {
+        "admin": later.once(partial(_admin, office)),
+        "dashboard": later.once(partial(_dashboard, ground, office, live, site, chief)),
+    }
+
+
+def _admin(office: Office) -> IResource:
+    with loading():
+        from lightweight.web.admin.app import admin_resource  # noqa: PLC0415 -- for people
+
+    return admin_resource(office)
+
+
 def _dashboard(
     ground: Ground,
     office: Office,
-    state: State,
-    live: Live,
+    live: Callable[[], Awaitable[LiveNow]],
     site: GatewaySite,
-    size: int,
-    limits_at: int | None,
+    chief: int,
 ) -> IResource:
-    # Who was started by a parent leaves reloads to it.
-    chief = os.getpid() if limits_at is None else os.getppid()
+    with loading():
+        from lightweight.web.dashboard.app import Dashboard  # noqa: PLC0415 -- for people
+        from lightweight.web.dashboard.backstage import Backstage  # noqa: PLC0415 -- for people
+        from lightweight.web.dashboard.settings import settings_of  # noqa: PLC0415 -- for people
+
     backstage = Backstage(
         office=office,
-        live=_live(ground, state, live, site, size, limits_at),
+        live=live,
         leaving=lambda: site.draining,
         reload=lambda: os.kill(chief, signal.SIGHUP),
         file=ground.path,

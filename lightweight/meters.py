@@ -5,7 +5,6 @@ A part of the composition root: it knows which home of limits belongs where.
 
 import os
 import secrets
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,11 +33,6 @@ from lightweight.store.usage import recent_admissions, totals
 DAY_S = 86_400
 
 
-def make_keeper(reactor: Any) -> Keeper:
-    """Make the keeper of this machine's limits."""
-    return Keeper(Book(), reactor, time.time)  # noqa: TID251 -- the composition root
-
-
 @dataclass(frozen=True, kw_only=True)
 class Meters:
     """What a process measures with is made of this."""
@@ -62,7 +56,7 @@ class Meters:
             self.directory / JOURNAL, name, from_thread=self.reactor.callFromThread
         )
         alone = self.limits_at is None
-        keeper = make_keeper(self.reactor) if alone else None
+        keeper = Keeper(Book(), self.reactor, self.wall) if alone else None
         shared = self.config.redis.url is not None
         machines = self.config.redis.machines if shared else 1
         mine = RemoteLimits(name, self.reactor, machines=machines, fallback=shared)

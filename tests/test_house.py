@@ -31,12 +31,16 @@ FLOOR = {
     "store": 2,
     "observe": 2,
     "web": 3,
+    "plan": 3,
     "runtime": 3,
     "daemon": 4,
     "meters": 5,
     "ground": 5,
     "instruments": 5,
+    "stored": 5,
     "assembly": 5,
+    "chief": 5,
+    "child": 5,
     "tap": 5,
     "cli": 5,
 }
@@ -45,10 +49,14 @@ FLOOR = {
 OWN_FLOOR = {
     "events": {"records"},
     "prompts": {"records"},
-    "web": {"runtime"},
-    # The composition root, in five files.
+    "runtime": {"plan"},
+    "web": {"plan", "runtime"},
+    # The composition root, in eight files.
     "assembly": {"ground", "instruments", "meters"},
-    "tap": {"assembly", "ground", "meters"},
+    "stored": {"ground"},
+    "chief": {"assembly", "ground", "stored"},
+    "child": {"assembly", "ground", "meters", "stored"},
+    "tap": {"chief", "child"},
     # A target is tried with the provider that the daemon would make.
     "cli": {"assembly"},
 }

@@ -16,7 +16,7 @@ from lightweight.cli.options import SECRETS_USED
 from lightweight.cli.output import in_json, json_option, table
 from lightweight.config.load import ConfigError, Loaded, load
 from lightweight.config.schema import Config, state_directory
-from lightweight.store.connect import sqlite_url
+from lightweight.store.whereabouts import file_url
 
 if TYPE_CHECKING:
     from lightweight.cli.main import Opened
@@ -88,7 +88,7 @@ def _here(opened: "Opened", given: Path | None) -> Iterator[Finding]:
     user = os.geteuid()
     yield from findings.state(directory, user)
     url = config.database.url
-    place = sqlite_url(directory).render_as_string() if url is None else url.reveal()
+    place = file_url(directory) if url is None else url.reveal()
     yield findings.database(place, user)
     try:
         status = ask(opened, given, "status")

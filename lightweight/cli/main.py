@@ -29,7 +29,8 @@ from lightweight.cli.reconcile import reconcile
 from lightweight.cli.top import top
 from lightweight.cli.usage import usage
 from lightweight.config.load import ConfigError, Loaded, load
-from lightweight.daemon.state import State, new_id, open_database, open_state
+from lightweight.daemon.prepare import open_database
+from lightweight.daemon.state import State, new_id, open_state
 from lightweight.store.connect import Engine, open_engine
 
 

@@ -19,6 +19,7 @@ from lightweight.daemon.link import Link
 from lightweight.daemon.messages import Leave
 from lightweight.daemon.metering import Books
 from lightweight.daemon.pulse import Gauges
+from lightweight.daemon.settle import settle
 from lightweight.daemon.signals import Signals
 from lightweight.observe.counts import Counts
 from lightweight.observe.memory import cpu_seconds, resident
@@ -85,6 +86,7 @@ class BookkeeperService(Service):
         await self._database.start()
         self._books.start(self._fatal)
         self._parts.farewells.start()
+        settle()
         await self._parts.link.ready(0, 0, None)
 
     @property

@@ -6,8 +6,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from lightweight.store.first_run import FirstRun, write_first_run
-from lightweight.store.invites import INVITE_S
 from lightweight.store.problems import StoreUnusable
+from lightweight.store.tokens import INVITE_S
 from lightweight.web.links import join_link
 
 NO_MODEL = "MODEL"

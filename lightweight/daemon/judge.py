@@ -6,20 +6,12 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from twisted.internet.task import Clock
-
 from lightweight.catalog.load import Catalog, CatalogProblem
 from lightweight.config.load import ConfigError, Loaded, load
 from lightweight.config.schema import Config
 from lightweight.daemon.listen import CannotListen, endpoint
-from lightweight.runtime import ProviderPlan, Runtime, build_runtime
-from lightweight.store.connect import read_url
+from lightweight.plan import Plan, plan_of
 from lightweight.store.problems import StoreProblem
-from lightweight.upstream.demo import DemoProvider
-from lightweight.upstream.provider import Provider
-
-CONFIG_VARIABLE = "LIGHTWEIGHT_CONFIG"
-"""The environment variable that names the configuration file."""
 
 PARENTS = ("listen", "state", "workers", "drain")
 """The settings that the parent process acts upon; all others are its workers'."""
@@ -31,12 +23,6 @@ class Unequipped(Exception):
 
 UNFIT = (ConfigError, CatalogProblem, CannotListen, StoreProblem, Unequipped)
 """What ``judged`` raises; the text of each has one line for each problem."""
-
-
-def config_path(given: str | None, environ: Mapping[str, str]) -> Path | None:
-    """Give the absolute path of the configuration file; None for no file at all."""
-    named = given or environ.get(CONFIG_VARIABLE)
-    return Path(named).absolute() if named else None
 
 
 def judged(
@@ -56,6 +42,9 @@ def judged(
     if texts is None:
         _try_sockets(loaded.config, reactor)
     if loaded.config.database.url is not None:
+        # A parent whose database is the file in its state needs none of SQLAlchemy.
+        from lightweight.store.connect import read_url  # noqa: PLC0415 -- as it says
+
         read_url(loaded.config.database.url.reveal())
     if loaded.config.oidc is not None and find_spec("jwt") is None:
         raise Unequipped(
@@ -84,23 +73,12 @@ def _try_sockets(config: Config, reactor: Any) -> None:
         endpoint(reactor, description)
 
 
-def imagined(config: Config, environ: Mapping[str, str], catalog: Catalog) -> Runtime:
-    """Build what a configuration means, with providers that nothing can be sent to.
+def imagined(config: Config, environ: Mapping[str, str], catalog: Catalog) -> Plan:
+    """Give what a configuration means before anybody looked for local servers.
 
     Raises CatalogProblem.
     """
-    return build_runtime(
-        config,
-        catalog,
-        environ=environ,
-        make_provider=_no_provider,
-        today=today(),
-    )
-
-
-def _no_provider(plan: ProviderPlan) -> Provider:
-    """Stand for a provider where nothing will be sent."""
-    return DemoProvider(plan.name, Clock(), wall=lambda: 0.0)
+    return plan_of(config, catalog, environ=environ, today=today())
 
 
 def today() -> date:

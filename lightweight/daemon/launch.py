@@ -32,9 +32,11 @@ Spawner: TypeAlias = Callable[
 """Takes a task, the generation's number and size, its sockets, its configuration."""
 
 TWISTD = (
+    "import gc; gc.disable(); "
     "from lightweight.daemon.turns import install; install(); "
     "from twisted.scripts.twistd import run; run()"
 )
+"""``settle`` gives it back its collector, once everything is loaded."""
 
 
 def words(assignment: Assignment, config: Path | None, log: Path | int) -> list[str]:

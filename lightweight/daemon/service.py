@@ -22,13 +22,14 @@ from lightweight.daemon.drain import Drain
 from lightweight.daemon.dump import dump
 from lightweight.daemon.farewells import Farewells
 from lightweight.daemon.greeting import name_model
+from lightweight.daemon.later import Later
 from lightweight.daemon.link import Link
 from lightweight.daemon.listen import CannotListen, Opened
 from lightweight.daemon.messages import Leave
 from lightweight.daemon.metering import Metering
 from lightweight.daemon.pulse import Gauges
 from lightweight.daemon.self_test import SelfTest
-from lightweight.daemon.settle import settle
+from lightweight.daemon.settle import resettle, settle
 from lightweight.daemon.signals import Signals
 from lightweight.daemon.state import State
 from lightweight.daemon.swap import Swap
@@ -71,6 +72,8 @@ class Parts:
     self_test: SelfTest
     farewells: Farewells | None
     """None where another process of the server warns of models that end."""
+    later: Later
+    """What is made after the start."""
 
 
 class GatewayService(Service):
@@ -183,6 +186,7 @@ class GatewayService(Service):
         for port in self._ports:
             port.accept()
         self._ready = True
+        self._parts.later.start()
         if self._parent is None:
             self._tell(first_run)
         self._test()
@@ -228,7 +232,7 @@ class GatewayService(Service):
         )
 
     def _reloaded(self) -> None:
-        settle()
+        resettle()
         if self._ready and self._leaving is None:
             self._test()
 
@@ -283,6 +287,7 @@ class GatewayService(Service):
         parts.overload.stop()
         parts.probes.stop()
         parts.self_test.stop()
+        parts.later.stop()
         if parts.farewells is not None:
             parts.farewells.stop()
         if self._keyring is not None:

@@ -1,7 +1,7 @@
-"""The state directory: where it is, and what the first start puts there.
+"""The state directory: where it is, and that nobody else can read it.
 
-No reactor is needed here: the daemon prepares its state before it serves, and the
-command line works on the same state whether a daemon runs or not.
+The daemon and the command line work on the same state. Who only asks where it is, as
+the parent does, needs no database for that: it is ``prepare`` that opens it.
 """
 
 import stat
@@ -10,17 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lightweight.config.schema import Config, state_directory
-from lightweight.store.connect import FILE as DATABASE
-from lightweight.store.connect import Engine, open_engine, sqlite_url, writing
 from lightweight.store.first_run import FILE as FIRST_RUN
-from lightweight.store.first_run import FirstRun, first_run, write_first_run
-from lightweight.store.keys import mint
-from lightweight.store.migrate import upgrade
 from lightweight.store.pepper import FILE as PEPPER
 from lightweight.store.pepper import pepper_of, read_or_make_pepper
 from lightweight.store.problems import StoreProblem
 from lightweight.store.segments import JOURNAL
-from lightweight.store.tokens import mint_token
+from lightweight.store.whereabouts import FILE as DATABASE
+from lightweight.store.whereabouts import file_url
 
 ID_BYTES = 8
 
@@ -82,11 +78,7 @@ def open_state(
     url = config.database.url
     return State(
         directory=directory,
-        database=(
-            sqlite_url(directory).render_as_string(hide_password=False)
-            if url is None
-            else url.reveal()
-        ),
+        database=file_url(directory) if url is None else url.reveal(),
         pepper=pepper,
     )
 
@@ -106,50 +98,3 @@ def open_to_others(directory: Path) -> Sequence[Path]:
         if mode & (stat.S_IRWXG | stat.S_IRWXO):
             found.append(path)
     return found
-
-
-def open_database(state: State) -> Engine:
-    """Open the database and bring it to this version's schema; dispose of it after.
-
-    Raises StoreProblem.
-    """
-    engine = open_engine(state.database)
-    try:
-        upgrade(engine)
-    except BaseException:
-        engine.dispose()
-        raise
-    return engine
-
-
-def make_first_key(
-    state: State,
-    describe: Callable[[FirstRun], str],
-    *,
-    now: float,
-    random_bytes: Callable[[int], bytes],
-) -> Path | None:
-    """Migrate, and where there is no account make one with a key to begin with.
-
-    ``describe`` words what STATE/first-run.txt says. Give its path if it was written
-    now. Raises StoreProblem; then nothing was made.
-    """
-    engine = open_database(state)
-    try:
-        with writing(engine) as connection:
-            made = first_run(
-                connection,
-                account_id=new_id("acct", random_bytes),
-                key_id=new_id("key", random_bytes),
-                secret=mint(random_bytes),
-                invite_id=new_id("invite", random_bytes),
-                invite=mint_token(random_bytes),
-                pepper=state.pepper,
-                now=now,
-            )
-            if made is None:
-                return None
-            # Inside the transaction: a key that nobody can read is not made.
-            return write_first_run(state.directory, describe(made))
-    finally:
-        engine.dispose()

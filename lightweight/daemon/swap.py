@@ -14,7 +14,7 @@ from lightweight.config.load import ConfigError, Loaded
 from lightweight.config.schema import Config
 from lightweight.daemon.reloads import Reloads
 from lightweight.runtime import Runtime
-from lightweight.upstream.discover import Found
+from lightweight.upstream.found import Found
 from lightweight.upstream.provider import Provider
 
 NEEDS_RESTART = ("listen", "state", "workers", "log_format", "keys", "database")

@@ -26,6 +26,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from lightweight.store import postgres
 from lightweight.store.problems import StoreProblem, StoreUnusable
+from lightweight.store.whereabouts import file_url
 
 __all__ = [
     "Connection",
@@ -39,7 +40,6 @@ __all__ = [
     "writing",
 ]
 
-FILE = "lightweight.db"
 BUSY_S = 5.0
 """How long a transaction waits for another's lock, in seconds."""
 
@@ -53,7 +53,7 @@ _KINDS = (
 
 def sqlite_url(state: Path) -> URL:
     """Give the URL of the database in the state directory."""
-    return URL.create("sqlite", database=str(state / FILE))
+    return make_url(file_url(state))
 
 
 def is_sqlite(engine: Engine) -> bool:

@@ -17,9 +17,7 @@ from lightweight.store.pages import Place, page_of
 from lightweight.store.people import add_person, signature
 from lightweight.store.rows import owned, revoke_row, row_of_id
 from lightweight.store.schema import accounts, invites
-
-INVITE_S = 7 * 86400.0
-"""For how long an invite works where nothing else is said."""
+from lightweight.store.tokens import INVITE_S
 
 LONGEST_S = 90 * 86400.0
 

@@ -9,10 +9,10 @@ from lightweight.store.connect import (
     reading,
     writing,
 )
+from lightweight.store.glance import NEWEST
 from lightweight.store.problems import StoreProblem
 
-NEWEST = "0007"
-"""The revision that ``upgrade`` brings a database to."""
+__all__ = ["NEWEST", "SchemaTooNew", "revision", "upgrade"]
 
 TURN_S = 60
 """How long a migration waits on PostgreSQL for other machines, in seconds."""

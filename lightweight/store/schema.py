@@ -210,21 +210,6 @@ uses = Table(
     Index("ix_uses_at_id", "at", "id"),
     # What the request log is filtered by.
     Index("ix_uses_key_id_at_id", "key_id", "at", "id"),
-    Index(
-        "ix_uses_failed_at_id",
-        "at",
-        "id",
-        sqlite_where=FAILED,
-        postgresql_where=FAILED,
-    ),
-    Index(
-        "ix_uses_failed_account_id_at_id",
-        "account_id",
-        "at",
-        "id",
-        sqlite_where=FAILED,
-        postgresql_where=FAILED,
-    ),
 )
 
 SUMS = (

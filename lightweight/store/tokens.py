@@ -9,6 +9,9 @@ from collections.abc import Callable
 ADMIN_PREFIX = "lwadmin-"
 """What an admin token begins with: scanners of leaked secrets know it by that."""
 
+INVITE_S = 7 * 86400.0
+"""For how long an invite works where nothing else is said."""
+
 _SECRET_BYTES = 32
 
 

@@ -11,6 +11,7 @@ import msgspec
 from lightweight.upstream.agent import ProviderAgent
 from lightweight.upstream.body import read_start
 from lightweight.upstream.failures import FAILURES
+from lightweight.upstream.found import Found
 from lightweight.upstream.http import HOP_HEADER
 from lightweight.upstream.response import Response
 
@@ -22,14 +23,6 @@ LIST_BYTES = 1_048_576
 
 _OK = 200
 _LONGEST_ID = 256
-
-
-class Found(msgspec.Struct, frozen=True, kw_only=True):
-    """A server that answered with a list of models."""
-
-    name: str
-    base_url: str
-    models: tuple[str, ...]
 
 
 class _Model(msgspec.Struct):

@@ -19,7 +19,6 @@ from lightweight.records import Answer, DialectName, Identity
 from lightweight.runtime import Runtime
 from lightweight.web import health, ollama
 from lightweight.web.address import address_of
-from lightweight.web.admin.openapi import described_api
 from lightweight.web.answers import redirect, send, with_headers
 from lightweight.web.auth import Keyring, identify
 from lightweight.web.count_tokens import serve_count
@@ -36,7 +35,6 @@ from lightweight.web.faults import (
 from lightweight.web.front_exchange import FrontExchange
 from lightweight.web.metrics import Scrape, refuse_stranger
 from lightweight.web.models import list_models, one_model
-from lightweight.web.openapi_v1 import described_v1
 from lightweight.web.responses import count_input, not_kept
 from lightweight.web.serve import Desk, serve_call
 from lightweight.web.site import Express
@@ -121,7 +119,8 @@ class App:
 
     ``current`` gives the runtime in force: a call keeps the one it started with.
     ``checks`` are what /readyz asks, by name; ``troubles`` what only degrades.
-    ``admin`` is what stands below /admin/v1, ``dashboard`` the pages below /dashboard.
+    ``admin`` gives what stands below /admin/v1, ``dashboard`` the pages below
+    /dashboard: a worker serves calls before it has loaded either.
     ``docs_key`` gives what stands for the visitor's key in the docs.
     """
 
@@ -137,8 +136,8 @@ class App:
         checks: Mapping[str, health.Check],
         troubles: Mapping[str, health.Check] | None = None,
         scrape: Scrape,
-        admin: IResource | None = None,
-        dashboard: IResource | None = None,
+        admin: Callable[[], IResource] | None = None,
+        dashboard: Callable[[], IResource] | None = None,
         docs_key: Callable[[GatewayRequest], Awaitable[str]] = nobodys,
     ) -> None:
         self.keyring = keyring
@@ -421,14 +420,14 @@ class App:
         """Leave the admin API to its own app."""
         if self._admin is None:
             raise no_such_path()
-        return self._admin
+        return self._admin()
 
     @_app.route("/dashboard/", branch=True)
     def dashboard(self, _request: IRequest) -> IResource:
         """Leave the pages to their own app."""
         if self._dashboard is None:
             raise no_such_path()
-        return self._dashboard
+        return self._dashboard()
 
     @_app.route("/dashboard", methods=["GET"])
     @public
@@ -440,15 +439,19 @@ class App:
     @public
     def openapi(self, request: GatewayRequest) -> Answer:
         """Describe the admin API for programs."""
-        runtime = self._current()
-        return described_api(address_of(request, runtime))
+        # It is made of all the admin API, and read now and then.
+        from lightweight.web.admin.openapi import described_api  # noqa: PLC0415 -- as it says
+
+        return described_api(address_of(request, self._current()))
 
     @_app.route("/openapi-v1.json", methods=["GET"])
     @public
     def openapi_v1(self, request: GatewayRequest) -> Answer:
         """Describe for programs what keys are for."""
-        runtime = self._current()
-        return described_v1(self._app, address_of(request, runtime))
+        # As above.
+        from lightweight.web.openapi_v1 import described_v1  # noqa: PLC0415 -- as it says
+
+        return described_v1(self._app, address_of(request, self._current()))
 
     # -- what goes wrong -----------------------------------------------------------
 

@@ -8,7 +8,6 @@ from lightweight.catalog.load import load_catalog
 from lightweight.config.schema import Config
 from lightweight.daemon.judge import (
     UNFIT,
-    config_path,
     judged,
     read_for_parent,
 )
@@ -101,12 +100,3 @@ def test_what_is_not_the_parents_is_left_to_the_workers(
 def test_what_is_the_parents_it_judges(tmp_path: Path, text: str, told: str) -> None:
     with pytest.raises(UNFIT, match=told):
         read(tmp_path, text)
-
-
-def test_the_file_is_named_by_option_or_variable() -> None:
-    environ = {"LIGHTWEIGHT_CONFIG": "/etc/b.toml"}
-
-    assert config_path("/etc/a.toml", environ) == Path("/etc/a.toml")
-    assert config_path(None, environ) == Path("/etc/b.toml")
-    assert config_path(None, {}) is None
-    assert config_path("c.toml", {}) == Path.cwd() / "c.toml"

@@ -3,7 +3,9 @@
 import gc
 import weakref
 
-from lightweight.daemon.settle import settle
+import pytest
+
+from lightweight.daemon.settle import loading, resettle, settle
 
 
 class Loop:
@@ -27,6 +29,25 @@ def test_what_a_reload_replaced_is_given_back() -> None:
     gc.collect()
     assert seen() is not None
 
-    settle()
+    resettle()
 
     assert seen() is None
+
+
+def test_nothing_is_collected_while_modules_are_loaded() -> None:
+    with pytest.raises(ImportError), loading():
+        assert not gc.isenabled()
+        raise ImportError
+    assert gc.isenabled()
+
+
+def test_who_was_started_without_a_collector_gets_it_in_the_end() -> None:
+    gc.disable()
+    try:
+        with loading():
+            pass
+        assert not gc.isenabled()
+        settle()
+        assert gc.isenabled()
+    finally:
+        gc.enable()

@@ -13,7 +13,7 @@ from lightweight.config.load import ConfigError, Loaded, Problem
 from lightweight.config.schema import Config, ProviderConfig
 from lightweight.daemon.swap import Swap
 from lightweight.runtime import Runtime, build_runtime
-from lightweight.upstream.discover import Found
+from lightweight.upstream.found import Found
 
 CATALOG = load_catalog()
 

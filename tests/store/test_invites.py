@@ -11,7 +11,6 @@ from lightweight.store.accounts import find_account
 from lightweight.store.connect import Connection, Engine, writing
 from lightweight.store.directory import DirectoryProblem, Missing
 from lightweight.store.invites import (
-    INVITE_S,
     accept_invite,
     find_invite,
     invite_of_secret,
@@ -19,6 +18,7 @@ from lightweight.store.invites import (
     revoke_invite,
 )
 from lightweight.store.schema import accounts, invites, people
+from lightweight.store.tokens import INVITE_S
 
 
 def accept(connection: Connection, secret: str = "s", **changes: Any) -> Person:

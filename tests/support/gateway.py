@@ -10,7 +10,7 @@ import os
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from twisted.internet.address import IPv4Address
@@ -320,7 +320,8 @@ class Gateway:
         numbers = itertools.count(1)
         rates = Rates(self.limits, self.clock, tiers=lambda: self.runtime.tiers)
         self.rates = rates
-        self.office = None if database is None else self._office(database, rates)
+        office = None if database is None else self._office(database, rates)
+        self.office = office
         app = App(
             current=lambda: self.runtime,
             keyring=self.keys,
@@ -336,11 +337,9 @@ class Gateway:
             ledger=self.ledger,
             checks=self.checks,
             scrape=self.scrape,
-            admin=None if self.office is None else admin_resource(self.office),
-            dashboard=None if self.office is None else self._dashboard(self.office),
-            docs_key=partial(key_for_docs, office=self.office)
-            if self.office
-            else nobodys,
+            admin=cache(partial(admin_resource, office)) if office else None,
+            dashboard=cache(partial(self._dashboard, office)) if office else None,
+            docs_key=partial(key_for_docs, office=office) if office else nobodys,
         )
         self.site = GatewaySite(
             app.get_resource(),

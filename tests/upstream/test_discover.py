@@ -9,7 +9,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from support.scripted import SILENCE, Abort, ScriptedProvider, Send, head, whole
 
-from lightweight.upstream.discover import USUAL_PORTS, Found, _models, discover
+from lightweight.upstream.discover import USUAL_PORTS, _models, discover
+from lightweight.upstream.found import Found
 
 LIST = b'{"object":"list","data":[{"id":"gemma3:270m","object":"model"},{"id":"b"}]}'
 

@@ -5,7 +5,10 @@ It comes by ``config.attributes``; ``lightweight.store.migrate`` is who gives it
 
 from alembic import context
 
+from lightweight.store.indexes import PARTIAL
 from lightweight.store.schema import metadata
+
+assert PARTIAL, "the metadata knows them, too"
 
 context.configure(
     connection=context.config.attributes["connection"],

@@ -6,7 +6,6 @@ from typing import TypeVar
 from lightweight.records import Invite, Person
 from lightweight.store.connect import Connection
 from lightweight.store.invites import (
-    INVITE_S,
     create_invite,
     invites_page,
     revoke_invite,
@@ -17,7 +16,7 @@ from lightweight.store.people import (
     people_page,
     set_person,
 )
-from lightweight.store.tokens import mint_token
+from lightweight.store.tokens import INVITE_S, mint_token
 from lightweight.web.admin import drafts, shapes, shown
 from lightweight.web.admin.actor import (
     account_for,

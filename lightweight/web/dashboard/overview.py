@@ -7,9 +7,9 @@ from datetime import UTC, date, datetime, timedelta
 from msgspec.structs import replace
 
 from lightweight.errors import Overloaded
+from lightweight.plan import DEMO
 from lightweight.policy.bill import Bill, added
 from lightweight.records import Account, Answer, ApiKey, Identity
-from lightweight.runtime import DEMO
 from lightweight.store.accounts import find_account
 from lightweight.store.api_keys import key_page
 from lightweight.store.connect import Connection

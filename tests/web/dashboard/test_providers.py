@@ -10,7 +10,7 @@ from support.visits import said, visitor
 from lightweight.catalog.load import load_catalog
 from lightweight.config.schema import Timeouts
 from lightweight.config.secret import Secret
-from lightweight.runtime import ProviderPlan
+from lightweight.plan import ProviderPlan
 from lightweight.web.dashboard.providers import toml_of
 
 
