@@ -1,6 +1,12 @@
-"""The scripts that decide inside Redis, as text and by digest."""
+"""The scripts that decide inside Redis, and how they are called.
+
+All keys of an account have one hash tag, so that those of one call are in one place
+even behind a cluster's proxy.
+"""
 
 import hashlib
+from collections.abc import Sequence
+from functools import lru_cache
 from importlib import resources
 from typing import Final
 
@@ -17,6 +23,14 @@ class Script(Struct, frozen=True):
     sha: str
 
 
+class Call(Struct, frozen=True):
+    """One script with its keys and arguments."""
+
+    script: Script
+    command: bytes
+    """All of it, as it is sent (RESP)."""
+
+
 def _script(name: str) -> Script:
     # Redis has no way to share code between scripts before version 7.
     text = f"{_BOOK}\n{(_DIRECTORY / name).read_text('utf-8')}"
@@ -29,3 +43,47 @@ SETTLE: Final = _script("settle.lua")
 RENEW: Final = _script("renew.lua")
 RAISE: Final = _script("raise.lua")
 ALL: Final = (ADMIT, SETTLE, RENEW, RAISE)
+
+
+@lru_cache(maxsize=4096)
+def keys_of(account: str, names: tuple[str, ...]) -> Sequence[bytes]:
+    """Give the account's clock and four keys of each subject, as book.lua wants."""
+    return tuple(
+        f"lw:{{{account}}}:{what}".encode()
+        for what in (
+            "clock",
+            *(
+                f"{kind}:{name}"
+                for name in names
+                for kind in ("window", "open", "leases", "quota")
+            ),
+        )
+    )
+
+
+def call_of(
+    script: Script, account: str, names: tuple[str, ...], *arguments: bytes
+) -> Call:
+    """Give the call of ``script`` for these subjects of an account."""
+    return Call(
+        script, _head(script, account, names, len(arguments)) + _words(arguments)
+    )
+
+
+def load_of(script: Script) -> bytes:
+    """Give the command that makes ``script`` known, as it is sent."""
+    return b"*3\r\n" + _words((b"SCRIPT", b"LOAD", script.text.encode()))
+
+
+@lru_cache(maxsize=8192)
+def _head(
+    script: Script, account: str, names: tuple[str, ...], arguments: int
+) -> bytes:
+    """Give what all calls of a script for the same subjects begin with."""
+    keys = keys_of(account, names)
+    words = (b"EVALSHA", script.sha.encode(), b"%d" % len(keys), *keys)
+    return b"*%d\r\n" % (len(words) + arguments) + _words(words)
+
+
+def _words(words: Sequence[bytes]) -> bytes:
+    return b"".join([b"$%d\r\n%b\r\n" % (len(word), word) for word in words])

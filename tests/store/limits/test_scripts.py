@@ -23,8 +23,15 @@ from lightweight.policy.pace import (
 )
 from lightweight.policy.period import PREPAID, month_of
 from lightweight.records import Limits
-from lightweight.store.limits.redis import keys_of
-from lightweight.store.limits.scripts import ADMIT, ALL, RAISE, RENEW, SETTLE, Script
+from lightweight.store.limits.scripts import (
+    ADMIT,
+    ALL,
+    RAISE,
+    RENEW,
+    SETTLE,
+    Script,
+    keys_of,
+)
 from lightweight.store.limits.verdicts import read_verdict
 
 LEASE_MS = 30_000
