@@ -28,9 +28,15 @@ from lightweight.policy.period import PREPAID
 from lightweight.store.limits.connection import Answer, Connection, Tell, Unanswered
 from lightweight.store.limits.limiter import LimitsUnavailable
 from lightweight.store.limits.reach import Reach
-from lightweight.store.limits.scripts import ADMIT, RAISE, RENEW, SETTLE, call_of
+from lightweight.store.limits.scripts import (
+    ADMIT,
+    RAISE,
+    RENEW,
+    SETTLE,
+    call_of,
+    verdict_of,
+)
 from lightweight.store.limits.shared import Seed, SeedFrom, UseUnknown
-from lightweight.store.limits.verdicts import read_verdict
 from lightweight.store.problems import StoreProblem
 
 log = Logger()
@@ -177,7 +183,7 @@ class RedisLimits:
             line = await self._connection.run(call)
         if line == "unseeded":
             raise UseUnknown("Redis forgets quotas as fast as they are told")
-        return read_verdict(line, ask)
+        return verdict_of(line)
 
     # -- what came of it -----------------------------------------------------------
 

@@ -10,7 +10,9 @@ from functools import lru_cache
 from importlib import resources
 from typing import Final
 
-from msgspec import Struct
+from msgspec import Struct, json
+
+from lightweight.policy.pace import Verdict
 
 _DIRECTORY = resources.files("lightweight.store.limits") / "lua"
 _BOOK = (_DIRECTORY / "book.lua").read_text("utf-8")
@@ -43,6 +45,10 @@ SETTLE: Final = _script("settle.lua")
 RENEW: Final = _script("renew.lua")
 RAISE: Final = _script("raise.lua")
 ALL: Final = (ADMIT, SETTLE, RENEW, RAISE)
+
+verdict_of: Final = json.Decoder(Verdict).decode
+"""Reads a line of ADMIT. One of JSON: txredisapi reads a line at once and takes a turn
+of the reactor for a reply of any other kind."""
 
 
 @lru_cache(maxsize=4096)

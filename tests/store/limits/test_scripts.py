@@ -31,8 +31,8 @@ from lightweight.store.limits.scripts import (
     SETTLE,
     Script,
     keys_of,
+    verdict_of,
 )
-from lightweight.store.limits.verdicts import read_verdict
 
 LEASE_MS = 30_000
 ACCOUNT_ID = "acct_1"
@@ -212,7 +212,7 @@ class Twins:
         decide = self.book.look if look else self.book.admit
         verdict = decide(wanted, self.now)
         line = self.script(ADMIT, names, wanted, "look" if look else "take")
-        assert read_verdict(line, wanted) == verdict
+        assert verdict_of(line) == verdict
         if verdict.refused is None and not look:
             self.open[wanted.id] = names
         return verdict
