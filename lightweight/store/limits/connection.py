@@ -51,7 +51,7 @@ Answer: TypeAlias = str | LimitsUnavailable
 Tell: TypeAlias = Callable[[Answer], None]
 
 
-class Asked:
+class _Asked:
     """A call under way, and who waits for its answer."""
 
     __slots__ = ("again", "call", "due", "tell")
@@ -90,7 +90,7 @@ class Connection:
         """Who waits for the first attempt."""
         self._ticks = 0
         self._ticking: IDelayedCall | None = None
-        self._waiting: deque[Asked] = deque()
+        self._waiting: deque[_Asked] = deque()
         """Calls whose answers are due at a tick, the earliest first."""
 
     @property
@@ -134,7 +134,7 @@ class Connection:
         changed nothing. Cancelling does not take the call back.
         """
         waiter: Deferred[Answer] = Deferred()
-        asked = Asked(call, waiter.callback)
+        asked = _Asked(call, waiter.callback)
         self._ask(asked, patient=patient)
         try:
             answer = await waiter
@@ -146,9 +146,9 @@ class Connection:
 
     def tell(self, call: Call, told: Tell) -> None:
         """Let ``told`` have what ``run`` would give or raise, however long it takes."""
-        self._ask(Asked(call, told), patient=True)
+        self._ask(_Asked(call, told), patient=True)
 
-    def _ask(self, asked: "Asked", *, patient: bool) -> None:
+    def _ask(self, asked: _Asked, *, patient: bool) -> None:
         speaker = self._speaker
         if speaker is None:
             asked.end(Unsent(f"Redis cannot be reached: {self._why}"))
@@ -161,7 +161,7 @@ class Connection:
             if self._ticking is None:
                 self._ticking = self._reactor.callLater(TICK_S, self._tick)
 
-    def _hear(self, asked: "Asked", reply: object) -> None:
+    def _hear(self, asked: _Asked, reply: object) -> None:
         if isinstance(reply, str):
             asked.end(reply)
         elif isinstance(reply, ConnectionLost):
@@ -169,7 +169,7 @@ class Connection:
         else:
             self._refused(asked, str(reply))
 
-    def _refused(self, asked: "Asked", why: str) -> None:
+    def _refused(self, asked: _Asked, why: str) -> None:
         speaker = self._speaker
         if why.startswith("NOSCRIPT") and speaker and asked.tell and not asked.again:
             # Somebody flushed the scripts, or the server behind a proxy changed.

@@ -75,7 +75,7 @@ class Reach:
             endpoint = self._endpoint(place.hosts[0])
         else:
             endpoint = self._endpoint(await self._master(place.service))
-        return await _greeted(endpoint, Speaker(place, gone))
+        return await _greeted(endpoint, Speaker(place, gone, reactor=self._reactor))
 
     def _endpoint(self, host_port: HostPort) -> IStreamClientEndpoint:
         host, port = host_port
@@ -88,7 +88,9 @@ class Reach:
         """Ask the Sentinel whose turn it is; a dead one costs one attempt."""
         self._sentinels.rotate(-1)
         endpoint = self._endpoint(self._sentinels[-1])
-        sentinel = await _greeted(endpoint, Speaker(None, lambda *_: None))
+        sentinel = await _greeted(
+            endpoint, Speaker(None, lambda *_: None, reactor=self._reactor)
+        )
         try:
             answer = await sentinel.execute_command(
                 "SENTINEL", "GET-MASTER-ADDR-BY-NAME", service

@@ -51,7 +51,6 @@ verdict_of: Final = json.Decoder(Verdict).decode
 of the reactor for a reply of any other kind."""
 
 
-@lru_cache(maxsize=4096)
 def keys_of(account: str, names: tuple[str, ...]) -> Sequence[bytes]:
     """Give the account's clock and four keys of each subject, as book.lua wants."""
     return tuple(
@@ -71,9 +70,15 @@ def call_of(
     script: Script, account: str, names: tuple[str, ...], *arguments: bytes
 ) -> Call:
     """Give the call of ``script`` for these subjects of an account."""
-    return Call(
-        script, _head(script, account, names, len(arguments)) + _words(arguments)
+    count, keys = _keys(account, names)
+    command = b"*%d\r\n$7\r\nEVALSHA\r\n$%d\r\n%b\r\n%b%b" % (
+        3 + count + len(arguments),
+        len(script.sha),
+        script.sha.encode(),
+        keys,
+        _words(arguments),
     )
+    return Call(script, command)
 
 
 def load_of(script: Script) -> bytes:
@@ -81,14 +86,11 @@ def load_of(script: Script) -> bytes:
     return b"*3\r\n" + _words((b"SCRIPT", b"LOAD", script.text.encode()))
 
 
-@lru_cache(maxsize=8192)
-def _head(
-    script: Script, account: str, names: tuple[str, ...], arguments: int
-) -> bytes:
-    """Give what all calls of a script for the same subjects begin with."""
+@lru_cache(maxsize=10_000)
+def _keys(account: str, names: tuple[str, ...]) -> tuple[int, bytes]:
+    """Give how many keys there are, and what a command says of them."""
     keys = keys_of(account, names)
-    words = (b"EVALSHA", script.sha.encode(), b"%d" % len(keys), *keys)
-    return b"*%d\r\n" % (len(words) + arguments) + _words(words)
+    return len(keys), _words((b"%d" % len(keys), *keys))
 
 
 def _words(words: Sequence[bytes]) -> bytes:

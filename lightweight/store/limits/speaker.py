@@ -28,7 +28,7 @@ Hear: TypeAlias = Callable[[Any], None]
 class Speaker(RedisProtocol):  # type: ignore[misc]  # txredisapi has no types
     """One connection to a server."""
 
-    def __init__(self, who: RedisPlace | None, gone: Gone) -> None:
+    def __init__(self, who: RedisPlace | None, gone: Gone, *, reactor: Any) -> None:
         """``who`` has user, password and database; None for none of them."""
         super().__init__(
             charset=None,
@@ -40,8 +40,10 @@ class Speaker(RedisProtocol):  # type: ignore[misc]  # txredisapi has no types
         self.greeted: Deferred[None] = Deferred()
         """Fires when commands may be sent; fails with LimitsUnavailable."""
         self._gone = gone
+        self._reactor = reactor
         self._hearing: deque[Hear] = deque()
         """Who waits for a reply, in the order of the replies."""
+        self._unsent: list[bytes] = []
         self.whenConnected().addCallback(lambda _: self.greeted.callback(None))
 
     def say(self, command: bytes, hear: Hear) -> None:
@@ -50,7 +52,14 @@ class Speaker(RedisProtocol):  # type: ignore[misc]  # txredisapi has no types
         No command of txredisapi's may be under way: replies have no names.
         """
         self._hearing.append(hear)
-        self.transport.write(command)
+        if not self._unsent:
+            self._reactor.callLater(0, self._send)
+        self._unsent.append(command)
+
+    def _send(self) -> None:
+        # One write for all that one turn of the reactor had to say.
+        unsent, self._unsent = self._unsent, []
+        self.transport.write(b"".join(unsent))
 
     def replyReceived(self, reply: object) -> None:
         """Pass a reply on to who waits for it."""
@@ -62,6 +71,7 @@ class Speaker(RedisProtocol):  # type: ignore[misc]  # txredisapi has no types
     def connectionLost(self, why: Failure) -> None:
         """Tell that nothing can be sent, then fail all that wait for an answer."""
         reason = self.factory.refusal or why.getErrorMessage().rstrip(".")
+        self._unsent.clear()
         self._gone(self, reason)
         while self._hearing:
             self._hearing.popleft()(ConnectionLost(reason))

@@ -161,3 +161,26 @@ async def test_a_server_that_is_no_master_is_left(
     with pytest.raises(LimitsUnavailable, match="READONLY"):
         await line.ask()
     await until(lambda: line.ups == 2)
+
+
+async def test_what_nobody_waits_for_is_not_asked_again(
+    line: Line, own_server: RedisServer
+) -> None:
+    own_server.command("SCRIPT", "FLUSH")
+    left = Deferred.fromCoroutine(line.ask())
+    left.cancel()
+    with pytest.raises(CancelledError):
+        await left
+    other = call_of(RENEW, "acct_2", ("",), b"\x91\x90", b"0")
+    assert await line.connection.run(other) == "renewed"
+    assert not own_server.command("EXISTS", CLOCK), "it would be done after its refund"
+
+
+async def test_who_is_told_is_told_once(line: Line, own_server: RedisServer) -> None:
+    told: list[object] = []
+    line.connection.tell(NOTHING, told.append)
+    await until(lambda: told == ["renewed"])
+    own_server.kill()
+    await until(lambda: not line.connection.connected)
+    line.connection.tell(NOTHING, told.append)
+    assert [type(each) for each in told] == [str, Unsent]
