@@ -201,7 +201,7 @@ class RedisLimits:
             self._full = True
         self._send(settlement)
 
-    def _send(self, settlement: Settlement, over: Tell | None = None) -> None:
+    def _send(self, settlement: Settlement, told: Tell | None = None) -> None:
         call = call_of(
             SETTLE,
             settlement.account,
@@ -209,7 +209,7 @@ class RedisLimits:
             _packed(settlement),
             self._time(),
         )
-        self._connection.tell(call, over or partial(self._sent, settlement))
+        self._connection.tell(call, told or partial(self._sent, settlement))
 
     def _sent(self, settlement: Settlement, answer: Answer) -> None:
         if isinstance(answer, LimitsUnavailable):
