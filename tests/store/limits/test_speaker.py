@@ -50,7 +50,7 @@ class Line:
 def test_what_one_turn_says_leaves_in_one_write() -> None:
     line = Line()
     written: list[bytes] = []
-    line.transport.write = written.append  # type: ignore[assignment,method-assign]
+    line.transport.write = written.append  # type: ignore[method-assign]  # to see each write
     for command in (b"a", b"b", b"c"):
         line.say(command)
     line.clock.advance(0)
