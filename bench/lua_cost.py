@@ -21,8 +21,13 @@ from msgspec import msgpack  # noqa: E402 -- found by the line above
 
 from lightweight.policy.pace import ACCOUNT, Ask, Settlement, Subject  # noqa: E402
 from lightweight.records import Limits  # noqa: E402
-from lightweight.store.limits.redis import keys_of  # noqa: E402
-from lightweight.store.limits.scripts import ADMIT, ALL, RAISE, SETTLE  # noqa: E402
+from lightweight.store.limits.scripts import (  # noqa: E402
+    ADMIT,
+    ALL,
+    RAISE,
+    SETTLE,
+    keys_of,
+)
 
 BATCH = 100
 EVERYTHING = Limits(

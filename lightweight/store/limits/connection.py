@@ -6,8 +6,9 @@ tick, and its own delay is not taken for the server's.
 """
 
 from collections import deque
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable
+from functools import partial
+from typing import Any, TypeAlias
 
 from twisted.internet.defer import Deferred
 from twisted.internet.defer import TimeoutError as TookTooLong
@@ -15,11 +16,12 @@ from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from txredisapi import ConnectionError as ConnectionLost
-from txredisapi import RedisError, ResponseError
+from txredisapi import RedisError
 
 from lightweight.store.limits.limiter import LimitsUnavailable
-from lightweight.store.limits.reach import Reach, Speaker
-from lightweight.store.limits.scripts import ALL, Script
+from lightweight.store.limits.reach import Reach
+from lightweight.store.limits.scripts import ALL, Call, load_of
+from lightweight.store.limits.speaker import Speaker
 
 log = Logger()
 
@@ -43,6 +45,33 @@ class Unanswered(LimitsUnavailable):
     """The command left and no answer came: it may have been done, or be done yet."""
 
 
+Answer: TypeAlias = str | LimitsUnavailable
+"""The line that a script gave, or why there is none."""
+
+Tell: TypeAlias = Callable[[Answer], None]
+
+
+class _Asked:
+    """A call under way, and who waits for its answer."""
+
+    __slots__ = ("again", "call", "due", "tell")
+
+    def __init__(self, call: Call, tell: Tell) -> None:
+        self.call = call
+        self.tell: Tell | None = tell
+        """None: nobody waits any more."""
+        self.again = False
+        """It was sent once more, after the script."""
+        self.due = 0
+        """The tick at which nobody waits any longer, of those who do not for ever."""
+
+    def end(self, answer: Answer) -> None:
+        """Tell who waits, once."""
+        tell, self.tell = self.tell, None
+        if tell is not None:
+            tell(answer)
+
+
 class Connection:
     """One connection to the server of ``reach``, from ``start`` to ``close``."""
 
@@ -61,8 +90,8 @@ class Connection:
         """Who waits for the first attempt."""
         self._ticks = 0
         self._ticking: IDelayedCall | None = None
-        self._waiting: deque[tuple[int, Deferred[object]]] = deque()
-        """Answers due at a tick, the earliest first."""
+        self._waiting: deque[_Asked] = deque()
+        """Calls whose answers are due at a tick, the earliest first."""
 
     @property
     def connected(self) -> bool:
@@ -98,63 +127,69 @@ class Connection:
 
     # -- asking --------------------------------------------------------------------
 
-    async def run(
-        self,
-        script: Script,
-        keys: Sequence[bytes],
-        *arguments: bytes | str | int,
-        patient: bool = False,
-    ) -> str:
-        """Give what ``script`` answers; ``patient``: however long that takes.
+    async def run(self, call: Call, *, patient: bool = False) -> str:
+        """Give what the script answers; ``patient``: however long that takes.
 
         Raises Unsent, Unanswered, and LimitsUnavailable where the server refused, which
-        changed nothing. Cancelling does not take the command back.
+        changed nothing. Cancelling does not take the call back.
         """
-        call = ("EVALSHA", script.sha, len(keys), *keys, *arguments)
+        waiter: Deferred[Answer] = Deferred()
+        asked = _Asked(call, waiter.callback)
+        self._ask(asked, patient=patient)
         try:
-            try:
-                return await self._ask(*call, patient=patient)
-            except ResponseError as error:
-                if not str(error).startswith("NOSCRIPT"):
-                    raise
-            # Somebody flushed the scripts, or the server behind a proxy changed.
-            await self._ask("SCRIPT", "LOAD", script.text, patient=patient)
-            return await self._ask(*call, patient=patient)
-        except ResponseError as error:
-            if str(error).startswith("READONLY"):
-                # The master moved: whoever knows the way asks for it again.
-                self.drop()
-            raise LimitsUnavailable(f"Redis refused: {error}") from error
+            answer = await waiter
+        finally:
+            asked.tell = None
+        if isinstance(answer, LimitsUnavailable):
+            raise answer
+        return answer
 
-    async def _ask(self, *words: bytes | str | int, patient: bool) -> str:
-        if self._speaker is None:
-            raise Unsent(f"Redis cannot be reached: {self._why}")
-        answer = self._speaker.execute_command(*words)
+    def tell(self, call: Call, told: Tell) -> None:
+        """Let ``told`` have what ``run`` would give or raise, however long it takes."""
+        self._ask(_Asked(call, told), patient=True)
+
+    def _ask(self, asked: _Asked, *, patient: bool) -> None:
+        speaker = self._speaker
+        if speaker is None:
+            asked.end(Unsent(f"Redis cannot be reached: {self._why}"))
+            return
+        speaker.say(asked.call.command, partial(self._hear, asked))
         if not patient:
-            self._expect(answer)
-        try:
-            text: str = await answer
-        except TookTooLong:
-            raise Unanswered("Redis did not answer in time") from None
-        except ConnectionLost:
-            raise Unanswered(f"Redis cannot be reached: {self._why}") from None
-        return text
+            # The tick under way may be nearly over: it does not count.
+            asked.due = self._ticks + PATIENCE + 1
+            self._waiting.append(asked)
+            if self._ticking is None:
+                self._ticking = self._reactor.callLater(TICK_S, self._tick)
 
-    def _expect(self, answer: Deferred[object]) -> None:
-        # The tick under way may be nearly over: it does not count.
-        self._waiting.append((self._ticks + PATIENCE + 1, answer))
-        if self._ticking is None:
-            self._ticking = self._reactor.callLater(TICK_S, self._tick)
+    def _hear(self, asked: _Asked, reply: object) -> None:
+        if isinstance(reply, str):
+            asked.end(reply)
+        elif isinstance(reply, ConnectionLost):
+            asked.end(Unanswered(f"Redis cannot be reached: {self._why}"))
+        else:
+            self._refused(asked, str(reply))
+
+    def _refused(self, asked: _Asked, why: str) -> None:
+        speaker = self._speaker
+        if why.startswith("NOSCRIPT") and speaker and asked.tell and not asked.again:
+            # Somebody flushed the scripts, or the server behind a proxy changed.
+            asked.again = True
+            speaker.say(load_of(asked.call.script), lambda _: None)
+            speaker.say(asked.call.command, partial(self._hear, asked))
+            return
+        if why.startswith("READONLY"):
+            # The master moved: whoever knows the way asks for it again.
+            self.drop()
+        asked.end(LimitsUnavailable(f"Redis refused: {why}"))
 
     def _tick(self) -> None:
         self._ticks += 1
         while self._waiting:
-            due, answer = self._waiting[0]
-            if not answer.called:
-                if due > self._ticks:
+            asked = self._waiting[0]
+            if asked.tell:
+                if asked.due > self._ticks:
                     break
-                # txredisapi drops the answer when it comes.
-                answer.errback(TookTooLong())
+                asked.end(Unanswered("Redis did not answer in time"))
             self._waiting.popleft()
         self._ticking = None
         if self._waiting:

@@ -76,9 +76,9 @@ class Guard:
         self._closed = False
         self._elsewhere: dict[str, Limiter | None] = {}
         """By request id who admitted what the shared home knows nothing of."""
-        self._known: dict[tuple[str, tuple[Subject, ...]], Verdict] = {}
-        """The last balances of those with quotas, the latest last."""
-        self._raised: set[tuple[str, tuple[Subject, ...]]] = set()
+        self._known: dict[tuple[str, str], tuple[tuple[Subject, ...], Verdict]] = {}
+        """The last balances of accounts and keys with quotas, the latest last."""
+        self._raised: set[tuple[str, str]] = set()
         self._unknown = False
         """Whether it was told already that the use of quotas is not known."""
         self.local_decisions = 0
@@ -152,7 +152,7 @@ class Guard:
         except LimitsUnavailable as problem:
             self._open(problem)
             return None
-        if _has_quota(ask):
+        if verdict.quota_tokens is not None or verdict.quota_usd is not None:
             self._remember(ask, verdict)
         return verdict
 
@@ -180,8 +180,13 @@ class Guard:
         All on this machine share that home, so together they use no more than was left.
         """
         since = self._open_since
-        known = self._known.get(_who(ask))
-        if since is None or known is None or self._clock.seconds() - since > QUOTA_S:
+        subjects, known = self._known.get(_who(ask), ((), None))
+        if (
+            since is None
+            or known is None
+            or subjects != ask.subjects
+            or self._clock.seconds() - since > QUOTA_S
+        ):
             raise LimitsUnavailable(AWAY)
         if _who(ask) not in self._raised:
             self._raised.add(_who(ask))
@@ -189,8 +194,9 @@ class Guard:
 
     def _remember(self, ask: Ask, verdict: Verdict) -> None:
         self._unknown = False
-        self._known.pop(_who(ask), None)
-        self._known[_who(ask)] = verdict
+        who = _who(ask)
+        self._known.pop(who, None)
+        self._known[who] = (ask.subjects, verdict)
         if len(self._known) > MOST_KNOWN:
             del self._known[next(iter(self._known))]
 
@@ -233,8 +239,9 @@ class Guard:
         self._plan()
 
 
-def _who(ask: Ask) -> tuple[str, tuple[Subject, ...]]:
-    return ask.account, ask.subjects
+def _who(ask: Ask) -> tuple[str, str]:
+    # Hashing all limits, for each ask, would cost more than comparing them when needed.
+    return ask.account, ask.subjects[-1].name
 
 
 def _has_quota(ask: Ask) -> bool:

@@ -5,10 +5,9 @@ wait for ever: only its protocol is used, with a factory that decides nothing.
 """
 
 from collections import deque
-from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any
 
-from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.defer import CancelledError
 from twisted.internet.endpoints import (
     HostnameEndpoint,
     UNIXClientEndpoint,
@@ -18,40 +17,11 @@ from twisted.internet.error import ConnectError
 from twisted.internet.interfaces import IAddress, IStreamClientEndpoint
 from twisted.internet.protocol import Factory
 from twisted.internet.ssl import optionsForClientTLS
-from twisted.python.failure import Failure
-from txredisapi import RedisError, RedisProtocol
+from txredisapi import RedisError
 
 from lightweight.config.redis import HostPort, RedisPlace
 from lightweight.store.limits.limiter import LimitsUnavailable
-
-Gone: TypeAlias = "Callable[[Speaker, str], None]"
-"""Is told which connection was lost and why."""
-
-
-class Speaker(RedisProtocol):  # type: ignore[misc]  # txredisapi has no types
-    """One connection to a server."""
-
-    def __init__(self, who: RedisPlace | None, gone: Gone) -> None:
-        """``who`` has user, password and database; None for none of them."""
-        super().__init__(
-            charset=None,
-            convertNumbers=False,
-            username=who.user if who else None,
-            password=who.password if who else None,
-            dbid=who.database or None if who else None,
-        )
-        self.greeted: Deferred[None] = Deferred()
-        """Fires when commands may be sent; fails with LimitsUnavailable."""
-        self._gone = gone
-        self.whenConnected().addCallback(lambda _: self.greeted.callback(None))
-
-    def connectionLost(self, why: Failure) -> None:
-        """Tell that nothing can be sent, then fail all that wait for an answer."""
-        reason = self.factory.refusal or why.getErrorMessage().rstrip(".")
-        self._gone(self, reason)
-        super().connectionLost(why)
-        if not self.greeted.called:
-            self.greeted.errback(LimitsUnavailable(reason))
+from lightweight.store.limits.speaker import Gone, Speaker
 
 
 class _Once(Factory):
@@ -105,7 +75,7 @@ class Reach:
             endpoint = self._endpoint(place.hosts[0])
         else:
             endpoint = self._endpoint(await self._master(place.service))
-        return await _greeted(endpoint, Speaker(place, gone))
+        return await _greeted(endpoint, Speaker(place, gone, reactor=self._reactor))
 
     def _endpoint(self, host_port: HostPort) -> IStreamClientEndpoint:
         host, port = host_port
@@ -118,7 +88,9 @@ class Reach:
         """Ask the Sentinel whose turn it is; a dead one costs one attempt."""
         self._sentinels.rotate(-1)
         endpoint = self._endpoint(self._sentinels[-1])
-        sentinel = await _greeted(endpoint, Speaker(None, lambda *_: None))
+        sentinel = await _greeted(
+            endpoint, Speaker(None, lambda *_: None, reactor=self._reactor)
+        )
         try:
             answer = await sentinel.execute_command(
                 "SENTINEL", "GET-MASTER-ADDR-BY-NAME", service

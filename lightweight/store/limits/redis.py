@@ -1,16 +1,15 @@
 """The shared home of limits: scripts inside Redis decide, one call for each ask.
 
-All keys of an account have one hash tag, so that those of one script are in one place
-even behind a cluster's proxy, and all of them expire. What Redis lost of quotas, by a
-flush or a restart, the ledger knows.
+All that is kept there expires. What Redis lost of quotas, by a flush or a restart, the
+ledger knows.
 """
 
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
-from functools import lru_cache
-from typing import Any, TypeAlias
+from functools import partial
+from typing import Any, Final, TypeAlias
 
-from twisted.internet.defer import CancelledError, Deferred, gatherResults
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.defer import TimeoutError as TookTooLong
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
@@ -26,12 +25,18 @@ from lightweight.policy.pace import (
     Verdict,
 )
 from lightweight.policy.period import PREPAID
-from lightweight.store.limits.connection import Connection, Unanswered
+from lightweight.store.limits.connection import Answer, Connection, Tell, Unanswered
 from lightweight.store.limits.limiter import LimitsUnavailable
 from lightweight.store.limits.reach import Reach
-from lightweight.store.limits.scripts import ADMIT, RAISE, RENEW, SETTLE
+from lightweight.store.limits.scripts import (
+    ADMIT,
+    RAISE,
+    RENEW,
+    SETTLE,
+    call_of,
+    verdict_of,
+)
 from lightweight.store.limits.shared import Seed, SeedFrom, UseUnknown
-from lightweight.store.limits.verdicts import read_verdict
 from lightweight.store.problems import StoreProblem
 
 log = Logger()
@@ -58,6 +63,8 @@ MOST_RENEWED = 1_000
 """Leases in one call, which holds Redis up for about a millisecond."""
 
 _SERVER_TIME = 0
+
+_packed: Final = msgpack.Encoder().encode
 
 _Group: TypeAlias = tuple[str, tuple[str, ...]]
 """An account and the names of subjects."""
@@ -133,7 +140,7 @@ class RedisLimits:
         """
         names = _names(ask)
         try:
-            verdict = await self._decide(ask, "take")
+            verdict = await self._decide(ask, names, b"take")
         except (CancelledError, Unanswered):
             self.settle(
                 Settlement(
@@ -152,7 +159,7 @@ class RedisLimits:
 
     async def look(self, ask: Ask) -> Verdict:
         """Say what ``admit`` would, taking nothing. Raises LimitsUnavailable."""
-        return await self._decide(ask, "look")
+        return await self._decide(ask, _names(ask), b"look")
 
     async def probe(self) -> None:
         """Return if asks can be answered again; a silent connection is given up.
@@ -167,17 +174,16 @@ class RedisLimits:
             self._connection.drop()
             raise LimitsUnavailable(f"Redis did not answer for {PROBE_S:g} s") from None
 
-    async def _decide(self, ask: Ask, mode: str) -> Verdict:
-        names = _names(ask)
-        arguments = (msgpack.encode(ask), self._now(), mode)
-        keys = keys_of(ask.account, names)
-        line = await self._connection.run(ADMIT, keys, *arguments)
+    async def _decide(self, ask: Ask, names: tuple[str, ...], mode: bytes) -> Verdict:
+        arguments = (_packed(ask), self._time(), mode)
+        call = call_of(ADMIT, ask.account, names, *arguments)
+        line = await self._connection.run(call)
         if line == "unseeded":
             await self._seed(ask)
-            line = await self._connection.run(ADMIT, keys, *arguments)
+            line = await self._connection.run(call)
         if line == "unseeded":
             raise UseUnknown("Redis forgets quotas as fast as they are told")
-        return read_verdict(line, ask)
+        return verdict_of(line)
 
     # -- what came of it -----------------------------------------------------------
 
@@ -195,27 +201,19 @@ class RedisLimits:
             self._full = True
         self._send(settlement)
 
-    def _send(self, settlement: Settlement) -> Deferred[None]:
-        return _unless_unavailable(self._deliver(settlement))
-
-    async def _pay(self) -> None:
-        """Send what is owed, a part at a time: asks do not wait behind all of it."""
-        owed = list(self._owed.values())
-        for at in range(0, len(owed), PAID_AT_ONCE):
-            await gatherResults(map(self._send, owed[at : at + PAID_AT_ONCE]))
-
-    def _paid(self, result: None) -> None:
-        self._paying = None
-        return result
-
-    async def _deliver(self, settlement: Settlement) -> None:
-        await self._connection.run(
+    def _send(self, settlement: Settlement, told: Tell | None = None) -> None:
+        call = call_of(
             SETTLE,
-            keys_of(settlement.account, settlement.subjects),
-            msgpack.encode(settlement),
-            self._now(),
-            patient=True,
+            settlement.account,
+            settlement.subjects,
+            _packed(settlement),
+            self._time(),
         )
+        self._connection.tell(call, told or partial(self._sent, settlement))
+
+    def _sent(self, settlement: Settlement, answer: Answer) -> None:
+        if isinstance(answer, LimitsUnavailable):
+            return  # it stays owed, and is sent again
         if self._owed.get(settlement.id) is settlement:
             del self._owed[settlement.id]
         if not self._owed:
@@ -223,6 +221,22 @@ class RedisLimits:
             waiting, self._settled = self._settled, []
             for waiter in waiting:
                 waiter.callback(None)
+
+    async def _pay(self) -> None:
+        """Send what is owed, a part at a time: asks do not wait behind all of it."""
+        owed = list(self._owed.values())
+        for at in range(0, len(owed), PAID_AT_ONCE):
+            *some, last = owed[at : at + PAID_AT_ONCE]
+            for settlement in some:
+                self._send(settlement)
+            # Answers keep their order: with the last one's all have come.
+            answer: Deferred[Answer] = Deferred()
+            self._send(last, answer.callback)
+            self._sent(last, await answer)
+
+    def _paid(self, result: None) -> None:
+        self._paying = None
+        return result
 
     # -- leases --------------------------------------------------------------------
 
@@ -246,12 +260,18 @@ class RedisLimits:
 
     async def _renew(self, account: str, leases: Mapping[str, Sequence[str]]) -> None:
         await self._connection.run(
-            RENEW,
-            keys_of(account, tuple(leases)),
-            msgpack.encode(tuple(leases.values())),
-            self._now(),
+            call_of(
+                RENEW,
+                account,
+                tuple(leases),
+                _packed(tuple(leases.values())),
+                self._time(),
+            ),
             patient=True,
         )
+
+    def _time(self) -> bytes:
+        return b"%d" % self._now()
 
     # -- the ledger's word ---------------------------------------------------------
 
@@ -310,31 +330,13 @@ class RedisLimits:
             for name, of_prepaid in prepaid.items()
         ]
         await self._connection.run(
-            RAISE,
-            keys_of(account, tuple(prepaid)),
-            msgpack.encode(told),
-            self._now(),
+            call_of(RAISE, account, tuple(prepaid), _packed(told), self._time()),
         )
 
 
 def _names(ask: Ask) -> tuple[str, ...]:
-    return tuple(subject.name for subject in ask.subjects)
-
-
-@lru_cache(maxsize=4096)
-def keys_of(account: str, names: tuple[str, ...]) -> Sequence[bytes]:
-    """Give the account's clock and four keys of each subject, as book.lua wants."""
-    return tuple(
-        f"lw:{{{account}}}:{what}".encode()
-        for what in (
-            "clock",
-            *(
-                f"{kind}:{name}"
-                for name in names
-                for kind in ("window", "open", "leases", "quota")
-            ),
-        )
-    )
+    # A generator would cost more than all names.
+    return tuple([subject.name for subject in ask.subjects])
 
 
 def _unless_unavailable(work: Coroutine[Any, Any, None]) -> Deferred[None]:

@@ -1,10 +1,18 @@
-"""The scripts that decide inside Redis, as text and by digest."""
+"""The scripts that decide inside Redis, and how they are called.
+
+All keys of an account have one hash tag, so that those of one call are in one place
+even behind a cluster's proxy.
+"""
 
 import hashlib
+from collections.abc import Sequence
+from functools import lru_cache
 from importlib import resources
 from typing import Final
 
-from msgspec import Struct
+from msgspec import Struct, json
+
+from lightweight.policy.pace import Verdict
 
 _DIRECTORY = resources.files("lightweight.store.limits") / "lua"
 _BOOK = (_DIRECTORY / "book.lua").read_text("utf-8")
@@ -15,6 +23,14 @@ class Script(Struct, frozen=True):
 
     text: str
     sha: str
+
+
+class Call(Struct, frozen=True):
+    """One script with its keys and arguments."""
+
+    script: Script
+    command: bytes
+    """All of it, as it is sent (RESP)."""
 
 
 def _script(name: str) -> Script:
@@ -29,3 +45,53 @@ SETTLE: Final = _script("settle.lua")
 RENEW: Final = _script("renew.lua")
 RAISE: Final = _script("raise.lua")
 ALL: Final = (ADMIT, SETTLE, RENEW, RAISE)
+
+verdict_of: Final = json.Decoder(Verdict).decode
+"""Reads a line of ADMIT. One of JSON: txredisapi reads a line at once and takes a turn
+of the reactor for a reply of any other kind."""
+
+
+def keys_of(account: str, names: tuple[str, ...]) -> Sequence[bytes]:
+    """Give the account's clock and four keys of each subject, as book.lua wants."""
+    return tuple(
+        f"lw:{{{account}}}:{what}".encode()
+        for what in (
+            "clock",
+            *(
+                f"{kind}:{name}"
+                for name in names
+                for kind in ("window", "open", "leases", "quota")
+            ),
+        )
+    )
+
+
+def call_of(
+    script: Script, account: str, names: tuple[str, ...], *arguments: bytes
+) -> Call:
+    """Give the call of ``script`` for these subjects of an account."""
+    count, keys = _keys(account, names)
+    command = b"*%d\r\n$7\r\nEVALSHA\r\n$%d\r\n%b\r\n%b%b" % (
+        3 + count + len(arguments),
+        len(script.sha),
+        script.sha.encode(),
+        keys,
+        _words(arguments),
+    )
+    return Call(script, command)
+
+
+def load_of(script: Script) -> bytes:
+    """Give the command that makes ``script`` known, as it is sent."""
+    return b"*3\r\n" + _words((b"SCRIPT", b"LOAD", script.text.encode()))
+
+
+@lru_cache(maxsize=10_000)
+def _keys(account: str, names: tuple[str, ...]) -> tuple[int, bytes]:
+    """Give how many keys there are, and what a command says of them."""
+    keys = keys_of(account, names)
+    return len(keys), _words((b"%d" % len(keys), *keys))
+
+
+def _words(words: Sequence[bytes]) -> bytes:
+    return b"".join([b"$%d\r\n%b\r\n" % (len(word), word) for word in words])

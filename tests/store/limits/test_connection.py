@@ -22,11 +22,10 @@ from lightweight.store.limits.connection import (
 )
 from lightweight.store.limits.limiter import LimitsUnavailable
 from lightweight.store.limits.reach import Reach
-from lightweight.store.limits.redis import keys_of
-from lightweight.store.limits.scripts import RENEW
+from lightweight.store.limits.scripts import RENEW, call_of, keys_of
 
-KEYS = keys_of("acct_1", ("",))
-NOTHING = b"\x91\x90"
+CLOCK, *_ = keys_of("acct_1", ("",))
+NOTHING = call_of(RENEW, "acct_1", ("",), b"\x91\x90", b"0")
 """One subject without leases, as msgpack."""
 
 
@@ -45,7 +44,7 @@ class Line:
         self.ups += 1
 
     async def ask(self, *, patient: bool = False) -> str:
-        return await self.connection.run(RENEW, KEYS, NOTHING, 0, patient=patient)
+        return await self.connection.run(NOTHING, patient=patient)
 
 
 @pytest_twisted.async_yield_fixture  # type: ignore[untyped-decorator]  # has no types
@@ -149,7 +148,7 @@ async def test_scripts_that_were_flushed_are_loaded_again(
 async def test_what_the_server_refuses_is_told(
     line: Line, own_server: RedisServer
 ) -> None:
-    own_server.command("HSET", KEYS[0], "no", "string")
+    own_server.command("HSET", CLOCK, "no", "string")
     with pytest.raises(LimitsUnavailable, match="Redis refused: WRONGTYPE") as caught:
         await line.ask()
     assert not isinstance(caught.value, Unanswered)
@@ -162,3 +161,26 @@ async def test_a_server_that_is_no_master_is_left(
     with pytest.raises(LimitsUnavailable, match="READONLY"):
         await line.ask()
     await until(lambda: line.ups == 2)
+
+
+async def test_what_nobody_waits_for_is_not_asked_again(
+    line: Line, own_server: RedisServer
+) -> None:
+    own_server.command("SCRIPT", "FLUSH")
+    left = Deferred.fromCoroutine(line.ask())
+    left.cancel()
+    with pytest.raises(CancelledError):
+        await left
+    other = call_of(RENEW, "acct_2", ("",), b"\x91\x90", b"0")
+    assert await line.connection.run(other) == "renewed"
+    assert not own_server.command("EXISTS", CLOCK), "it would be done after its refund"
+
+
+async def test_who_is_told_is_told_once(line: Line, own_server: RedisServer) -> None:
+    told: list[object] = []
+    line.connection.tell(NOTHING, told.append)
+    await until(lambda: told == ["renewed"])
+    own_server.kill()
+    await until(lambda: not line.connection.connected)
+    line.connection.tell(NOTHING, told.append)
+    assert [type(each) for each in told] == [str, Unsent]

@@ -319,3 +319,14 @@ async def test_closing_while_it_is_away_ends_the_probes() -> None:
     await bench.guard.admit(ask("r1"))
     await bench.guard.close()
     assert bench.clock.getDelayedCalls() == []
+
+
+async def test_a_balance_of_other_limits_is_none() -> None:
+    bench = Bench()
+    await bench.guard.admit(ask("r1", account=QUOTA))
+    bench.lose()
+    changed = Limits(quota_tokens=500, quota_micro_usd=1_000)
+    with pytest.raises(LimitsUnavailable, match="cannot be checked"):
+        await bench.guard.admit(ask("r2", account=changed))
+    assert (await bench.guard.admit(ask("r3", account=QUOTA))).local
+    await bench.guard.close()

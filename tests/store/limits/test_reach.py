@@ -14,7 +14,8 @@ from support.until import until
 
 from lightweight.config.redis import parse_redis_url
 from lightweight.store.limits.limiter import LimitsUnavailable
-from lightweight.store.limits.reach import Reach, Speaker
+from lightweight.store.limits.reach import Reach
+from lightweight.store.limits.speaker import Speaker
 
 
 class Mute(ServerFactory):

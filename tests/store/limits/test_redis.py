@@ -396,3 +396,10 @@ async def test_an_answer_that_does_not_come_is_given_back(
     await until(lambda: not home.limits._owed)
     assert (await home.limits.admit(ask("r2", account=one))).refused is None
     await home.limits.close()
+
+
+async def test_whoever_refuses_is_named_whatever_the_name(home: RedisHome) -> None:
+    name = 'kéy "1\\2"\n}'
+    subjects = (Subject("", Limits(rpm=1)), Subject(name, Limits(rpm=0)))
+    wanted = Ask(id="r1", account="ä}", subjects=subjects, tokens=1, micro_usd=0)
+    assert refusal_of(await home.limits.admit(wanted))[0] == name

@@ -23,9 +23,16 @@ from lightweight.policy.pace import (
 )
 from lightweight.policy.period import PREPAID, month_of
 from lightweight.records import Limits
-from lightweight.store.limits.redis import keys_of
-from lightweight.store.limits.scripts import ADMIT, ALL, RAISE, RENEW, SETTLE, Script
-from lightweight.store.limits.verdicts import read_verdict
+from lightweight.store.limits.scripts import (
+    ADMIT,
+    ALL,
+    RAISE,
+    RENEW,
+    SETTLE,
+    Script,
+    keys_of,
+    verdict_of,
+)
 
 LEASE_MS = 30_000
 ACCOUNT_ID = "acct_1"
@@ -205,7 +212,7 @@ class Twins:
         decide = self.book.look if look else self.book.admit
         verdict = decide(wanted, self.now)
         line = self.script(ADMIT, names, wanted, "look" if look else "take")
-        assert read_verdict(line, wanted) == verdict
+        assert verdict_of(line) == verdict
         if verdict.refused is None and not look:
             self.open[wanted.id] = names
         return verdict

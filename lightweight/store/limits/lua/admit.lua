@@ -1,6 +1,6 @@
 -- Takes all that an ask wants of each subject, or nothing; says which and why.
 -- ARGV: the Ask as msgpack; the time, 0 for the server's; "look" to take nothing.
--- Gives one line: "unseeded", or 18 words with - for none, as verdicts.py reads them.
+-- Gives one line: "unseeded", or a Verdict as JSON, without the limits nobody has.
 
 local ask = cmsgpack.unpack(ARGV[1])
 local look = ARGV[3] == "look"
@@ -45,6 +45,7 @@ if unseeded then
 end
 
 -- The limits in the order in which a refusal names them.
+local LIMITS = { "requests", "tokens", "concurrency", "quota_tokens", "quota_usd" }
 local function wanted_of(subject)
   local limits, purse = subject.limits, subject.purse
   return {
@@ -133,42 +134,39 @@ local function least(limit, gone_of)
   return found, left
 end
 
-local words = {}
-local function say(...)
-  for i = 1, select("#", ...) do
-    local number = select(i, ...)
-    words[#words + 1] = number and whole(number) or "-"
-  end
+local said = {}
+local function say(name, form, ...)
+  said[#said + 1] = string.format('"' .. name .. '":' .. form, ...)
 end
 
-local function say_room(limit, what)
+local function say_room(name, limit, what)
   local subject, left = least(limit, function(each) return each.window[what] end)
-  if not subject then
-    return say(nil, nil, nil)
+  if subject then
+    local until_ = empty(subject.window, what)
+    say(name, '{"limit":%.0f,"remaining":%.0f,"reset_ms":%.0f}',
+      subject.limits[limit], left, until_ and until_ - clock.now - clock.ahead or 0)
   end
-  local until_ = empty(subject.window, what)
-  say(subject.limits[limit], left, until_ and until_ - clock.now - clock.ahead or 0)
 end
 
-local function say_balance(limit, used, reserved)
+local function say_balance(name, limit, used, reserved)
   local subject = least(limit, function(each)
     return each.purse[used] + each.purse[reserved]
   end)
-  if not subject then
-    return say(nil, nil, nil, nil)
+  if subject then
+    local purse = subject.purse
+    say(name, '{"limit":%.0f,"used":%.0f,"reserved":%.0f,"resets_at_ms":%s}',
+      subject.limits[limit], purse[used], purse[reserved],
+      subject.limits.prepaid and "null" or whole(start_of(purse.month + 1)))
   end
-  local purse = subject.purse
-  say(subject.limits[limit], purse[used], purse[reserved],
-    not subject.limits.prepaid and start_of(purse.month + 1))
 end
 
 if refused then
-  say(refused.subject, refused.order, refused.allowed, refused.wait)
-else
-  say(nil, nil, nil, nil)
+  say("refused", '{"subject":%s,"limit":"%s","allowed":%.0f,"retry_after_ms":%s}',
+    cjson.encode(ask.subjects[refused.subject].name), LIMITS[refused.order],
+    refused.allowed, refused.wait and whole(refused.wait) or "null")
 end
-say_room("rpm", REQUESTS)
-say_room("tpm", TOKENS)
-say_balance("quota_tokens", "tokens", "tokens_reserved")
-say_balance("quota_micro_usd", "usd", "usd_reserved")
-return redis.status_reply(table.concat(words, " "))
+say_room("requests", "rpm", REQUESTS)
+say_room("tokens", "tpm", TOKENS)
+say_balance("quota_tokens", "quota_tokens", "tokens", "tokens_reserved")
+say_balance("quota_usd", "quota_micro_usd", "usd", "usd_reserved")
+return redis.status_reply("{" .. table.concat(said, ",") .. "}")

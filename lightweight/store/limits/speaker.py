@@ -1,0 +1,80 @@
+"""What is said to a Redis server: by txredisapi, or ready made and past its machinery.
+
+txredisapi builds a command word by word and takes three Deferreds for its reply, which
+costs more than all else that a limit costs. What is said for each request comes whole,
+and its reply goes straight to whoever waits. The rest, from the greeting to the parsing
+of replies, is txredisapi's.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
+from txredisapi import ConnectionError as ConnectionLost
+from txredisapi import RedisProtocol
+
+from lightweight.config.redis import RedisPlace
+from lightweight.store.limits.limiter import LimitsUnavailable
+
+Gone: TypeAlias = "Callable[[Speaker, str], None]"
+"""Is told which connection was lost and why."""
+
+Hear: TypeAlias = Callable[[Any], None]
+"""Is told the reply to one command: a string for a line, or a RedisError."""
+
+
+class Speaker(RedisProtocol):  # type: ignore[misc]  # txredisapi has no types
+    """One connection to a server."""
+
+    def __init__(self, who: RedisPlace | None, gone: Gone, *, reactor: Any) -> None:
+        """``who`` has user, password and database; None for none of them."""
+        super().__init__(
+            charset=None,
+            convertNumbers=False,
+            username=who.user if who else None,
+            password=who.password if who else None,
+            dbid=who.database or None if who else None,
+        )
+        self.greeted: Deferred[None] = Deferred()
+        """Fires when commands may be sent; fails with LimitsUnavailable."""
+        self._gone = gone
+        self._reactor = reactor
+        self._hearing: deque[Hear] = deque()
+        """Who waits for a reply, in the order of the replies."""
+        self._unsent: list[bytes] = []
+        self.whenConnected().addCallback(lambda _: self.greeted.callback(None))
+
+    def say(self, command: bytes, hear: Hear) -> None:
+        """Send a whole command; ``hear`` is told its reply, or that there is none.
+
+        No command of txredisapi's may be under way: replies have no names.
+        """
+        self._hearing.append(hear)
+        if not self._unsent:
+            self._reactor.callLater(0, self._send)
+        self._unsent.append(command)
+
+    def _send(self) -> None:
+        # One write for all that one turn of the reactor had to say.
+        unsent, self._unsent = self._unsent, []
+        self.transport.write(b"".join(unsent))
+
+    def replyReceived(self, reply: object) -> None:
+        """Pass a reply on to who waits for it."""
+        if self._hearing:
+            self._hearing.popleft()(reply)
+        else:
+            super().replyReceived(reply)
+
+    def connectionLost(self, why: Failure) -> None:
+        """Tell that nothing can be sent, then fail all that wait for an answer."""
+        reason = self.factory.refusal or why.getErrorMessage().rstrip(".")
+        self._unsent.clear()
+        self._gone(self, reason)
+        while self._hearing:
+            self._hearing.popleft()(ConnectionLost(reason))
+        super().connectionLost(why)
+        if not self.greeted.called:
+            self.greeted.errback(LimitsUnavailable(reason))
