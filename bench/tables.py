@@ -2,12 +2,12 @@
 
     .venv/bin/python bench/tables.py [--rounds 8]
 
-First one key and one model: with no others in the tables, among all the others, and
-against all of them, taking turns. What the tables' size costs is the second beside the
-first; with the third come what 100,000 callers bring along: their counters, their heads
-on every connection, memory that no cache holds. Then streams run and short calls are
-made while SIGHUP has a new generation read the tables: how long did a stream stand
-still, how long did a call take? The same without SIGHUP stands beside it.
+The same calls meet small tables and big ones: of one key that asks one model, and of
+all keys and models in turns. A key that comes after another one on its connection
+brings a head that was not read before, whatever the tables' size: so each of the two
+has its own ratio. Then streams run and short calls are made while SIGHUP has a new
+generation read the big tables: how long did a stream stand still, how long did a call
+take? The same without SIGHUP stands beside it.
 """
 
 import argparse
@@ -17,7 +17,9 @@ import sqlite3
 import statistics
 import tempfile
 import time
+from collections.abc import Mapping
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -34,16 +36,26 @@ from subjects import Gateway
 
 from lightweight.store.keys import digest, mint
 
-ACCOUNTS, KEYS, MODELS = 5_000, 100_000, 2_000
+
+@dataclass(frozen=True)
+class Tables:
+    """How much there is of everything."""
+
+    accounts: int
+    keys: int
+    models: int
+
+
+SMALL, BIG = Tables(1, 20, 20), Tables(5_000, 100_000, 2_000)
 CALLS = 2_000
 STREAMS, INTERVAL_MS, CHUNKS = 50, 20, 750
 BEFORE_RELOAD_SECONDS = 4.0
 
 
-def fill(gateway: Gateway) -> None:
+def fill(gateway: Gateway, tables: Tables) -> None:
     """Add accounts and keys to the database that the command line made."""
     pepper = (gateway.state / "pepper").read_bytes().strip()
-    secrets = [mint(os.urandom) for _ in range(KEYS)]
+    secrets = [mint(os.urandom) for _ in range(tables.keys)]
     now = time.time()  # noqa: TID251 -- a script
     database = sqlite3.connect(gateway.state / "lightweight.db")
     (changed,) = database.execute(
@@ -52,7 +64,10 @@ def fill(gateway: Gateway) -> None:
     database.executemany(
         "INSERT INTO accounts (id, name, tier, created_at, disabled, changed) "
         "VALUES (?, ?, 'free', ?, 0, ?)",
-        ((f"acct_{at}", f"account {at}", now, changed) for at in range(ACCOUNTS)),
+        (
+            (f"acct_{at}", f"account {at}", now, changed)
+            for at in range(tables.accounts)
+        ),
     )
     database.executemany(
         "INSERT INTO keys (id, account_id, name, digest, shown, created_at, changed) "
@@ -60,7 +75,7 @@ def fill(gateway: Gateway) -> None:
         (
             (
                 f"key_{at}",
-                f"acct_{at % ACCOUNTS}",
+                f"acct_{at % tables.accounts}",
                 digest(pepper, secret),
                 f"{secret[:8]}…{secret[-4:]}",
                 now,
@@ -76,44 +91,52 @@ def fill(gateway: Gateway) -> None:
 
 def call_costs(rounds: int) -> None:
     """Print what a call costs with small tables and with big ones."""
-    costs: dict[str, list[float]] = {}
+    costs: dict[tuple[str, str], list[float]] = {}
     with ExitStack() as stack:
-        gateways = {}
-        for size, models in (("one of each", 0), ("big tables", MODELS)):
+        gateways: dict[str, Gateway] = {}
+        for size, tables in (("small tables", SMALL), ("big tables", BIG)):
             place = Path(stack.enter_context(tempfile.TemporaryDirectory()))
             asked = stack.enter_context(provider())
-            gateway = Gateway(ROOT, place, asked, models=models).with_accounts()
-            if models:
-                fill(gateway)
+            gateway = Gateway(ROOT, place, asked, models=tables.models).with_accounts()
+            fill(gateway, tables)
             ready = gateway.start()
             stack.callback(gateway.stop)
             gateways[size] = gateway
             print(
-                f"{size:24}ready after {ready:.1f} s, worker "
+                f"{size:14}ready after {ready:.1f} s, worker "
                 f"{resident_mib(gateway.workers[0]):.0f} MiB, parent "
                 f"{resident_mib(gateway.parent):.0f} MiB"
             )
-        small, big = gateways.values()
-        loads = {
-            "one of each": _plan(small, "free", 0, CALLS, 32),
-            "big tables, one used": _plan(big, "free", 0, CALLS, 32),
-            "big tables, all used": _plan(big, "all", MODELS, CALLS, 32),
-        }
+        # The first round warms up. Taking turns they share what the machine suffers.
         for at in range(rounds + 1):
-            for (name, plan), gateway in zip(
-                loads.items(), (small, big, big), strict=True
-            ):
-                cpu = cpu_seconds(gateway.workers)
-                told = _good(loaded(plan))
-                cpu = cpu_seconds(gateway.workers) - cpu
-                if at:  # the first round warms up
-                    costs.setdefault(name, []).append(cpu / told["calls"] * 1e6)
-    least = min(costs["one of each"])
-    for name, each in costs.items():
-        print(
-            f"{name:24}us/call {min(each):.0f} at least, {statistics.median(each):.0f} "
-            f"(median); {min(each) / least:.2f} of one of each"
+            for used, account in (("one", "free"), ("all", "all")):
+                for size, gateway in gateways.items():
+                    models = gateway.models if used == "all" else 0
+                    plan = _plan(gateway, account, models, CALLS, 32)
+                    cpu = cpu_seconds(gateway.workers)
+                    told = _good(loaded(plan))
+                    cpu = cpu_seconds(gateway.workers) - cpu
+                    if at:
+                        each = costs.setdefault((used, size), [])
+                        each.append(cpu / told["calls"] * 1e6)
+    for used in ("one", "all"):
+        least, median = (
+            {size: of(costs[used, size]) for size in gateways}
+            for of in (min, statistics.median)
         )
+        for size in gateways:
+            print(
+                f"{size:14}{used} used: us/call {least[size]:.0f} at least, "
+                f"{median[size]:.0f} (median)"
+            )
+        print(
+            f"{'cost ratio':14}{used} used: {_ratio(least):.2f} of the least, "
+            f"{_ratio(median):.2f} of the medians"
+        )
+
+
+def _ratio(figures: Mapping[str, float]) -> float:
+    return figures["big tables"] / figures["small tables"]
 
 
 def reload_stalls() -> None:
@@ -121,16 +144,16 @@ def reload_stalls() -> None:
     with ExitStack() as stack:
         place = stack.enter_context(tempfile.TemporaryDirectory())
         asked = stack.enter_context(provider(CHUNKS, INTERVAL_MS))
-        gateway = Gateway(ROOT, Path(place), asked, models=MODELS).with_accounts()
-        fill(gateway)
+        gateway = Gateway(ROOT, Path(place), asked, models=BIG.models).with_accounts()
+        fill(gateway, BIG)
         gateway.start()
         stack.callback(gateway.stop)
         for name, reload in (("undisturbed", False), ("during a reload", True)):
             streams = load(
-                {**_plan(gateway, "all", MODELS, STREAMS, STREAMS), "stream": True}
+                {**_plan(gateway, "all", BIG.models, STREAMS, STREAMS), "stream": True}
             )
             calls = load(
-                {**_plan(gateway, "all", MODELS, 10**6, 1), "seconds": _lasts() - 1}
+                {**_plan(gateway, "all", BIG.models, 10**6, 1), "seconds": _lasts() - 1}
             )
             time.sleep(BEFORE_RELOAD_SECONDS)
             old, began, took = {*gateway.workers}, time.monotonic(), 0.0
