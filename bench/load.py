@@ -9,8 +9,10 @@
     held      say "held" on a line of its own once every stream has begun; who is told
               to come again (503) does
     seconds   begin no call after these; 0: until there were all
+    limit     break off after so many seconds; what runs then has failed
 
-prints one JSON object: calls, failed, seconds, chunks, and latencies in milliseconds.
+prints one JSON object: calls, failed and why, seconds, chunks, and latencies in
+milliseconds.
 ``chunk_*`` is the way of one event from the provider to here, ``gap`` the longest time
 between two events of one stream.
 """
@@ -22,6 +24,7 @@ import select
 import socket
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,11 +39,13 @@ LONGEST_TAIL = 17
 """Bytes of a stream that may be the beginning of a stamp, or of the end."""
 
 
-@dataclass
+@dataclass(slots=True)
 class Peer:
     """One connection and the call that runs on it."""
 
     socket: socket.socket
+    busy: bool = False
+    """A call runs: the gateway may close a connection that has none."""
     began: float = 0.0
     first: float = 0.0
     """When the answer, or the first event of a stream, began to be here."""
@@ -64,7 +69,8 @@ class Load:
         self._a_second: float = plan.get("a_second", 0)
         self._patient: bool = plan.get("held", False)
         self._held: int = self._coming if self._patient else -1
-        self._until = time.monotonic() + (plan.get("seconds") or LIMIT_SECONDS)
+        self._limit: float = plan.get("limit") or LIMIT_SECONDS
+        self._until = time.monotonic() + (plan.get("seconds") or self._limit)
         self._next = 0.0
         """When the next connection may be opened."""
         self._running = 0
@@ -72,6 +78,8 @@ class Load:
         self._peers: dict[int, Peer] = {}
         self._requests = self._made(plan)
         self.failed = 0
+        self.why: Counter[str] = Counter()
+        """How the calls failed."""
         self.refused = 0
         self.chunks = 0
         self.gap = 0.0
@@ -109,14 +117,16 @@ class Load:
         began = self._next = time.monotonic()
         while self._coming or self._running:
             now = time.monotonic()
-            if now - began > LIMIT_SECONDS:
+            if now - began > self._limit:
                 break
             while self._coming and self._next <= now:
                 self._open()
                 self._next += 1 / self._a_second if self._a_second else 0
             for number, _ in self._epoll.poll(0.001 if self._coming else 1.0):
                 self._read(self._peers[number])
-        self.failed += self._running + self._left
+        for why, calls in ("not over", self._running), ("not begun", self._left):
+            self.failed += calls
+            self.why[why] += calls
         return time.monotonic() - began
 
     def _open(self) -> None:
@@ -134,6 +144,7 @@ class Load:
             return
         self._left -= 1
         self._running += 1
+        peer.busy = True
         peer.answer = peer.status = b""
         peer.first = peer.last = 0.0
         peer.done = False
@@ -147,8 +158,9 @@ class Load:
         except ConnectionError:
             data = b""
         if not data:
-            self._epoll.unregister(peer.socket)
-            self._ended(good=False)
+            self._drop(peer)
+            if peer.busy:
+                self._ended(peer, "cut off" if peer.status else "no answer")
             return
         now = time.monotonic()
         peer.status = peer.status or data[:13]
@@ -156,17 +168,24 @@ class Load:
         peer.answer = self._counted(peer, data, now) if self._stream else data
         if not self._stream and not peer.first:
             peer.first = now
-        if not over(data):
-            return
+        if over(data):
+            self._answered(peer, data, now)
+
+    def _answered(self, peer: Peer, data: bytes, now: float) -> None:
+        """Judge a whole answer, which ends like ``data``, and go on."""
         if self._patient and peer.status == b"HTTP/1.1 503 ":
             self._again(peer)
             return
-        self.whole.append(now - peer.began)
-        self.firsts.append(peer.first - peer.began)
-        good = peer.status == b"HTTP/1.1 200 "
-        if not good and not self.failed:
-            sys.stderr.write(f"The first failure: {peer.status!r}…{data[-600:]!r}\n")
-        self._ended(good=good and (peer.done or not self._stream))
+        if peer.status != b"HTTP/1.1 200 ":
+            if not self.failed:
+                sys.stderr.write(f"The first failure: {data[-600:]!r}\n")
+            self._ended(peer, peer.status.decode("latin-1"))
+        elif self._stream and not peer.done:
+            self._ended(peer, "not whole")
+        else:
+            self.whole.append(now - peer.began)
+            self.firsts.append(peer.first - peer.began)
+            self._ended(peer, None)
         if b"\r\nconnection: close" in data[:HEAD_BYTES].lower():
             # A generation that leaves says so; the next call is the new one's.
             self._drop(peer)
@@ -209,9 +228,17 @@ class Load:
         if self._held == 0:
             print("held", flush=True)
 
-    def _ended(self, *, good: bool) -> None:
+    def _ended(self, peer: Peer, why: str | None) -> None:
+        """End the call of a peer; ``why`` it failed, if it did."""
         self._running -= 1
-        self.failed += not good
+        peer.busy = False
+        if why is None:
+            return
+        self.failed += 1
+        self.why[why] += 1
+        if not peer.first:
+            # It never will.
+            self._begun()
 
 
 def over(answer: bytes) -> bool:
@@ -240,6 +267,7 @@ if __name__ == "__main__":
             {
                 "calls": len(load.whole),
                 "failed": load.failed,
+                "why": +load.why,
                 "refused": load.refused,
                 "seconds": seconds,
                 "chunks": load.chunks,

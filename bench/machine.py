@@ -120,6 +120,10 @@ class Provider:
         """Its base URL."""
         return f"http{'s' * self.tls}://127.0.0.1:{self.port}"
 
+    def end_streams(self) -> None:
+        """End every stream with what would be its next event."""
+        self._child.send_signal(signal.SIGUSR1)
+
     def stop(self) -> None:
         """End it and take its figures."""
         if self._child.poll() is None:

@@ -4,7 +4,8 @@
 fixed chat completion, or, where the body asks for a stream, with CHUNKS events, one
 each INTERVAL_MS for every stream (0: all at once). Each event says when it was sent, so
 that a reader knows how long it was on its way. PEM has a certificate and its key: then
-it speaks TLS. On SIGTERM it prints what it counted, as one JSON object.
+it speaks TLS. On SIGUSR1 every stream ends where it would have its next event. On
+SIGTERM it prints what it counted, as one JSON object.
 """
 
 import json
@@ -85,7 +86,7 @@ def _word() -> bytes:
     return b"%bt:%016d%b" % (BEFORE, time.monotonic_ns() // 1000, AFTER)
 
 
-@dataclass
+@dataclass(slots=True)
 class Peer:
     """One connection and what is asked on it."""
 
@@ -112,6 +113,8 @@ class Provider:
         self._listener.setblocking(False)
         self._epoll = select.epoll()
         self._epoll.register(self._listener, select.EPOLLIN)
+        self.ends = False
+        """Streams get no further event."""
         self._peers: dict[int, Peer] = {}
         self._due: deque[tuple[float, Peer]] = deque()
         """Streams in the order of their next chunks: all have one interval."""
@@ -193,7 +196,7 @@ class Provider:
             if self._peers.get(peer.socket.fileno()) is not peer:
                 continue
             self.told["late_ms"] = max(self.told["late_ms"], 1000 * (now - due))
-            if peer.left == 0:
+            if peer.left == 0 or self.ends:
                 self._send(peer, END)
                 continue
             peer.left -= 1
@@ -217,6 +220,7 @@ if __name__ == "__main__":
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     port, chunks, interval_ms = (int(each) for each in sys.argv[1:4])
     running = Provider(port, chunks, interval_ms / 1000, *(sys.argv[4:] or [None]))
+    signal.signal(signal.SIGUSR1, lambda *_: setattr(running, "ends", True))
     try:
         running.serve()
     finally:

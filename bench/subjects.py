@@ -75,6 +75,7 @@ class Gateway:
         }
         self._config = place / "lightweight.toml"
         self._size = workers
+        self.models = models
         self.port = free_port()
         self._config.write_text(
             _configuration(self.port, place, provider, workers, models) + more
@@ -165,7 +166,7 @@ def _configuration(
     def model(name: str) -> str:
         return (
             f'[[models]]\nid = "{name}"\ncontext = "128K"\ntargets = '
-            '[{ provider = "bench", model = "bench", dialect = "openai_chat" }]\n'
+            f'[{{ provider = "bench", model = "{name}", dialect = "openai_chat" }}]\n'
         )
 
     return f"""

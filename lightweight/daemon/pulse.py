@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeAlias
 
 from twisted.internet.interfaces import IReactorTime
@@ -14,6 +15,13 @@ from lightweight.observe.tally import Tally
 from lightweight.policy.route import Health, Standing
 
 BEAT_SECONDS = 1.0
+
+TOLD_AT_ONCE = 500
+"""How many series a beat tells at most: more would not fit into the pipe at once.
+
+They also keep both processes busy: 10,000 of them a second, as thousands of models in
+use have, would hold up every call for some 10 ms. The others go on adding up meanwhile.
+"""
 
 MOST_PROVIDERS = 100
 """How many are told, the troubled ones first: a message has a limit."""
@@ -66,10 +74,13 @@ class Pulse:
 
     def _beat(self) -> None:
         self._clock.callLater(BEAT_SECONDS, self._beat)
-        self.tell()
+        self._say(partial(self._gauges.counts.take, TOLD_AT_ONCE))
 
     def tell(self) -> None:
-        """Tell now."""
+        """Tell now, and all that was counted."""
+        self._say(self._gauges.counts.take)
+
+    def _say(self, counted: Callable[[], Sequence[Series]]) -> None:
         vitals = self._vitals()
         gauges = self._gauges
         if gauges.process == "worker":
@@ -77,7 +88,7 @@ class Pulse:
         gauges.counts.read(metrics.CPU_SECONDS, (gauges.process,), gauges.cpu())
         for reading in gauges.readings():
             gauges.counts.read(*reading)
-        self._tell(vitals, gauges.counts.take)
+        self._tell(vitals, counted)
 
     def _counted(self) -> tuple[float, float, int, int]:
         gauges = self._gauges

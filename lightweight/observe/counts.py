@@ -6,6 +6,7 @@ outlive workers and generations, and a scrape costs the workers nothing.
 
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
+from itertools import islice
 
 from msgspec import Struct
 
@@ -82,11 +83,12 @@ class Counts:
             for (name, labels), values in self._kept.items()
         ]
 
-    def take(self) -> Sequence[Series]:
-        """Give all there is and begin anew."""
-        taken = self.series()
-        self._kept = {}
-        return taken
+    def take(self, most: int = MOST_SERIES + 1) -> Sequence[Series]:
+        """Give all there is, or so many that wait longest; they begin anew."""
+        return [
+            Series(*key, tuple(self._kept.pop(key)))
+            for key in list(islice(self._kept, most))
+        ]
 
     def _add_new(
         self, key: tuple[str, tuple[str, ...]], values: Sequence[float]

@@ -206,8 +206,11 @@ class Attempts:
                 )
                 self.target = target
                 self._attempts.append(attempt)
+                asking = self._ask(attempt, outgoing, carry)
+                # It may be large, and the answer long.
+                del outgoing
                 try:
-                    return await self._ask(attempt, outgoing, carry)
+                    return await asking
                 except ProviderFault as fault:
                     if attempt.answered or not fault.retryable:
                         raise
@@ -228,6 +231,7 @@ class Attempts:
         try:
             provider = self._field.providers[attempt.target.provider]
             reply = await provider.send(outgoing, self._call.id)
+            del outgoing
             attempt.replied(reply)
             if reply.status not in _GOOD:
                 dialect = spoken(self._field.dialects, self._call, attempt.target)

@@ -1,7 +1,6 @@
 """An answer on its way in: what the wire hears of it, and the Source of our seam."""
 
 import math
-from collections import deque
 from typing import Any, Protocol, TypeVar
 
 from twisted.internet.defer import Deferred
@@ -63,7 +62,8 @@ class Incoming:
         self._line: Line | None = None
         self._waiting: Deferred[Any] | None = None
         self._sink: Sink | None = None
-        self._held: deque[bytes] = deque()
+        # Seldom more than one: a deque would take ten times the memory, all call long.
+        self._held: list[bytes] = []
         self._end: tuple[ProviderFault | None] | None = None
         self._paused = False
         self._flows = False
@@ -187,7 +187,7 @@ class Incoming:
         try:
             while self._held and self._flows:
                 assert self._sink is not None
-                self._sink.received(self._held.popleft())
+                self._sink.received(self._held.pop(0))
         finally:
             self._flushing = False
         if self._end is not None and not self._held and self._flows:

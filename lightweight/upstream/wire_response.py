@@ -7,6 +7,7 @@ any form but hexadecimal digits.
 """
 
 import re
+import sys
 from collections.abc import Mapping
 from typing import Literal, Protocol, TypeAlias
 
@@ -269,7 +270,8 @@ def _fields_of(lines: str) -> Fields:
     fields: dict[str, str] = {}
     for line in lines.split("\r\n")[1:]:
         name, _, value = line.partition(":")
-        name, value = name.lower(), value.strip(" \t")
+        # Kept as long as a stream runs: each name is in memory once.
+        name, value = sys.intern(name.lower()), value.strip(" \t")
         before = fields.get(name)
         # One length told twice is one length (RFC 9112 section 6.3).
         if before is not None and not (name == "content-length" and value == before):

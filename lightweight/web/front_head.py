@@ -5,6 +5,7 @@ then holds. So nothing that it or the edge refuses is ever taken here.
 """
 
 import re
+import sys
 from collections.abc import Container
 
 from msgspec import Struct
@@ -147,7 +148,8 @@ def read_head(
     lines = came[line.end() : size - len(_END)].decode().split("\r\n")
     for each in lines:
         name, _, value = each.partition(":")
-        name, value = name.lower(), value.strip(" ")
+        # Names are few and kept as long as a stream runs: once in memory is enough.
+        name, value = sys.intern(name.lower()), value.strip(" ")
         headers[name] = f"{headers[name]}, {value}" if name in headers else value
         if name in _JUDGED:
             judged.setdefault(name.encode(), []).append(value.encode())

@@ -5,7 +5,13 @@ from collections.abc import Callable, Sequence
 from twisted.internet.task import Clock
 
 from lightweight.daemon.messages import Vitals
-from lightweight.daemon.pulse import MOST_PROVIDERS, Gauges, Pulse, Reading
+from lightweight.daemon.pulse import (
+    MOST_PROVIDERS,
+    TOLD_AT_ONCE,
+    Gauges,
+    Pulse,
+    Reading,
+)
 from lightweight.observe import metrics
 from lightweight.observe.counts import Counts, Series
 from lightweight.observe.tally import Tally
@@ -94,4 +100,23 @@ def test_what_was_counted_here_and_elsewhere_is_told_once() -> None:
     assert heard[metrics.CPU_SECONDS.name, ("worker",)] == (7,)
     *lags, seconds = heard[metrics.LOOP_LAG.name, ()]
     assert (sum(lags), round(seconds, 4)) == (2, 0.0248)
+    assert world.counts.series() == []
+
+
+def test_many_series_are_told_in_turns_and_the_last_word_tells_all() -> None:
+    world = World()
+    for model in range(3 * TOLD_AT_ONCE):
+        world.counts.add(metrics.CALLS, (str(model), "acme", "openai_chat", "finished"))
+    world.clock.advance(1)
+    assert len(world.heard.series()) == TOLD_AT_ONCE
+    # What waits adds up, and those that waited longest come next.
+    world.counts.add(metrics.CALLS, ("0", "acme", "openai_chat", "finished"))
+    world.clock.advance(1)
+    assert len(world.heard.series()) == 2 * TOLD_AT_ONCE
+
+    world.pulse.tell()
+
+    calls = [each for each in world.heard.series() if each.metric == metrics.CALLS.name]
+    assert len(calls) == 3 * TOLD_AT_ONCE
+    assert sum(each.values[0] for each in calls) == 3 * TOLD_AT_ONCE + 1
     assert world.counts.series() == []

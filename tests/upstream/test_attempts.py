@@ -1,5 +1,6 @@
 """A call's way through its targets."""
 
+import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
@@ -30,7 +31,7 @@ from lightweight.policy.retry import RetryBudget
 from lightweight.policy.route import Standing
 from lightweight.records import Attempted, Call, DialectName, Outgoing, Target
 from lightweight.upstream.attempts import ERROR_BODY_BYTES, Attempt, Attempts, Field
-from lightweight.upstream.http import HttpProvider
+from lightweight.upstream.http import HttpProvider, HttpReply
 
 MakeProvider = Callable[..., HttpProvider]
 
@@ -108,6 +109,29 @@ async def test_the_first_target_answers(
     seen = await scripted_provider.request_seen()
     assert seen.json()["model"] == "model-a"
     assert seen.headers["x-client-request-id"] == "r1"
+
+
+async def test_what_was_sent_is_let_go_while_the_answer_comes(
+    scripted_provider: ScriptedProvider, trial: Trial, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scripted_provider.reply(body=b"{}")
+    sent: list[bytes] = []
+    send = HttpProvider.send
+
+    async def remembered(
+        provider: HttpProvider, outgoing: Outgoing, request_id: str
+    ) -> HttpReply:
+        sent.append(outgoing.body)
+        return await send(provider, outgoing, request_id)
+
+    async def look(attempt: Attempt) -> Attempt:
+        # The list has it, and the question itself.
+        assert [sys.getrefcount(each) for each in sent] == [3]
+        return await taken(attempt)
+
+    monkeypatch.setattr(HttpProvider, "send", remembered)
+    attempt = await trial.run("a", carry=look)
+    attempt.reply.body.abort()
 
 
 async def test_each_provider_is_announced_before_it_is_asked(
