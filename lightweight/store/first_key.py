@@ -2,7 +2,9 @@
 
 from sqlalchemy import Connection, func, select
 
-from lightweight.store.directory import create_account, create_key, take_turn
+from lightweight.store.accounts import create_account
+from lightweight.store.api_keys import create_key
+from lightweight.store.directory import take_turn
 from lightweight.store.first_run import FirstRun
 from lightweight.store.invites import create_invite
 from lightweight.store.schema import accounts

@@ -8,8 +8,9 @@ import pytest
 from lightweight.config.schema import Config
 from lightweight.daemon.prepare import make_first_key, open_database
 from lightweight.daemon.state import State, open_state
+from lightweight.store.accounts import list_accounts
+from lightweight.store.api_keys import list_keys
 from lightweight.store.connect import reading
-from lightweight.store.directory import list_accounts, list_keys
 from lightweight.store.first_run import FirstRun
 from lightweight.store.problems import StoreProblem
 

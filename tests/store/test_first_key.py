@@ -3,13 +3,9 @@ from pathlib import Path
 
 import pytest
 
+from lightweight.store.accounts import create_account, find_account, list_accounts
+from lightweight.store.api_keys import list_keys
 from lightweight.store.connect import Connection, Engine, reading, writing
-from lightweight.store.directory import (
-    create_account,
-    find_account,
-    list_accounts,
-    list_keys,
-)
 from lightweight.store.first_key import first_run
 from lightweight.store.first_run import FirstRun, write_first_run
 from lightweight.store.invites import invite_of_secret

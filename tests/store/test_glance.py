@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from lightweight.store.accounts import create_account
 from lightweight.store.connect import open_engine, sqlite_url, writing
-from lightweight.store.directory import create_account
 from lightweight.store.glance import needs_nothing
 from lightweight.store.migrate import upgrade
 from lightweight.store.whereabouts import FILE
