@@ -389,22 +389,22 @@ def _site(
     access = AccessLog(
         ground.writer,
         ground.form,
-        wall=wall,
         journal=ground.journal,
         generation=generation,
     )
     reactor = ground.reactor
 
-    def at_end(close: Callable[[], None]) -> None:
+    ends: list[Callable[[], None]] = []
+    told = told_of(access, ground.environ, ends.append)
+    record = instruments.measured(told, reactor, ground.writer.flush)
+    for close in (record.flush, *ends):
         reactor.addSystemEventTrigger("after", "shutdown", close)
-
-    at_end(ground.writer.flush)
-    told = told_of(access, ground.environ, wall, at_end)
     return GatewaySite(
         Resource(),
         reactor,
         current=lambda: swap.current,
-        record=instruments.measured(told),
+        record=record,
+        wall=wall,
         entropy=secrets.token_bytes,
         descriptors=descriptors(),
     )

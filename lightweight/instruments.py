@@ -6,7 +6,7 @@ A part of the composition root: it knows which room knows what.
 from collections.abc import Callable, Iterator
 
 from lightweight.daemon.metering import Metering
-from lightweight.daemon.pulse import Gauges, Reading
+from lightweight.daemon.pulse import Gauges, Reading, nothing
 from lightweight.daemon.self_test import SelfTest
 from lightweight.daemon.swap import Swap
 from lightweight.observe import metrics
@@ -15,6 +15,7 @@ from lightweight.observe.counts import Counts
 from lightweight.observe.measured import Measured
 from lightweight.observe.memory import cpu_seconds, resident
 from lightweight.observe.tally import Tally
+from lightweight.observe.together import Later, Together
 from lightweight.upstream.http import HttpProvider
 from lightweight.web.live import Live
 from lightweight.web.overload import Overload
@@ -29,17 +30,25 @@ class Instruments:
         self._swap = swap
         self._counts = Counts()
         self._tally = Tally(lambda _: None)
+        self._gathered: Callable[[], None] = nothing
         self._metering: Metering | None = None
         self._rates: Rates | None = None
 
-    def measured(self, record: Callable[[Visit], None]) -> Callable[[Visit], None]:
-        """Have every visit counted on its way to ``record``."""
+    def measured(
+        self, record: Callable[[Visit], None], timer: Later, after: Callable[[], None]
+    ) -> Together:
+        """Have every visit counted on its way to ``record``, some at a time.
+
+        ``after`` is called when some were.
+        """
 
         def offered(model: str) -> bool:
             return model in self._swap.current.offering.models
 
         self._tally = Tally(Measured(record, self._counts, offered))
-        return self._tally
+        visits = Together(self._tally, timer, after)
+        self._gathered = visits.flush
+        return visits
 
     def meter(self, metering: Metering, rates: Rates) -> None:
         """Read these too, from now on."""
@@ -51,6 +60,7 @@ class Instruments:
         """Give where the figures come from."""
         return Gauges(
             process="worker",
+            gathered=self._gathered,
             connections=lambda: len(site.connections),
             calls=lambda: live.count,
             streams=lambda: site.streams,

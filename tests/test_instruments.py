@@ -3,7 +3,10 @@
 from collections import Counter
 from typing import Any
 
+from twisted.internet.task import Clock
+
 from support.outcome import outcome
+from support.visit import visit
 
 from lightweight.config.schema import Timeouts
 from lightweight.daemon.messages import Tested
@@ -80,21 +83,15 @@ def test_limits_and_books_are_read_where_they_are() -> None:
 def test_visits_are_tallied_counted_and_recorded() -> None:
     made = instruments()
     seen: list[Visit] = []
-    record = made.measured(seen.append)
+    ends: list[str] = []
+    record = made.measured(seen.append, Clock(), lambda: ends.append("flushed"))
     gauges = made.gauges(StandIn(), StandIn(), StandIn(worst_lag=float), StandIn())
-    visit = Visit(
-        request_id="r",
-        peer="",
-        method="POST",
-        path="/",
-        status=200,
-        sent=0,
-        duration_s=0.0,
-        outcome=outcome("finished", model="m"),
-    )
-    record(visit)
+    seen_one = visit(outcome=outcome("finished", model="m"))
+    record(seen_one)
+    assert seen == []
+    gauges.gathered()
 
-    assert seen == [visit]
+    assert (seen, ends) == ([seen_one], ["flushed"])
     assert gauges.tally.calls == 1
     (told,) = [s for s in gauges.counts.series() if s.metric == CALLS.name]
     assert told.labels[0] == "m"

@@ -33,12 +33,18 @@ Tell: TypeAlias = Callable[[Vitals, Callable[[], Sequence[Series]]], None]
 """Takes vitals, and a way to take what was counted since it was last taken."""
 
 
+def nothing() -> None:
+    """Do nothing."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Gauges:
     """Where the figures come from."""
 
     process: str
     """What this process is: worker or books."""
+    gathered: Callable[[], None] = nothing
+    """Called before the others are: has counted what happened until now."""
     connections: Callable[[], int]
     calls: Callable[[], int]
     streams: Callable[[], int]
@@ -92,6 +98,7 @@ class Pulse:
 
     def _counted(self) -> tuple[float, float, int, int]:
         gauges = self._gauges
+        gauges.gathered()
         tally = gauges.tally
         return self._clock.seconds(), gauges.cpu(), tally.calls, tally.errors
 

@@ -19,6 +19,8 @@ class Visit(Struct, frozen=True, kw_only=True):
     """The status sent; 499 where the client left before one was."""
     sent: int
     """Bytes of the answer's body."""
+    at: float
+    """When it ended, in seconds since the epoch."""
     duration_s: float
     traceparent: str | None = None
     """Where the client said it is part of a trace (W3C Trace Context, section 3.2)."""

@@ -134,24 +134,19 @@ class AccessLog:
         lines: Lines,
         log_format: LogFormat,
         *,
-        wall: Callable[[], float],
         journal: bool,
         generation: int | None = None,
     ) -> None:
-        """``wall`` gives the wall clock in seconds since the epoch.
-
-        ``generation`` is named in JSON, where there are any.
-        """
+        """``generation`` is named in JSON, where there are any."""
         self._lines = lines
         self._write: Callable[[Visit, str], str] = visit_as_text
         if log_format == "json":
             self._write = partial(visit_as_json, generation=generation)
-        self._wall = wall
         self._prefix = "<6>" if journal else ""
 
     def __call__(self, visit: Visit) -> None:
         """Write one visit."""
-        line = self._prefix + self._write(visit, stamp(self._wall()))
+        line = self._prefix + self._write(visit, stamp(visit.at))
         self._lines.write_soon(line)
 
 

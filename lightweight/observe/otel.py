@@ -23,12 +23,11 @@ def wanted(environ: Mapping[str, str]) -> bool:
 def told_of(
     record: Callable[[Visit], None],
     environ: Mapping[str, str],
-    wall: Callable[[], float],
     at_end: Callable[[Callable[[], None]], object],
 ) -> Callable[[Visit], None]:
     """Have visits told to OpenTelemetry on their way to ``record``, where it is wanted.
 
-    ``wall`` gives seconds since the epoch; ``at_end`` takes what sends the last spans.
+    ``at_end`` takes what sends the last spans.
     """
     if not wanted(environ):
         return record
@@ -41,6 +40,6 @@ def told_of(
             name=next(name for name in ENDPOINTS if environ.get(name)),
         )
         return record
-    spans = Spans(record, environ, wall)
+    spans = Spans(record, environ)
     at_end(spans.close)
     return spans

@@ -56,11 +56,8 @@ class Spans:
         self,
         record: Callable[[Visit], None],
         environ: Mapping[str, str],
-        wall: Callable[[], float],
     ) -> None:
-        """``wall`` gives seconds since the epoch."""
         self._record = record
-        self._wall = wall
         # Whoever runs several may name each: the environment goes first.
         name = environ.get("OTEL_SERVICE_NAME", "lightweight")
         told = {SERVICE_NAME: name, SERVICE_VERSION: __version__}
@@ -85,7 +82,7 @@ class Spans:
         closing.join(CLOSE_SECONDS)
 
     def _tell(self, visit: Visit, outcome: Outcome) -> None:
-        end = int(self._wall() * _NANO)
+        end = int(visit.at * _NANO)
         parent = {"traceparent": visit.traceparent} if visit.traceparent else {}
         span = self._tracer.start_span(
             f"{operation_of(outcome)} {outcome.model}",

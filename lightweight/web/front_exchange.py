@@ -204,6 +204,7 @@ class FrontExchange:
                 path=request.path,
                 status=status,
                 sent=self._sent,
+                at=site.wall(),
                 duration_s=site.reactor.seconds() - request.arrived,
                 traceparent=parent_of(request.headers.get("traceparent")),
                 account_id=identity.account.id if identity else None,

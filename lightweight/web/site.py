@@ -67,11 +67,12 @@ def nothing_standing(_identity: Identity) -> Headers:
 class GatewaySite(Site):
     """Serves a resource over HTTP/1.1.
 
-    ``current`` gives the runtime in force, ``record`` takes each Visit, ``entropy``
-    gives so many random bytes, ``descriptors`` is how many files the process may have
-    open. Set ``draining`` to have every answer close its connection, ``gate`` to have
-    requests refused before their bodies are read, ``standing`` for header fields of
-    every answer to a known key, ``express`` for the paths whose POSTs need no router.
+    ``current`` gives the runtime in force, ``record`` takes each Visit, ``wall`` gives
+    seconds since the epoch, ``entropy`` so many random bytes, ``descriptors`` is how
+    many files the process may have open. Set ``draining`` to have every answer close
+    its connection, ``gate`` to have requests refused before their bodies are read,
+    ``standing`` for header fields of every answer to a known key, ``express`` for the
+    paths whose POSTs need no router.
     """
 
     noisy = False
@@ -85,6 +86,7 @@ class GatewaySite(Site):
         *,
         current: Callable[[], Runtime],
         record: Callable[[Visit], None],
+        wall: Callable[[], float],
         entropy: Callable[[int], bytes],
         descriptors: int,
     ) -> None:
@@ -96,6 +98,7 @@ class GatewaySite(Site):
         )
         self.current = current
         self.record = record
+        self.wall = wall
         self.gate: Gate = open_gate
         self.standing: Standing = nothing_standing
         self.draining = False

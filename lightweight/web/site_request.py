@@ -247,6 +247,7 @@ class GatewayRequest(ServerRequest):
                 path=self._shown_path(),
                 status=status,
                 sent=self.sentLength,
+                at=self._gateway.wall(),
                 duration_s=self._gateway.reactor.seconds() - self.arrived,
                 traceparent=parent_of(self.sent(b"traceparent")),
                 account_id=self.identity.account.id if self.identity else None,

@@ -1,21 +1,14 @@
 """A visit knows whose trace it is part of."""
 
+from support.visit import visit as made
+
 from lightweight.observe.access import Visit
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 
 
 def visit(traceparent: str | None) -> Visit:
-    return Visit(
-        request_id="r",
-        peer="",
-        method="GET",
-        path="/",
-        status=200,
-        sent=0,
-        duration_s=0.0,
-        traceparent=traceparent,
-    )
+    return made(traceparent=traceparent)
 
 
 def test_the_trace_of_a_visit() -> None:

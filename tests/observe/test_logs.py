@@ -120,6 +120,7 @@ VISIT = Visit(
     path="/v1/models",
     status=200,
     sent=10,
+    at=NOON,
     duration_s=0.0125,
 )
 
@@ -130,6 +131,7 @@ CALL = Visit(
     path="/v1/chat/completions",
     status=200,
     sent=2048,
+    at=NOON,
     duration_s=1.5,
     account_id="acct_1",
     key_id="key_1",
@@ -163,7 +165,7 @@ CALL = Visit(
 
 def visited(log_format: LogFormat, visit: Visit) -> str:
     lines = Lines()
-    AccessLog(lines, log_format, wall=lambda: NOON, journal=False)(visit)
+    AccessLog(lines, log_format, journal=False)(visit)
     return lines[0]
 
 
@@ -234,7 +236,7 @@ def test_a_call_in_json_has_tokens_and_their_provenance() -> None:
 
 def test_a_workers_generation_is_named_in_json() -> None:
     lines = Lines()
-    log = AccessLog(lines, "json", wall=lambda: NOON, journal=False, generation=3)
+    log = AccessLog(lines, "json", journal=False, generation=3)
     log(VISIT)
 
     assert json.loads(lines[0])["generation"] == 3

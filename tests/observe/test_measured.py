@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from support.outcome import outcome
+from support.visit import visit
 
 from lightweight.observe.access import Visit
 from lightweight.observe.counts import Counts
@@ -31,10 +32,7 @@ class World:
         self.measured = Measured(self.passed.append, self.counts, offered)
 
     def visit(self, **given: Any) -> None:
-        told: dict[str, Any] = {"request_id": "r", "peer": "", "method": "POST"}
-        told["path"] = "/v1/x"
-        told |= {"sent": 0, "duration_s": 0.0, "status": 200, **given}
-        self.measured(Visit(**told))
+        self.measured(visit(**given))
 
     def of(self, metric: Metric) -> dict[tuple[str, ...], tuple[float, ...]]:
         told = self.counts.series()

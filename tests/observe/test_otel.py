@@ -34,7 +34,7 @@ def record(_visit: Visit) -> None:
 
 
 def test_without_it_nothing_stands_between() -> None:
-    assert told_of(record, {}, float, never) is record
+    assert told_of(record, {}, never) is record
 
 
 def never(_close: Callable[[], None]) -> None:
@@ -54,7 +54,7 @@ def test_without_the_extra_a_sentence_says_so(monkeypatch: pytest.MonkeyPatch) -
         monkeypatch.delitem(sys.modules, name)
     globalLogPublisher.addObserver(observe)
     try:
-        assert told_of(record, HERE, float, never) is record
+        assert told_of(record, HERE, never) is record
     finally:
         globalLogPublisher.removeObserver(observe)
     assert "OTEL_EXPORTER_OTLP_ENDPOINT is set" in lines[0]

@@ -6,6 +6,7 @@ import pytest
 from support.collector import Collector, collector, values
 from support.outcome import outcome
 from support.ports import free_port
+from support.visit import visit as made_visit
 
 from lightweight.observe.access import Visit
 from lightweight.observe.spans import Spans, operation_of
@@ -17,9 +18,9 @@ ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
 
 
 def visit(**given: Any) -> Visit:
-    told: dict[str, Any] = {"request_id": "req_1", "peer": "192.0.2.7", "sent": 5}
-    told |= {"method": "POST", "path": "/v1/chat/completions", "status": 200}
-    return Visit(**{**told, "duration_s": 2.0, **given})
+    told = {"request_id": "req_1", "peer": "192.0.2.7", "sent": 5, "at": NOON}
+    told |= {"path": "/v1/chat/completions", "duration_s": 2.0, **given}
+    return made_visit(**told)
 
 
 def sent(monkeypatch: pytest.MonkeyPatch, *visits: Visit) -> list[Any]:
@@ -34,7 +35,7 @@ def _told(
 ) -> list[Visit]:
     monkeypatch.setenv(ENDPOINT, made.url)
     passed: list[Visit] = []
-    spans = Spans(passed.append, {}, lambda: NOON)
+    spans = Spans(passed.append, {})
     for each in visits:
         spans(each)
     spans.close()
@@ -139,7 +140,7 @@ def test_a_collector_that_is_away_holds_nobody_up(
     monkeypatch.setenv(ENDPOINT, f"http://127.0.0.1:{free_port()}")
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "0.5")
     passed: list[Visit] = []
-    spans = Spans(passed.append, {}, lambda: NOON)
+    spans = Spans(passed.append, {})
     spans(visit(outcome=outcome("finished")))
     spans.close()
     assert len(passed) == 1

@@ -1,17 +1,11 @@
 """Visits are counted on their way to the log."""
 
-from typing import Any
-
 import pytest
 from support.outcome import outcome
+from support.visit import visit
 
 from lightweight.observe.access import Visit
 from lightweight.observe.tally import Tally
-
-
-def visit(**given: Any) -> Visit:
-    told = {"request_id": "r", "peer": "", "method": "POST", "path": "/", "sent": 0}
-    return Visit(**{**told, "duration_s": 0.0, "status": 200, **given})
 
 
 @pytest.mark.parametrize(

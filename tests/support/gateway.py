@@ -346,6 +346,7 @@ class Gateway:
             self.clock,
             current=lambda: self.runtime,
             record=self.visits.append,
+            wall=lambda: EPOCH + self.clock.seconds(),
             entropy=lambda size: b"".join(
                 next(numbers).to_bytes(12, "big") for _ in range(0, size, 12)
             ),
