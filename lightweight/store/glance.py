@@ -18,8 +18,6 @@ def needs_nothing(file: Path) -> bool:
 
     Where that cannot be seen it is False: whoever opens it then says what is wrong.
     """
-    if not file.exists():
-        return False
     try:
         # Never made here, and never waited for.
         place = f"file:{quote(str(file))}?mode=rw"

@@ -1,7 +1,6 @@
 """A look at the database file: whether anything is to be done before the workers."""
 
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from lightweight.store.whereabouts import FILE
 
 
 @pytest.fixture
-def file(tmp_path: Path) -> Iterator[Path]:
+def file(tmp_path: Path) -> Path:
     """A migrated database with an account."""
     engine = open_engine(sqlite_url(tmp_path))
     upgrade(engine)
@@ -23,8 +22,8 @@ def file(tmp_path: Path) -> Iterator[Path]:
         create_account(
             connection, account_id="a", name="acme", tier="pro", now=1.0, who="cli"
         )
-    yield tmp_path / FILE
     engine.dispose()
+    return tmp_path / FILE
 
 
 def done(file: Path, statement: str) -> None:
