@@ -181,19 +181,22 @@ def _is_past(at: float | None, now: float) -> bool:
 
 
 def key_of(row: Row[Any]) -> ApiKey:
-    """Make the record of a row of ``keys``."""
+    """Make the record of a row of ``keys``, all of its columns in their order."""
+    # A start reads 100,000 of them: asking for each by its name takes three times as
+    # long.
+    id_, owner, name, _, short, created, expires, revoked, models, _, limits, days = row
     return ApiKey(
-        id=row.id,
+        id=id_,
         # All keys are in memory, and many have these in common.
-        account_id=intern(row.account_id),
-        name=intern(row.name),
-        shown=row.shown,
-        created_at=row.created_at,
-        expires_at=row.expires_at,
-        revoked_at=row.revoked_at,
-        models=None if row.models is None else frozenset(row.models),
-        limits=read_limits(row.limits),
-        keep_prompts_days=row.keep_prompts_days,
+        account_id=intern(owner),
+        name=intern(name),
+        shown=short,
+        created_at=created,
+        expires_at=expires,
+        revoked_at=revoked,
+        models=None if models is None else frozenset(models),
+        limits=convert(limits, Limits) if limits else UNLIMITED,
+        keep_prompts_days=days,
     )
 
 

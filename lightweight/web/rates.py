@@ -195,6 +195,8 @@ class Rates:
         return fault_of(refused, told.verdict, told.ask)
 
     def _last(self, identity: Identity) -> _Told | None:
+        if not self._told:
+            return None  # nobody has limits
         subjects = self.subjects(identity)
         if not subjects:
             return None
