@@ -38,7 +38,7 @@ def refusal(standing: Standing, ask: Ask, clock: Clock, now: int) -> Refusal | N
     refused: list[Refusal] = []
     for subject, tally in standing:
         limits = subject.limits
-        purse = tally.prepaid if limits.prepaid else tally.monthly
+        purse = tally.purse(prepaid=limits.prepaid)
         wanted: tuple[tuple[LimitName, int | None, int, int], ...] = (
             ("requests", limits.rpm, tally.requests.total, 1),
             ("tokens", limits.tpm, tally.tokens.total, ask.tokens),
@@ -107,19 +107,16 @@ def verdict(
     quota_usd: Balance | None = None
     for subject, tally in standing:
         limits = subject.limits
-        prepaid = limits.prepaid
-        purse = tally.prepaid if prepaid else tally.monthly
+        purse = tally.purse(prepaid=limits.prepaid)
+        resets_at = tally.resets_at(prepaid=limits.prepaid)
         if limits.rpm is not None:
-            left = room(tally.requests, limits.rpm, clock, now)
-            requests = _least(requests, left)
+            requests = _least(requests, room(tally.requests, limits.rpm, clock, now))
         if limits.tpm is not None:
             tokens = _least(tokens, room(tally.tokens, limits.tpm, clock, now))
         if limits.quota_tokens is not None:
-            resets_at = tally.resets_at(prepaid=prepaid)
             paid = balance(purse.tokens, limits.quota_tokens, resets_at)
             quota_tokens = _least(quota_tokens, paid)
         if limits.quota_micro_usd is not None:
-            resets_at = tally.resets_at(prepaid=prepaid)
             paid = balance(purse.micro_usd, limits.quota_micro_usd, resets_at)
             quota_usd = _least(quota_usd, paid)
     return Verdict(

@@ -14,6 +14,7 @@ from sqlalchemy import (
     Connection,
     Dialect,
     Table,
+    Text,
     bindparam,
     cast,
     column,
@@ -212,7 +213,7 @@ def _insert_each(dialect: Dialect) -> Prepared:
 @lru_cache(ENGINES)
 def _insert_at_once(dialect: Dialect) -> Any:
     """Give an INSERT of ``rows``, a list in JSON: one value, however many they are."""
-    given = func.json_to_recordset(cast(bindparam("rows"), JSON))
+    given = func.json_to_recordset(cast(bindparam("rows", type_=Text), JSON))
     columns = [column(each.name, each.type) for each in uses.columns]
     rows = given.table_valued(*columns).render_derived(with_types=True)
     insert = insert_into(dialect, uses).from_select(uses.columns.keys(), select(rows))

@@ -26,6 +26,8 @@ class Pipe(FileDescriptor):
         self._clock = reactor
         self._socket = socket.socket(fileno=descriptor)
         self._socket.setblocking(False)
+        # A child that had it too would keep the other end from seeing this one die.
+        self._socket.set_inheritable(False)
         self._protocol = protocol
         self._aborted = False
         self.connected = 1

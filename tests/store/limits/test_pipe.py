@@ -43,6 +43,8 @@ class Ends:
 
         self.reactor = reactor
         ours, self.theirs = socket.socketpair()
+        # As a child has what it inherited.
+        ours.set_inheritable(True)
         self.theirs.setblocking(False)
         self.ears = Ears()
         self.pipe = Pipe(reactor, ours.detach(), self.ears)
@@ -81,6 +83,10 @@ async def test_what_is_said_is_heard_until_the_end(ends: Ends) -> None:
     assert ends.pipe.fileno() == -1
     with pytest.raises(OSError, match="descriptor"):
         os.fstat(descriptor)
+
+
+def test_no_child_inherits_it(ends: Ends) -> None:
+    assert not os.get_inheritable(ends.pipe.fileno())
 
 
 async def test_what_is_written_leaves_at_once(ends: Ends) -> None:
