@@ -195,7 +195,7 @@ def key_of(row: Row[Any]) -> ApiKey:
         expires_at=expires,
         revoked_at=revoked,
         models=None if models is None else frozenset(models),
-        limits=convert(limits, Limits) if limits else UNLIMITED,
+        limits=read_limits(limits),
         keep_prompts_days=days,
     )
 
