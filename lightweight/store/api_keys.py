@@ -3,11 +3,12 @@
 What holds for all verbs is in ``directory``, what a key looks like in ``keys``.
 """
 
+from collections.abc import Sequence
 from sys import intern
 from typing import Any
 
 from msgspec.structs import replace
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, insert, select, update
 
 from lightweight.records import ApiKey, KeyState, Limits
 from lightweight.store.accounts import find_account
@@ -180,7 +181,7 @@ def _is_past(at: float | None, now: float) -> bool:
 # -- rows --------------------------------------------------------------------------
 
 
-def key_of(row: Row[Any]) -> ApiKey:
+def key_of(row: Sequence[Any]) -> ApiKey:
     """Make the record of a row of ``keys``, all of its columns in their order."""
     # A start reads 100,000 of them: asking for each by its name takes three times as
     # long.

@@ -4,7 +4,8 @@ import json
 from dataclasses import replace
 from typing import Any
 
-from support.gateway import KEY, Answered, Client, Gateway, model, offering
+from support.answered import Answered
+from support.gateway import KEY, Client, Gateway, model, offering
 
 from lightweight.records import Target
 

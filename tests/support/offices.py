@@ -5,7 +5,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from support.gateway import PEPPER, Answered, Gateway
+from support.answered import Answered
+from support.gateway import PEPPER, Gateway
 from support.until import until
 from support.uses import use
 

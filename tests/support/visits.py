@@ -5,7 +5,8 @@ import re
 from typing import Any
 from urllib.parse import urlencode
 
-from support.gateway import EPOCH, PEPPER, Answered
+from support.answered import Answered
+from support.gateway import EPOCH, PEPPER
 from support.offices import Desk, cookies
 
 from lightweight.records import Account, Person, Role, Use

@@ -5,7 +5,8 @@ import re
 from twisted.internet.defer import CancelledError
 
 import pytest
-from support.gateway import KEY, Answered, Gateway
+from support.answered import Answered
+from support.gateway import KEY, Gateway
 
 from lightweight.config.schema import Config
 from lightweight.records import Identity

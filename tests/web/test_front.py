@@ -8,16 +8,8 @@ from twisted.internet.task import deferLater
 from twisted.internet.threads import deferToThread
 
 import pytest
-from support.gateway import (
-    DONE,
-    KEY,
-    Answered,
-    Gateway,
-    chunk,
-    completion,
-    on_loopback,
-    read_answer,
-)
+from support.answered import Answered, read_answer
+from support.gateway import DONE, KEY, Gateway, chunk, completion, on_loopback
 from support.tls import authority
 
 from lightweight.config.schema import Config, Edge

@@ -3,7 +3,8 @@
 from typing import Any
 
 import pytest
-from support.gateway import Answered, Gateway, completion
+from support.answered import Answered
+from support.gateway import Gateway, completion
 from support.local_limits import LocalLimits
 
 from lightweight.policy.admission import Tier

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
+from support.answered import Answered
 from support.gateway import (
     DONE,
     LIMITED_KEY,
-    Answered,
     Client,
     Gateway,
     chunk,

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import pytest
 from msgspec.structs import replace
 from sqlalchemy import select
-from support.gateway import Answered
+from support.answered import Answered
 from support.offices import PASSWORD, Desk
 from support.openid import Mock, openid_mock
 from support.people import trail

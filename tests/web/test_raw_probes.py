@@ -11,7 +11,8 @@ import socket
 from twisted.internet.threads import deferToThread
 
 import pytest
-from support.gateway import KEY, Answered, Gateway, on_loopback, read_answer
+from support.answered import Answered, read_answer
+from support.gateway import KEY, Gateway, on_loopback
 
 from lightweight.config.schema import Config, Edge
 

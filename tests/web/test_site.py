@@ -6,7 +6,8 @@ from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.threads import deferToThread
 
 import pytest
-from support.gateway import KEY, Client, Gateway, chunk, on_loopback, read_answer
+from support.answered import read_answer
+from support.gateway import KEY, Client, Gateway, chunk, on_loopback
 
 from lightweight.config.schema import Config, Edge
 from lightweight.web.edge import DISCARD_SECONDS

@@ -5,7 +5,8 @@ from typing import Any
 
 import msgspec
 import pytest
-from support.gateway import Answered, Gateway
+from support.answered import Answered
+from support.gateway import Gateway
 from support.verdicts import DECEMBER_MS, refused
 
 from lightweight.policy.admission import Tier

@@ -3,7 +3,7 @@
 from urllib.parse import urlencode
 
 import pytest
-from support.gateway import Answered
+from support.answered import Answered
 from support.offices import PASSWORD, Desk
 from support.visits import FORM, said, visitor
 

@@ -3,7 +3,8 @@
 import re
 
 import pytest
-from support.gateway import EPOCH, PEPPER, Answered
+from support.answered import Answered
+from support.gateway import EPOCH, PEPPER
 from support.offices import Desk
 from support.people import trail
 from support.visits import said, visitor

@@ -4,7 +4,8 @@ import re
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from support.gateway import EPOCH, Answered
+from support.answered import Answered
+from support.gateway import EPOCH
 from support.offices import Desk
 from support.visits import said, visitor
 

@@ -3,7 +3,8 @@
 import re
 
 import pytest
-from support.gateway import Answered, Gateway, model, offering
+from support.answered import Answered
+from support.gateway import Gateway, model, offering
 
 from lightweight.config.schema import Config
 from lightweight.web.docs.guides import guides
