@@ -9,7 +9,7 @@ Whoever changes something takes its turn before it looks: two that change one th
 once would else both start from what it was.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from sys import intern
 from typing import Any, TypeAlias
 
@@ -404,7 +404,7 @@ def account_of(row: Row[Any]) -> Account:
     )
 
 
-def key_of(row: Row[Any]) -> ApiKey:
+def key_of(row: Sequence[Any]) -> ApiKey:
     """Make the record of a row of ``keys``, all of its columns in their order."""
     # A start reads 100,000 of them: asking for each by its name takes three times as
     # long.
