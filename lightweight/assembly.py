@@ -138,7 +138,7 @@ def gateway_service(
     instruments = Instruments(swap)
     site = _site(ground, swap, instruments, generation, wall)
     overload = Overload(reactor, memory=resident, mark=_memory_mark(size))
-    self_test = SelfTest(reactor, current=lambda: swap.current, new_id=_fresh_id)
+    self_test = SelfTest(reactor, current=_current_of(swap), new_id=_fresh_id)
     gauges = instruments.gauges(site, live, overload, self_test)
 
     def serve(keyring: Keyring, database: Database, state: State) -> Metering:
@@ -150,7 +150,7 @@ def gateway_service(
         office = _office(reactor, database, state, swap, rates)
         now = _live(ground, state, live, site, size, limits_at)
         app = App(
-            current=lambda: swap.current,
+            current=_current_of(swap),
             keyring=keyring,
             desk=_desk(reactor, swap, state, live, rates, journal),
             ledger=Ledger(database),
@@ -191,6 +191,11 @@ def gateway_service(
         )
     )
     return service
+
+
+def _current_of(swap: Swap) -> Callable[[], Runtime]:
+    """Give the runtime in force: asked a dozen times each call, so no code of ours."""
+    return partial(getattr, swap, "current")
 
 
 def _fresh_id(prefix: str) -> str:
@@ -277,7 +282,7 @@ def _office(
         wall=wall,
         random_bytes=secrets.token_bytes,
         new_id=_fresh_id,
-        current=lambda: swap.current,
+        current=_current_of(swap),
         rates=rates,
         openid=openid,
     )
@@ -402,7 +407,7 @@ def _site(
     return GatewaySite(
         Resource(),
         reactor,
-        current=lambda: swap.current,
+        current=_current_of(swap),
         record=record,
         wall=wall,
         entropy=secrets.token_bytes,

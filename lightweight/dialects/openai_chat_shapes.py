@@ -109,7 +109,7 @@ def content_size(said: Mapping[str, Raw] | None) -> int:
     size = 0
     if said is not None:
         for name, raw in said.items():
-            if name != "role" and says_something(raw):
+            if name != "role" and bytes(raw) not in _EMPTY:
                 size += len(raw)
     return size
 
