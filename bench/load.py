@@ -4,6 +4,7 @@
 
     port, calls, connections, stream, body_bytes
     keys      a file with a key on each line; they take turns
+    begin     the place of the first of them, the first being 0
     models    how many models take turns, m0 and so on; 0: the one called "bench"
     a_second  new connections in a second at most; 0: all at once
     held      say "held" on a line of its own once every stream has begun; who is told
@@ -90,6 +91,8 @@ class Load:
     def _made(self, plan: dict[str, Any]) -> Iterator[bytes]:
         """Give request after request."""
         keys = Path(plan["keys"]).read_text().split()
+        begin = plan.get("begin", 0) % len(keys)
+        keys = keys[begin:] + keys[:begin]
         models = [f"m{at}" for at in range(plan.get("models", 0))] or ["bench"]
         words = "hello " * max(1, plan["body_bytes"] // 6)
         streamed = {"stream": True} if self._stream else {}

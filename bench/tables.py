@@ -114,7 +114,7 @@ def call_costs(rounds: int) -> None:
                     models = gateway.models if used == "all" else 0
                     plan = _plan(gateway, account, models, CALLS, 32)
                     cpu = cpu_seconds(gateway.workers)
-                    told = _good(loaded(plan))
+                    told = _good(loaded({**plan, "begin": at * CALLS}))
                     cpu = cpu_seconds(gateway.workers) - cpu
                     if at:
                         each = costs.setdefault((used, size), [])

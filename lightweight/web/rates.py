@@ -4,7 +4,7 @@ The last verdict of every account in use is kept. Rate headers are made of it, a
 request whose refusal it proves is refused before its body is read.
 """
 
-from collections import Counter
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Mapping
 from typing import TypeAlias, TypeVar
 
@@ -71,8 +71,8 @@ class Rates:
         self._limiter = limiter
         self._clock = clock
         self._tiers = tiers
-        self._told: dict[_Whose, _Told] = {}
-        self._subjects: dict[str, _Limited] = {}
+        self._told: OrderedDict[_Whose, _Told] = OrderedDict()
+        self._subjects: OrderedDict[str, _Limited] = OrderedDict()
         """By the key's id."""
         self._strange: set[str] = set()
         self.decisions: Counter[str] = Counter()
@@ -222,12 +222,13 @@ class Rates:
         return closed - self._passed_ms(told)
 
 
-def _keep(table: dict[_Name, _Kept], name: _Name, kept: _Kept) -> None:
+def _keep(table: OrderedDict[_Name, _Kept], name: _Name, kept: _Kept) -> None:
     """Put into ``table`` what is the latest now, and drop the oldest of too many."""
-    table.pop(name, None)
     table[name] = kept
+    table.move_to_end(name)
     if len(table) > REMEMBERED:
-        del table[next(iter(table))]
+        # A dict would look for its first entry behind thousands that were dropped.
+        table.popitem(last=False)
 
 
 def _nothing_else(told: _Told) -> bool:
