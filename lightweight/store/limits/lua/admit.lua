@@ -134,39 +134,37 @@ local function least(limit, gone_of)
   return found, left
 end
 
-local said = {}
-local function say(name, form, ...)
-  said[#said + 1] = string.format('"' .. name .. '":' .. form, ...)
-end
+-- A verdict, in the order of its parts (policy/pace.py).
+local said = { "null", "null", "null", "null", "null" }
 
-local function say_room(name, limit, what)
+local function say_room(place, limit, what)
   local subject, left = least(limit, function(each) return each.window[what] end)
   if subject then
     local until_ = empty(subject.window, what)
-    say(name, '{"limit":%.0f,"remaining":%.0f,"reset_ms":%.0f}',
-      subject.limits[limit], left, until_ and until_ - clock.now - clock.ahead or 0)
+    said[place] = string.format("[%.0f,%.0f,%.0f]", subject.limits[limit], left,
+      until_ and until_ - clock.now - clock.ahead or 0)
   end
 end
 
-local function say_balance(name, limit, used, reserved)
+local function say_balance(place, limit, used, reserved)
   local subject = least(limit, function(each)
     return each.purse[used] + each.purse[reserved]
   end)
   if subject then
     local purse = subject.purse
-    say(name, '{"limit":%.0f,"used":%.0f,"reserved":%.0f,"resets_at_ms":%s}',
+    said[place] = string.format("[%.0f,%.0f,%.0f,%s]",
       subject.limits[limit], purse[used], purse[reserved],
       subject.limits.prepaid and "null" or whole(start_of(purse.month + 1)))
   end
 end
 
 if refused then
-  say("refused", '{"subject":%s,"limit":"%s","allowed":%.0f,"retry_after_ms":%s}',
+  said[1] = string.format('[%s,"%s",%.0f,%s]',
     cjson.encode(ask.subjects[refused.subject].name), LIMITS[refused.order],
     refused.allowed, refused.wait and whole(refused.wait) or "null")
 end
-say_room("requests", "rpm", REQUESTS)
-say_room("tokens", "tpm", TOKENS)
-say_balance("quota_tokens", "quota_tokens", "tokens", "tokens_reserved")
-say_balance("quota_usd", "quota_micro_usd", "usd", "usd_reserved")
-return redis.status_reply("{" .. table.concat(said, ",") .. "}")
+say_room(2, "rpm", REQUESTS)
+say_room(3, "tpm", TOKENS)
+say_balance(4, "quota_tokens", "tokens", "tokens_reserved")
+say_balance(5, "quota_micro_usd", "usd", "usd_reserved")
+return redis.status_reply("[" .. table.concat(said, ",") .. "]")
