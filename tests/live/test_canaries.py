@@ -348,7 +348,7 @@ async def test_no_answer_and_no_line_tells(
     stream = Deferred.fromCoroutine(cage.call("good", stream=True))
     await until(lambda: len(provider.requests) > asked)
     gateway.child.send(signal.SIGUSR2)
-    await gateway.child.line("calls are in flight")
+    await gateway.child.line("In flight: 1 call")
     gate.open()
     await stream
     await bad_providers(cage, provider)
