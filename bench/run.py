@@ -68,6 +68,13 @@ SCENARIOS = [
     Scenario("json, https", 6000, 32, tls=True, yardsticks=BOTH),
     Scenario("json, 256 KiB prompt", 1000, 8, body_bytes=262_144, yardsticks=(NGINX,)),
     Scenario("json, one at a time", 1000, 1, yardsticks=(DIRECT, *BOTH)),
+    Scenario(
+        *("stream, one at a time", 100, 1),
+        stream=True,
+        chunks=5,
+        interval_ms=20,
+        yardsticks=(DIRECT, *BOTH),
+    ),
     Scenario("stream, 50 chunks", 1000, 32, stream=True, yardsticks=BOTH),
     Scenario("stream, https", 1000, 32, stream=True, tls=True, yardsticks=BOTH),
     Scenario(
@@ -81,7 +88,7 @@ SCENARIOS = [
         *("stream, 1000 x 50/s", 1000, 1000),
         stream=True,
         interval_ms=20,
-        chunks=250,
+        chunks=750,
         yardsticks=BOTH,
     ),
     Scenario(
