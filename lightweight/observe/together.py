@@ -13,8 +13,9 @@ from lightweight.observe.access import Visit
 SOON_SECONDS = 0.1
 """How long a visit waits for others."""
 
-MOST = 1000
-"""How many wait."""
+MOST = 100
+"""How many wait: the lines of so many fit into a pipe (64 KiB), so that its reader gets
+them all, also where the process ends right after."""
 
 
 class Later(Protocol):
