@@ -398,12 +398,10 @@ def _site(
         generation=generation,
     )
     reactor = ground.reactor
-
-    ends: list[Callable[[], None]] = []
-    told = told_of(access, ground.environ, ends.append)
+    spans_ends: list[Callable[[], None]] = []
+    told = told_of(access, ground.environ, spans_ends.append)
     record = instruments.measured(told, reactor, ground.writer.flush)
-    for close in (record.flush, *ends):
-        reactor.addSystemEventTrigger("after", "shutdown", close)
+    ground.ends += [record.flush, *spans_ends]
     return GatewaySite(
         Resource(),
         reactor,

@@ -6,8 +6,9 @@ A part of the composition root.
 import secrets
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from twisted.application.service import Service
 from twisted.python.usage import Options
@@ -20,12 +21,15 @@ from lightweight.daemon.judge import UNFIT, imagined, judged
 from lightweight.daemon.link import Link
 from lightweight.daemon.listen import adopt_ports
 from lightweight.daemon.messages import LIMITS, Assignment, Misunderstood, decode
-from lightweight.daemon.pulse import Pulse
+from lightweight.daemon.pulse import Gauges, Pulse
 from lightweight.daemon.state import open_state
 from lightweight.ground import Ground, only_told_problems
 from lightweight.meters import Meters
 from lightweight.store.database import Database
 from lightweight.stored import migrated
+
+if TYPE_CHECKING:
+    from lightweight.daemon.service import GatewayService
 
 
 def service_of(
@@ -65,15 +69,7 @@ def _worker(ground: Ground, link: Link, assignment: Assignment) -> Service:
         size=assignment.size,
         limits_at=LIMITS,
     )
-    pulse = Pulse(reactor, service.gauges, link.beat)
-    link.orders_go_to(
-        leave=service.leave,
-        reopen_log=ground.writer.reopen,
-        orphaned=service.orphaned,
-        was_ready=pulse.start,
-        last_word=pulse.tell,
-        dump=service.dump,
-    )
+    _attach(link, service, ground, service.gauges, dump=service.dump)
     service.obey(link)
     return service
 
@@ -104,13 +100,26 @@ def _bookkeeper(
             farewells=Farewells(reactor, wall, lambda: offered),
         )
     )
-    pulse = Pulse(reactor, gauges_of_books(lambda: service.lag), link.beat)
+    gauges = gauges_of_books(lambda: service.lag)
+    _attach(link, service, ground, gauges, dump=lambda: None)
+    return service
+
+
+def _attach(
+    link: Link,
+    service: "GatewayService | BookkeeperService",
+    ground: Ground,
+    gauges: Gauges,
+    *,
+    dump: Callable[[], None],
+) -> None:
+    """Have the service do what the parent orders, and the parent told how it fares."""
+    pulse = Pulse(ground.reactor, gauges, link.beat)
     link.orders_go_to(
         leave=service.leave,
         reopen_log=ground.writer.reopen,
         orphaned=service.orphaned,
         was_ready=pulse.start,
         last_word=pulse.tell,
-        dump=lambda: None,
+        dump=dump,
     )
-    return service

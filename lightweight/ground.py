@@ -5,7 +5,7 @@ the parent starts without them.
 """
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -48,6 +48,14 @@ class Ground:
         self.observer = LogObserver(self.writer, self.form, journal=self.journal)
         foreground = self.place == STDOUT and not self.journal
         self.tell = self._show if foreground else None
+        self.ends: list[Callable[[], None]] = []
+        """What is told last, before the log ends."""
+        reactor.addSystemEventTrigger("after", "shutdown", self._end)
+
+    def _end(self) -> None:
+        for tell in self.ends:
+            tell()
+        self.writer.finish()
 
     def _show(self, text: str) -> None:
         self.writer.write(f"\n{text}")

@@ -15,7 +15,8 @@ from lightweight.observe.counts import Counts
 from lightweight.observe.measured import Measured
 from lightweight.observe.memory import cpu_seconds, resident
 from lightweight.observe.tally import Tally
-from lightweight.observe.together import Later, Together
+from lightweight.observe.together import Together
+from lightweight.observe.writer import Later
 from lightweight.upstream.http import HttpProvider
 from lightweight.web.live import Live
 from lightweight.web.overload import Overload

@@ -16,13 +16,9 @@ from lightweight.config.secret import Secret
 from lightweight.plan import SPOKEN
 from lightweight.records import Limits
 from lightweight.runtime import DIALECTS, Runtime, build_runtime
-from lightweight.upstream.found import Found
 
 CATALOG = load_catalog()
 TODAY = date(2026, 11, 22)
-
-
-LOCAL = Found(name="vllm", base_url="http://127.0.0.1:8000/v1", models=("g",))
 
 
 def built(

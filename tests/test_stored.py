@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from twisted.internet.task import Clock
+from twisted.internet.testing import MemoryReactorClock
 
 import pytest
 
@@ -19,7 +19,7 @@ def ground_of(directory: Path, more: str = "") -> Ground:
     path.write_text(f'state = "{directory / "state"}"\n{more}')
     catalog = load_catalog()
     loaded = load(path, {}, presets=catalog.presets)
-    return Ground(loaded, path, catalog, {}, Clock(), {})
+    return Ground(loaded, path, catalog, {}, MemoryReactorClock(), {})
 
 
 def test_the_first_start_shows_a_key_once(tmp_path: Path) -> None:

@@ -41,8 +41,8 @@ class Lines(Protocol):
     def write(self, line: str) -> None:
         """Take one line, without its end."""
 
-    def write_soon(self, line: str) -> None:
-        """Take one line that is in no hurry."""
+    def keep(self, line: str) -> None:
+        """Take one line that waits for those after it."""
 
 
 _MICRO = 1_000_000
@@ -127,7 +127,7 @@ class LogObserver:
 
 
 class AccessLog:
-    """Visits as lines."""
+    """Visits as lines, which ``lines`` keeps until it is flushed."""
 
     def __init__(
         self,
@@ -147,7 +147,7 @@ class AccessLog:
     def __call__(self, visit: Visit) -> None:
         """Write one visit."""
         line = self._prefix + self._write(visit, stamp(visit.at))
-        self._lines.write_soon(line)
+        self._lines.keep(line)
 
 
 class _Asked(Struct, kw_only=True, omit_defaults=True):

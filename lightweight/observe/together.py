@@ -6,23 +6,15 @@ between two calls, where the code that sees to it has left the processor's cache
 
 from collections import deque
 from collections.abc import Callable
-from typing import Protocol
 
 from lightweight.observe.access import Visit
+from lightweight.observe.writer import Later
 
 SOON_SECONDS = 0.1
 """How long a visit waits for others."""
 
 MOST = 100
-"""How many wait: the lines of so many fit into a pipe (64 KiB), so that its reader gets
-them all, also where the process ends right after."""
-
-
-class Later(Protocol):
-    """The reactor's timer."""
-
-    def callLater(self, delay: float, what: Callable[[], None], /) -> object:
-        """Call ``what`` in ``delay`` seconds."""
+"""How many wait: to record them takes a few milliseconds, in which nobody is served."""
 
 
 class Together:

@@ -1,12 +1,12 @@
 """Where log lines go: one file or stream, and a reader that stalls stalls nobody."""
 
 import os
+import select
 import socket
 import stat
 from collections import deque
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from select import PIPE_BUF
 from typing import Protocol
 
 MIN_SECRET = 6
@@ -17,15 +17,18 @@ BACKLOG_BYTES = 1024 * 1024
 
 RETRY_SECONDS = 0.2
 
-SOON_SECONDS = 0.1
-"""How long a line waits for company that is in no hurry."""
+LAST_SECONDS = 1.0
+"""How long a process that ends waits for a slow reader."""
 
-SOON_BYTES = 64 * 1024
-"""How much of it waits."""
+FILE_BYTES = 64 * 1024
+"""How much a regular file is given in one piece."""
 
 
 class Later(Protocol):
-    """The reactor's timer."""
+    """The reactor's clock and timer."""
+
+    def seconds(self) -> float:
+        """Give the time in seconds, since whenever."""
 
     def callLater(self, delay: float, what: Callable[[], None], /) -> object:
         """Call ``what`` in ``delay`` seconds."""
@@ -96,21 +99,11 @@ class LogWriter:
 
     def write(self, line: str) -> None:
         """Write one line; a full disk or a closed pipe loses it, never the service."""
-        self._keep(line)
+        self.keep(line)
         self.flush()
 
-    def write_soon(self, line: str) -> None:
-        """Write one line within SOON_SECONDS, together with those that come till then.
-
-        Lines keep their order. To be followed by ``flush`` before the process ends.
-        """
-        self._keep(line)
-        if self._timer is None or self._waiting > SOON_BYTES:
-            self.flush()
-        else:
-            self._plan(SOON_SECONDS)
-
-    def _keep(self, line: str) -> None:
+    def keep(self, line: str) -> None:
+        """Take one line, to be written with the next that is, or by ``flush``."""
         data = line.encode("utf-8", "backslashreplace")
         for secret in self._secrets:
             if secret in data:
@@ -136,7 +129,7 @@ class LogWriter:
             if sent < len(data):
                 self._backlog.appendleft(data[sent:])
             if not sent:
-                self._plan(RETRY_SECONDS)
+                self._plan_retry()
                 return
         if self._dropped:
             dropped, self._dropped = self._dropped, 0
@@ -157,14 +150,31 @@ class LogWriter:
             return os.write(self._fd, data)
         return self._socket.send(data, socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL)
 
-    def _plan(self, seconds: float) -> None:
+    def _plan_retry(self) -> None:
         if self._timer is not None and not self._planned:
             self._planned = True
-            self._timer.callLater(seconds, self._as_planned)
+            self._timer.callLater(RETRY_SECONDS, self._as_planned)
 
     def _as_planned(self) -> None:
         self._planned = False
         self.flush()
+
+    def finish(self) -> None:
+        """Write all that waits, for the end of the process.
+
+        The only one that blocks: LAST_SECONDS at most, for a reader that is slow.
+        """
+        self.flush()
+        if self._timer is None:
+            return
+        poll = select.poll()
+        poll.register(self._fd, select.POLLOUT)
+        end = self._timer.seconds() + LAST_SECONDS
+        while self._backlog:
+            left = end - self._timer.seconds()
+            if left <= 0 or not poll.poll(left * 1000):
+                return
+            self.flush()
 
     def reopen(self) -> None:
         """Follow a log file that was moved away; a descriptor has no name to follow."""
@@ -186,4 +196,4 @@ class LogWriter:
 
 def _at_once(fd: int) -> int:
     """Give how many bytes arrive in one piece, whoever else writes (pipe(7))."""
-    return SOON_BYTES if stat.S_ISREG(os.fstat(fd).st_mode) else PIPE_BUF
+    return FILE_BYTES if stat.S_ISREG(os.fstat(fd).st_mode) else select.PIPE_BUF

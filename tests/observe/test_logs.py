@@ -22,7 +22,7 @@ class Lines(list[str]):
     def write(self, line: str) -> None:
         self.append(line)
 
-    def write_soon(self, line: str) -> None:
+    def keep(self, line: str) -> None:
         self.append(line)
 
 

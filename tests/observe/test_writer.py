@@ -2,16 +2,18 @@
 
 import os
 import socket
+import threading
 from pathlib import Path
 from select import PIPE_BUF
 
 from twisted.internet.task import Clock
 
+import pytest
+
 from lightweight.observe.writer import (
     BACKLOG_BYTES,
+    LAST_SECONDS,
     RETRY_SECONDS,
-    SOON_BYTES,
-    SOON_SECONDS,
     LogWriter,
 )
 
@@ -145,64 +147,82 @@ def test_a_stalled_socket_is_not_waited_for() -> None:
     assert [int(line.rstrip(b"x")) for line in lines] == list(range(2000))
 
 
-def test_lines_in_no_hurry_leave_together_and_in_order(tmp_path: Path) -> None:
+def test_kept_lines_leave_with_the_next_and_in_order(tmp_path: Path) -> None:
     path = tmp_path / "log"
-    clock = Clock()
-    writer = LogWriter(path, clock)
+    writer = LogWriter(path)
     writer.hide(["sk-canary"])
-    writer.write_soon("one sk-canary")
-    writer.write_soon("two")
+    writer.keep("one sk-canary")
+    writer.keep("two")
     assert path.read_text() == ""
-    clock.advance(SOON_SECONDS)
+    writer.flush()
     assert path.read_text() == "one ***\ntwo\n"
-    assert clock.getDelayedCalls() == []
-    writer.write_soon("three")
+    writer.keep("three")
     writer.write("four")
     assert path.read_text() == "one ***\ntwo\nthree\nfour\n"
-    clock.advance(SOON_SECONDS)
     writer.close()
 
 
-def test_lines_in_no_hurry_are_not_lost_at_the_end(tmp_path: Path) -> None:
+def test_kept_lines_are_not_lost_at_the_end(tmp_path: Path) -> None:
     path = tmp_path / "log"
-    clock = Clock()
-    writer = LogWriter(path, clock)
-    writer.write_soon("one")
+    writer = LogWriter(path)
+    writer.keep("one")
     path.rename(tmp_path / "log.1")
     writer.reopen()
-    writer.write_soon("two")
-    writer.flush()
+    writer.keep("two")
+    writer.close()
     assert (tmp_path / "log.1").read_text() == "one\n"
     assert path.read_text() == "two\n"
-    writer.write_soon("three")
-    writer.close()
-    assert path.read_text() == "two\nthree\n"
 
 
-def test_many_lines_do_not_wait_and_none_does_without_a_timer(tmp_path: Path) -> None:
-    path = tmp_path / "log"
-    writer = LogWriter(path, Clock())
-    for _ in range(SOON_BYTES // 100 + 1):
-        writer.write_soon("x" * 99)
-    assert path.stat().st_size > SOON_BYTES
-    writer.close()
-    alone = LogWriter(tmp_path / "alone")
-    alone.write_soon("at once")
-    assert (tmp_path / "alone").read_text() == "at once\n"
-    alone.close()
+def test_the_end_of_the_process_waits_for_a_slow_reader() -> None:
+    read, write = os.pipe()
+    filled(write)
+    writer = LogWriter(write, Clock())
+    lines = [f"{number} ".ljust(999, "x") for number in range(400)]
+    for line in lines:
+        writer.keep(line)
+    slow = threading.Thread(target=writer.finish)
+    slow.start()
+    received = b""
+    while not received.endswith(lines[-1].encode() + b"\n"):
+        received += os.read(read, 4096)
+    slow.join()
+    os.close(read)
+    os.close(write)
+
+    assert received.lstrip(b"x").decode().splitlines() == lines
+
+
+def test_the_end_of_the_process_does_not_wait_for_ever(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("lightweight.observe.writer.LAST_SECONDS", LAST_SECONDS / 100)
+    read, write = os.pipe()
+    filled(write)
+    LogWriter(write, Clock()).write("nobody takes this")
+    stuck = LogWriter(write, Clock())
+    stuck.keep("nor this")
+    stuck.finish()
+    assert taken(read).strip(b"x") == b""
+
+    alone = LogWriter(write)
+    alone.keep("without a clock nobody knows how long")
+    filled(write)
+    alone.finish()
+    os.close(read)
+    os.close(write)
 
 
 def test_whole_lines_share_a_write_as_far_as_a_pipe_keeps_them_together() -> None:
-    clock = Clock()
     reader, ours = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with reader, ours:
-        writer = LogWriter(ours.fileno(), clock)
+        writer = LogWriter(ours.fileno())
         lines = [f"{number} ".ljust(number % 90 * 11, "x") for number in range(120)]
         lines.insert(60, "y" * 2 * PIPE_BUF)
         for line in lines:
-            writer.write_soon(line)
+            writer.keep(line)
             if line.startswith("y"):
-                clock.advance(SOON_SECONDS)
+                writer.flush()
         writer.close()
         reader.setblocking(False)
         pieces = list[bytes]()
