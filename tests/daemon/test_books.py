@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import pytest_twisted
-from support.processes import until
+from support.until import until
 
 from lightweight.daemon.books import BookkeeperService, BookParts, gauges_of_books
 from lightweight.daemon.farewells import Farewells

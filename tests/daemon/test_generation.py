@@ -11,7 +11,8 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
 import pytest
-from support.processes import running, until
+from support.processes import running
+from support.until import until
 from support.vitals import vitals
 
 from lightweight.daemon.generation import (

@@ -22,10 +22,11 @@ from support.daemon import BIN, Gateway, spawn
 from support.http import Fetched, fetch
 from support.ports import free_port
 from support.postgres import PASSWORD, PostgresServer
-from support.processes import children, until
+from support.processes import children
 from support.redis import RedisServer
 from support.scripted import SILENCE, Gate, ScriptedProvider, streamed, whole
 from support.tls import authority
+from support.until import until
 
 from lightweight.cli.main import main
 from lightweight.store.keys import mint

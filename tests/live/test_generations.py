@@ -18,8 +18,9 @@ import pytest_twisted
 from support.daemon import Gateway
 from support.http import Fetched, fetch, fetch_blocking
 from support.live import CANARY, config_for
-from support.processes import children, running, servers, until
+from support.processes import children, running, servers
 from support.scripted import Gate, ScriptedProvider, streamed, whole
+from support.until import until
 
 from lightweight import __version__
 

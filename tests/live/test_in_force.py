@@ -7,7 +7,8 @@ from pathlib import Path
 
 from support.daemon import Gateway
 from support.http import fetch
-from support.processes import servers, until
+from support.processes import servers
+from support.until import until
 
 import lightweight
 

@@ -14,8 +14,9 @@ from twisted.internet.task import deferLater
 import pytest
 from support.daemon import BIN, Gateway, spawn
 from support.http import Fetched, fetch
-from support.processes import children, servers, until
+from support.processes import children, servers
 from support.redis import RedisServer
+from support.until import until
 
 DEMO = '[providers.demo]\nkind = "demo"\n'
 TIERS = "[tiers.sixty]\nrpm = 60\n[tiers.few]\nquota_tokens = 1000\n"

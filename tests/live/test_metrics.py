@@ -12,8 +12,9 @@ from support.figures import Figures, scraped
 from support.http import Fetched, fetch
 from support.live import CANARY, config_for
 from support.ports import free_port
-from support.processes import servers, until
+from support.processes import servers
 from support.scripted import Gate, ScriptedProvider, streamed, whole
+from support.until import until
 
 from lightweight.observe import metrics
 from lightweight.observe.metrics import METRICS

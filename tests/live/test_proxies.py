@@ -15,9 +15,9 @@ import pytest
 from support.daemon import Child, Gateway, spawn
 from support.live import CHUNK
 from support.ports import free_port
-from support.processes import until
 from support.scripted import Gate, ScriptedProvider
 from support.tls import authority
+from support.until import until
 
 pytestmark = pytest.mark.debian
 

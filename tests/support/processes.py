@@ -1,9 +1,6 @@
 """Processes as the kernel knows them: proc(5)."""
 
-from collections.abc import Callable
 from pathlib import Path
-
-from twisted.internet.task import deferLater
 
 
 def children(pid: int) -> list[int]:
@@ -31,11 +28,3 @@ def running(pid: int) -> bool:
     except OSError:
         return False
     return state != "Z"
-
-
-async def until(condition: Callable[..., bool]) -> None:
-    """Wait for a condition; the test's own limit is the bound."""
-    from twisted.internet import reactor
-
-    while not condition():
-        await deferLater(reactor, 0.02)

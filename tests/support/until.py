@@ -9,7 +9,7 @@ PATIENCE = 30.0
 """Seconds."""
 
 
-async def until(condition: Callable[[], object]) -> None:
+async def until(condition: Callable[..., object]) -> None:
     """Wait until ``condition`` gives something true; fail after PATIENCE."""
     from twisted.internet import reactor
 
