@@ -17,6 +17,7 @@ from lightweight.records import Headers, Person
 from lightweight.store.invites import accept_invite, invite_of_secret
 from lightweight.store.passwords import check_password
 from lightweight.store.people import (
+    has_password,
     person_of_link,
     set_password,
     signature,
@@ -279,12 +280,18 @@ async def change_password(
 ) -> SignedIn:
     """Set another password; ends all sessions, this one gets a successor.
 
-    Raises BadRequest for a password that is wrong or cannot be taken, RateLimited and
-    Overloaded. Cancelling does not undo it.
+    Raises BadRequest for a password that is wrong, cannot be taken or was never there,
+    RateLimited and Overloaded. Cancelling does not undo it.
     """
     person = signed.person
     with told_as_faults():
         check_password(password)
+        has = await office.database.read(lambda c: has_password(c, person.id))
+    if not has:
+        raise BadRequest(
+            "You sign in through another service and have no password here to change.",
+            param="current_password",
+        )
     try:
         await _checked(person.name, current, door, office)
     except NotSignedIn:

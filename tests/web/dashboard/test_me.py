@@ -3,6 +3,9 @@
 from support.offices import PASSWORD, Desk
 from support.visits import Visitor, said, visitor
 
+from lightweight.store.people import NO_PASSWORD
+from lightweight.store.schema import people
+
 
 async def test_a_new_password_ends_all_other_sessions(desk: Desk) -> None:
     ann = await visitor(desk)
@@ -30,6 +33,16 @@ async def test_who_has_a_password_may_change_it(desk: Desk) -> None:
     page = await (await visitor(desk)).get("/me")
     assert "Change your password" in said(page)
     assert page.body.count(b'type="password"') == 2
+
+
+async def test_who_has_none_is_told_so(desk: Desk) -> None:
+    ann = await visitor(desk)
+    none = people.update().values(password=NO_PASSWORD)
+    await desk.office.database.run(lambda c: c.execute(none).rowcount)
+    answer = await ann.post("/me/password", {"old": "", "new": "another good one"})
+    assert answer.status == 400
+    assert "You sign in through another service" in said(answer)
+    assert "you have no password here" in await ann.text("/me")
 
 
 async def test_the_theme_is_kept_by_the_browser(desk: Desk) -> None:
