@@ -146,7 +146,8 @@ async def fleet(
     assert statuses == [0, 0, 0]
 
 
-@pytest.mark.async_limit(110)
+@pytest.mark.timeout(300)
+@pytest.mark.async_limit(280)
 async def test_limits_are_exact_and_a_machine_cut_off_takes_its_share(
     fleet: Fleet,
 ) -> None:
