@@ -29,6 +29,9 @@ FIRST_SOCKET = 6
 LONGEST = 64 * 1024
 """Bytes of a line, at most."""
 
+_UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError)
+"""What msgspec raises for a line that is no message."""
+
 CONTROL = "control.sock"
 
 Task: TypeAlias = Literal["serve", "keep_books"]
@@ -176,7 +179,7 @@ def decode_report(line: bytes) -> Report | Vitals | Counted:
 def _decoded(line: bytes | str, kind: Any, name: str) -> Any:
     try:
         version = msgspec.json.decode(line, type=_AnyVersion).version
-    except msgspec.MsgspecError as problem:
+    except _UNREADABLE as problem:
         raise Misunderstood(f"Not a message of Lightweight: {problem}.") from problem
     if version != VERSION:
         raise Misunderstood(
@@ -185,7 +188,7 @@ def _decoded(line: bytes | str, kind: Any, name: str) -> Any:
         )
     try:
         return msgspec.json.decode(line, type=kind)
-    except msgspec.MsgspecError as problem:
+    except _UNREADABLE as problem:
         raise Misunderstood(f"Not a {name}: {problem}.") from problem
 
 

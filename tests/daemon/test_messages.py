@@ -46,6 +46,7 @@ def test_sockets_keep_their_order() -> None:
         (b"hello", "Not a message"),
         (b"{}", "Not a message"),
         (b'{"version":%d,"do":"dance"}' % VERSION, "Not a Order"),
+        (b'{"version":%d,"do":"\x80serve"}' % VERSION, "Not a Order"),
         (b'{"version":%d,"do":"serve"}' % (VERSION + 1), "restart the service"),
     ],
 )
