@@ -1,0 +1,72 @@
+"""The chat request that most clients send, judged in one look.
+
+Texts and the parameters that are often set, each as the API reference has it. With
+nothing else in it there is nothing to find fault with: no depth, no number that a
+double does not hold, no text that is not UTF-8.
+"""
+
+from typing import Annotated, Literal, TypeAlias
+
+import msgspec
+from msgspec import Meta, Struct
+
+MAX_CHOICES = 128
+LARGEST = 32 * 1024
+"""Bytes of a body that are looked at so: each text in it is copied for a moment."""
+
+Role: TypeAlias = Literal[
+    "system", "developer", "user", "assistant", "tool", "function"
+]
+
+_Integer: TypeAlias = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
+_Tokens: TypeAlias = Annotated[int, Meta(ge=1, le=2**63 - 1)]
+
+
+class _Message(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
+    role: Role
+    content: str | None = None
+    name: str | None = None
+    refusal: str | None = None
+    tool_call_id: str | None = None
+
+
+class StreamOptions(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
+    """What is asked of a stream."""
+
+    include_usage: bool | None = None
+
+
+class Plain(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
+    """A chat request of which every member is known and sound."""
+
+    model: Annotated[str, Meta(min_length=1)]
+    messages: Annotated[list[_Message], Meta(min_length=1)]
+    stream: bool | None = None
+    stream_options: StreamOptions | None = None
+    max_tokens: _Tokens | None = None
+    max_completion_tokens: _Tokens | None = None
+    n: Annotated[int, Meta(ge=1, le=MAX_CHOICES)] | None = None
+    temperature: float | None = None
+    top_p: float | None = None
+    frequency_penalty: float | None = None
+    presence_penalty: float | None = None
+    reasoning_effort: str | None = None
+    seed: _Integer | None = None
+    stop: str | list[str] | None = None
+    user: str | None = None
+
+
+_PLAIN = msgspec.json.Decoder(Plain)
+
+
+def plain_request(body: bytes) -> Plain | None:
+    """Give the request in ``body`` if it is a plain one; never raises.
+
+    None says nothing against it: then it is to be judged member by member.
+    """
+    if len(body) > LARGEST:
+        return None
+    try:
+        return _PLAIN.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
