@@ -65,7 +65,7 @@ class OpenAIChat:
 
     def passage(self, call: Call, target: Target) -> Passage:
         """Make the way for an answer whose provider speaks this dialect too."""
-        if target.quirks & ODD_ANSWERS:
+        if target.quirks and target.quirks & ODD_ANSWERS:
             return mended(call, target)
         if call.stream:
             return StreamPassage(call, target)

@@ -6,15 +6,21 @@ ask for is cut out, and the lines of an event stream that steer a client (``id``
 ``retry``) are dropped.
 """
 
+from collections.abc import Iterable
+
 from lightweight.dialects.answer import EventStream, Gathered, own_name
 from lightweight.dialects.openai_chat_faults import read_error_frame
 from lightweight.dialects.openai_chat_reader import DONE as DONE_DATA
 from lightweight.dialects.openai_chat_reader import check_ending, decode_whole
 from lightweight.dialects.openai_chat_shapes import (
+    Choice,
+    Complete,
     Piece,
     Progress,
+    complete_answer,
     content_size,
     decode_piece,
+    disjoint,
     said_size,
     says_something,
     usage_of,
@@ -105,14 +111,18 @@ class StreamPassage:
 
 
 class WholePassage:
-    """The way of an answer in one piece: all of it comes from ``finish``."""
+    """The way of an answer in one piece: all of it comes from ``finish``.
+
+    Its ``size`` is known where no usage is reported: it counts nowhere else.
+    """
+
+    content_type = "application/json"
+    complete = False
+    usage: Usage | None = None
+    deltas = 0
+    size = 0
 
     def __init__(self, call: Call, target: Target) -> None:
-        self.content_type = "application/json"
-        self.complete = False
-        self.usage: Usage | None = None
-        self.deltas = 0
-        self.size = 0
         self._model = own_name(call, target)
         self._gathered = Gathered()
 
@@ -124,21 +134,31 @@ class WholePassage:
     def finish(self) -> bytes:
         """Give the answer; raise ProviderFault if it is not a complete one."""
         body = self._gathered.body
-        piece = decode_whole(body)
-        progress = Progress()
-        for choice in piece.choices or ():
-            progress.begin(choice.index)
-            if choice.finish_reason:
-                progress.end(choice.index)
-            self.deltas += 1
-            self.size += content_size(choice.message)
-        progress.check()
-        self.usage = usage_of(piece.usage)
+        answer = complete_answer(body) or decode_whole(body)
+        choices = answer.choices or ()
+        self.deltas = len(choices)
+        if isinstance(answer, Complete):
+            self.usage = disjoint(answer.usage)
+        else:
+            _check_finished(choices)
+            self.usage = usage_of(answer.usage)
+        if self.usage is None:
+            for choice in choices:
+                self.size += content_size(choice.message)
         self.complete = True
-        if self._model is not None and piece.model:
+        if self._model is not None and answer.model:
             return replaced(body, "model", self._model)
         return body
 
     def broken(self, fault: Fault) -> bytes:  # noqa: ARG002  (the Protocol's argument)
         """Give nothing: what follows half a JSON text cannot mend it."""
         return b""
+
+
+def _check_finished(choices: Iterable[Choice]) -> None:
+    progress = Progress()
+    for choice in choices:
+        progress.begin(choice.index)
+        if choice.finish_reason:
+            progress.end(choice.index)
+    progress.check()

@@ -84,7 +84,9 @@ def with_care(body: bytes) -> Call | tuple[str, str | None, str | None]:
 
 TEXTS = st.one_of(st.none(), st.text(max_size=9))
 LIMITS = (-(2**63), -1, 0, 1, 128, 129, 2**53, 2**63, 10**307, 10**309, 0.5, 1e308)
-ODD = st.sampled_from((*LIMITS, None, True, "", "user", "\ud800", "ü", [], {}))
+ODD: st.SearchStrategy[Any] = st.sampled_from(
+    (*LIMITS, None, True, "", "user", "\ud800", "ü", [], {})
+)
 ROLES = st.sampled_from(["user", "system", "tool", "robot"])
 TEXTS = st.one_of(st.none(), st.text(max_size=9))
 MESSAGE = st.fixed_dictionaries(

@@ -6,7 +6,9 @@ from msgspec import Raw
 
 from lightweight.dialects.openai_chat_shapes import (
     Progress,
+    complete_answer,
     decode_piece,
+    disjoint,
     says_something,
     seconds_of,
     text_of,
@@ -88,6 +90,46 @@ def test_what_is_no_count(raw: bytes) -> None:
 def test_what_is_no_chat_completion(data: bytes) -> None:
     with pytest.raises(ProviderGarbage):
         decode_piece(data)
+
+
+ANSWER = b'{"message":{"content":"x"},"finish_reason":"stop"}'
+
+
+def test_a_complete_answer() -> None:
+    answer = complete_answer(
+        b'{"id":5,"choices":[' + ANSWER + b'],"model":"\xc3\xa4","future":1,'
+        b'"usage":{"prompt_tokens":9,"completion_tokens":3},"error":null}'
+    )
+    assert answer is not None
+    assert [bytes(each.message["content"]) for each in answer.choices] == [b'"x"']
+    assert text_of(answer.model) == "ä"
+    assert disjoint(answer.usage) == Usage(fresh=9, answer=3)
+    bare = complete_answer(b'{"choices":[' + ANSWER + b"]}")
+    assert bare is not None
+    assert disjoint(bare.usage) is None
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"[]",
+        b'{"choices":[]}',
+        b'{"choices":[{"message":{}}]}',
+        b'{"choices":[{"message":{},"finish_reason":null}]}',
+        b'{"choices":[{"message":{},"finish_reason":""}]}',
+        b'{"choices":[{"message":null,"finish_reason":"stop"}]}',
+        b'{"choices":[{"message":{},"finish_reason":"stop","delta":5}]}',
+        b'{"choices":[{"message":{},"finish_reason":"stop","index":128}]}',
+        b'{"choices":[' + ANSWER + b'],"error":{"message":"x"}}',
+        b'{"choices":[' + ANSWER + b'],"usage":{"prompt_tokens":-1}}',
+        b'{"choices":[' + ANSWER + b'],"usage":5}',
+        b'{"choices":[' + ANSWER + b'],"id":"\xff"}',
+        b'{"choices":[' + ANSWER + b'],"x":' + b"[" * 100_000,
+    ],
+)
+def test_what_is_not_complete_or_odd(data: bytes) -> None:
+    assert complete_answer(data) is None
 
 
 def test_odd_members_do_not_spoil_the_rest() -> None:
