@@ -6,14 +6,11 @@ ask for is cut out, and the lines of an event stream that steer a client (``id``
 ``retry``) are dropped.
 """
 
-from collections.abc import Iterable
-
 from lightweight.dialects.answer import EventStream, Gathered, own_name
 from lightweight.dialects.openai_chat_faults import read_error_frame
 from lightweight.dialects.openai_chat_reader import DONE as DONE_DATA
 from lightweight.dialects.openai_chat_reader import check_ending, decode_whole
 from lightweight.dialects.openai_chat_shapes import (
-    Choice,
     Complete,
     Piece,
     Progress,
@@ -134,17 +131,17 @@ class WholePassage:
     def finish(self) -> bytes:
         """Give the answer; raise ProviderFault if it is not a complete one."""
         body = self._gathered.body
-        answer = complete_answer(body) or decode_whole(body)
-        choices = answer.choices or ()
-        self.deltas = len(choices)
+        answer: Complete | Piece | None = complete_answer(body)
         if isinstance(answer, Complete):
             self.usage = disjoint(answer.usage)
         else:
-            _check_finished(choices)
+            answer = decode_whole(body)
+            _check_finished(answer)
             self.usage = usage_of(answer.usage)
-        if self.usage is None:
-            for choice in choices:
-                self.size += content_size(choice.message)
+            if self.usage is None:
+                sizes = (content_size(each.message) for each in answer.choices or ())
+                self.size = sum(sizes)
+        self.deltas = len(answer.choices or ())
         self.complete = True
         if self._model is not None and answer.model:
             return replaced(body, "model", self._model)
@@ -155,9 +152,9 @@ class WholePassage:
         return b""
 
 
-def _check_finished(choices: Iterable[Choice]) -> None:
+def _check_finished(answer: Piece) -> None:
     progress = Progress()
-    for choice in choices:
+    for choice in answer.choices or ():
         progress.begin(choice.index)
         if choice.finish_reason:
             progress.end(choice.index)

@@ -65,21 +65,32 @@ class _Usage(Struct, frozen=True):
     completion_tokens_details: _CompletionDetails | None = None
 
 
-class _Answer(Struct, frozen=True):
+class _Counts(_Usage, frozen=True, kw_only=True):
+    """Usage that tells both of its figures."""
+
+    prompt_tokens: _Tokens
+    completion_tokens: _Tokens
+
+
+class _Message(Struct, frozen=True, gc=False):
+    """Any object: what it says is not read."""
+
+
+class _Answer(Struct, frozen=True, gc=False):
     """One alternative of a complete answer."""
 
-    message: dict[str, Raw]
+    message: _Message
     finish_reason: Annotated[str, Meta(min_length=1)]
     index: _Index = 0
     delta: None = None
 
 
-class Complete(Struct, frozen=True):
-    """A whole answer that is finished and has nothing odd in it."""
+class Complete(Struct, frozen=True, gc=False):
+    """A whole answer that is finished, tells its usage and has nothing odd in it."""
 
     choices: Annotated[list[_Answer], Meta(min_length=1)]
+    usage: _Counts
     model: Raw = Raw()
-    usage: _Usage | None = None
     error: None = None
 
 
@@ -123,7 +134,7 @@ def decode_piece(data: bytes) -> Piece:
 
 
 def complete_answer(data: bytes) -> Complete | None:
-    """Decode a whole answer that is complete and not odd; never raises.
+    """Decode an answer that is complete, tells its usage and is not odd; never raises.
 
     None says nothing against it: then it is to be judged as a ``Piece``.
     """
@@ -177,19 +188,20 @@ def seconds_of(raw: Raw) -> int:
 def usage_of(raw: Raw) -> Usage | None:
     """Give the usage a provider reports; None if it is no count."""
     try:
-        return disjoint(_USAGE.decode(raw) if raw else None)
+        told = _USAGE.decode(raw) if raw else None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
+    if told is None or (told.prompt_tokens is None and told.completion_tokens is None):
+        return None
+    return disjoint(told)
 
 
-def disjoint(told: _Usage | None) -> Usage | None:
-    """Give reported usage in disjoint classes; None where there is none.
+def disjoint(told: _Usage) -> Usage:
+    """Give reported usage in disjoint classes.
 
     OpenAI's details are parts of the inclusive figures. Where a part is larger than its
     whole the rest counts as 0.
     """
-    if told is None or (told.prompt_tokens is None and told.completion_tokens is None):
-        return None
     prompt = told.prompt_tokens_details or _NO_PROMPT_DETAILS
     completion = told.completion_tokens_details or _NO_COMPLETION_DETAILS
     cached = prompt.cached_tokens or 0

@@ -93,20 +93,17 @@ def test_what_is_no_chat_completion(data: bytes) -> None:
 
 
 ANSWER = b'{"message":{"content":"x"},"finish_reason":"stop"}'
+COUNTS = b'"usage":{"prompt_tokens":9,"completion_tokens":3}'
+GOOD = b'{"choices":[' + ANSWER + b"]," + COUNTS
 
 
 def test_a_complete_answer() -> None:
-    answer = complete_answer(
-        b'{"id":5,"choices":[' + ANSWER + b'],"model":"\xc3\xa4","future":1,'
-        b'"usage":{"prompt_tokens":9,"completion_tokens":3},"error":null}'
-    )
+    answer = complete_answer(GOOD + b',"model":"\xc3\xa4","id":5,"error":null}')
     assert answer is not None
-    assert [bytes(each.message["content"]) for each in answer.choices] == [b'"x"']
+    assert len(answer.choices) == 1
     assert text_of(answer.model) == "ä"
     assert disjoint(answer.usage) == Usage(fresh=9, answer=3)
-    bare = complete_answer(b'{"choices":[' + ANSWER + b"]}")
-    assert bare is not None
-    assert disjoint(bare.usage) is None
+    assert complete_answer(GOOD + b"}") is not None
 
 
 @pytest.mark.parametrize(
@@ -114,18 +111,21 @@ def test_a_complete_answer() -> None:
     [
         b"",
         b"[]",
-        b'{"choices":[]}',
-        b'{"choices":[{"message":{}}]}',
-        b'{"choices":[{"message":{},"finish_reason":null}]}',
-        b'{"choices":[{"message":{},"finish_reason":""}]}',
-        b'{"choices":[{"message":null,"finish_reason":"stop"}]}',
-        b'{"choices":[{"message":{},"finish_reason":"stop","delta":5}]}',
-        b'{"choices":[{"message":{},"finish_reason":"stop","index":128}]}',
-        b'{"choices":[' + ANSWER + b'],"error":{"message":"x"}}',
-        b'{"choices":[' + ANSWER + b'],"usage":{"prompt_tokens":-1}}',
-        b'{"choices":[' + ANSWER + b'],"usage":5}',
-        b'{"choices":[' + ANSWER + b'],"id":"\xff"}',
-        b'{"choices":[' + ANSWER + b'],"x":' + b"[" * 100_000,
+        b"{" + COUNTS + b"}",
+        GOOD + b',"choices":[]}',
+        GOOD + b',"choices":[{"message":{}}]}',
+        GOOD + b',"choices":[{"message":{},"finish_reason":null}]}',
+        GOOD + b',"choices":[{"message":{},"finish_reason":""}]}',
+        GOOD + b',"choices":[{"message":null,"finish_reason":"stop"}]}',
+        GOOD + b',"choices":[{"message":[],"finish_reason":"stop"}]}',
+        GOOD + b',"choices":[{"message":{},"finish_reason":"stop","delta":5}]}',
+        GOOD + b',"choices":[{"message":{},"finish_reason":"stop","index":128}]}',
+        GOOD + b',"error":{"message":"x"}}',
+        GOOD + b',"usage":null}',
+        GOOD + b',"usage":{"prompt_tokens":9}}',
+        GOOD + b',"usage":{"prompt_tokens":-1,"completion_tokens":3}}',
+        GOOD + b',"id":"\xff"}',
+        GOOD + b',"x":' + b"[" * 100_000,
     ],
 )
 def test_what_is_not_complete_or_odd(data: bytes) -> None:
