@@ -1,14 +1,15 @@
 """The chat request that most clients send, judged in one look.
 
-Texts and the parameters that are often set, each as the API reference has it. With
-nothing else in it there is nothing to find fault with: no depth, no number that a
-double does not hold, no text that is not UTF-8.
+Texts, images and the parameters that are often set. With nothing else in it there is
+nothing to find fault with: no depth, no number that a double does not hold, no text
+that is not UTF-8.
 """
 
+from collections.abc import Mapping
 from typing import Annotated, Literal, TypeAlias
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import Meta, Raw, Struct
 
 MAX_CHOICES = 128
 LARGEST = 32 * 1024
@@ -22,9 +23,20 @@ _Integer: TypeAlias = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 _Tokens: TypeAlias = Annotated[int, Meta(ge=1, le=2**63 - 1)]
 
 
+class _ImageUrl(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
+    url: str
+    detail: str | None = None
+
+
+class _Part(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
+    type: str
+    text: str | None = None
+    image_url: _ImageUrl | None = None
+
+
 class _Message(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     role: Role
-    content: str | None = None
+    content: str | list[_Part] | None = None
     name: str | None = None
     refusal: str | None = None
     tool_call_id: str | None = None
@@ -57,14 +69,16 @@ class Plain(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
 
 
 _PLAIN = msgspec.json.Decoder(Plain)
+_KNOWN = frozenset(Plain.__struct_fields__)
 
 
-def plain_request(body: bytes) -> Plain | None:
+def plain_request(body: bytes, fields: Mapping[str, Raw]) -> Plain | None:
     """Give the request in ``body`` if it is a plain one; never raises.
 
-    None says nothing against it: then it is to be judged member by member.
+    ``fields`` are its members. None says nothing against it: then it is to be judged
+    member by member.
     """
-    if len(body) > LARGEST:
+    if len(body) > LARGEST or not _KNOWN.issuperset(fields):
         return None
     try:
         return _PLAIN.decode(body)

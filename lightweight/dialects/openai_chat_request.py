@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Raw, Struct
 from msgspec.structs import replace
 
-from lightweight.dialects.json_body import decode_outlined
+from lightweight.dialects.json_body import members_of, outline_of
 from lightweight.dialects.openai_chat_plain import MAX_CHOICES, Role, plain_request
 from lightweight.dialects.openai_chat_quirks import headers_for, suited
 from lightweight.dialects.openai_responses_request import judged
@@ -48,9 +48,10 @@ def parse_request(request: Request) -> Call:
 
     Cursor's agent sends a request for a response here, and wants chat's answer.
     """
-    plain = plain_request(request.body)
+    fields = members_of(request.body)
+    plain = plain_request(request.body, fields)
     if plain is None:
-        fields, outline = decode_outlined(request.body)
+        outline = outline_of(request.body, fields)
         wants_usage = _wants_usage(fields.get("stream_options"))
         if _is_for_response(fields):
             call = judged(request, fields)
@@ -62,7 +63,6 @@ def parse_request(request: Request) -> Call:
         stream = flag("stream", fields.get("stream"))
         most = _most_tokens(fields)
     else:
-        fields = _MEMBERS.decode(request.body)
         model = plain.model
         choices = plain.n or 1
         stream = plain.stream or False

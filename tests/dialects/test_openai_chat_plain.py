@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from support.chat import DIALECT, request
 
 from lightweight.dialects import openai_chat_request
+from lightweight.dialects.json_body import members_of
 from lightweight.dialects.openai_chat_plain import LARGEST, plain_request
 from lightweight.errors import BadRequest
 from lightweight.records import Call
@@ -27,11 +28,14 @@ HI = b'"messages":[{"role":"user","content":"hi"}]'
         b',"max_completion_tokens":7,"max_tokens":9223372036854775807',
         b',"messages":[{"role":"tool","content":"7","tool_call_id":"c"}]',
         b',"messages":[{"role":"assistant","content":null,"refusal":null,"name":"n"}]',
+        b',"messages":[{"role":"user","content":[{"type":"text","text":"a"}]}]',
+        b',"messages":[{"role":"user","content":[{"type":"i","image_url":{"url":""}}]}]',
         ',"user":"ü\\u00fc\\ud83d\\ude00"'.encode(),
     ],
 )
 def test_what_is_plain(more: bytes) -> None:
-    plain = plain_request(b'{"model":"m",' + HI + more + b"}")
+    body = b'{"model":"m",' + HI + more + b"}"
+    plain = plain_request(body, members_of(body))
     assert plain is not None
     assert plain.model == "m"
 
@@ -39,34 +43,28 @@ def test_what_is_plain(more: bytes) -> None:
 @pytest.mark.parametrize(
     "body",
     [
-        b"",
-        b"[]",
         b"{" + HI + b"}",
         b'{"model":"m"}',
         b'{"model":"",' + HI + b"}",
         b'{"model":"m","messages":[]}',
         b'{"model":"m","messages":[{"role":"robot"}]}',
-        b'{"model":"m","messages":[{"role":"user","content":[]}]}',
+        b'{"model":"m","messages":[{"role":"user","content":[{"text":"x"}]}]}',
+        b'{"model":"m","messages":[{"role":"user","content":[{"type":"x","n":1}]}]}',
         b'{"model":"m","messages":[{"role":"user","future":1}]}',
         b'{"model":"m",' + HI + b',"future":1}',
-        b'{"model":"m",' + HI + b',"future":' + b"[" * 100_000 + b"}",
         b'{"model":"m",' + HI + b',"temperature":1e999}',
         b'{"model":"m",' + HI + b',"temperature":1e999,"temperature":1}',
         b'{"model":"m",' + HI + b',"temperature":' + b"9" * 400 + b"}",
         b'{"model":"m",' + HI + b',"seed":' + b"9" * 400 + b"}",
-        b'{"model":"m",' + HI + b',"temperature":NaN}',
         b'{"model":"m",' + HI + b',"max_tokens":0}',
         b'{"model":"m",' + HI + b',"n":129}',
         b'{"model":"m",' + HI + b',"stop":["x",1]}',
-        b'{"model":"m",' + HI + b',"user":"\\ud800"}',
         b'{"model":"m",' + HI + b',"user":"\xff"}',
-        b'{"model":"m",' + HI + b',"us\xff":1}',
-        b"\xef\xbb\xbf" + b'{"model":"m",' + HI + b"}",
         b'{"model":"m",' + HI + b',"user":"' + b"x" * LARGEST + b'"}',
     ],
 )
 def test_what_is_not(body: bytes) -> None:
-    assert plain_request(body) is None
+    assert plain_request(body, members_of(body)) is None
 
 
 def judgement(body: bytes) -> Call | tuple[str, str | None, str | None]:
@@ -89,8 +87,12 @@ ODD: st.SearchStrategy[Any] = st.sampled_from(
 )
 ROLES = st.sampled_from(["user", "system", "tool", "robot"])
 TEXTS = st.one_of(st.none(), st.text(max_size=9))
+PARTS: st.SearchStrategy[Any] = st.lists(
+    st.dictionaries(st.sampled_from(["type", "text", "image_url"]), TEXTS), max_size=2
+)
 MESSAGE = st.fixed_dictionaries(
-    {"role": ROLES}, optional={"content": TEXTS, "name": TEXTS, "refusal": TEXTS}
+    {"role": ROLES},
+    optional={"content": TEXTS | PARTS, "name": TEXTS, "refusal": TEXTS},
 )
 ODD_MESSAGE = st.dictionaries(
     st.sampled_from(["role", "content", "name", "tool_calls"]), ODD, max_size=2
