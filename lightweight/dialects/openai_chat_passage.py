@@ -110,7 +110,7 @@ class StreamPassage:
 class WholePassage:
     """The way of an answer in one piece: all of it comes from ``finish``.
 
-    Its ``size`` is known where no usage is reported: it counts nowhere else.
+    Its ``size`` may stay 0 where usage is reported: it counts where none is.
     """
 
     content_type = "application/json"
@@ -134,14 +134,9 @@ class WholePassage:
         answer: Complete | Piece | None = complete_answer(body)
         if isinstance(answer, Complete):
             self.usage = disjoint(answer.usage)
+            self.deltas = len(answer.choices)
         else:
-            answer = decode_whole(body)
-            _check_finished(answer)
-            self.usage = usage_of(answer.usage)
-            if self.usage is None:
-                sizes = (content_size(each.message) for each in answer.choices or ())
-                self.size = sum(sizes)
-        self.deltas = len(answer.choices or ())
+            answer = self._judged(body)
         self.complete = True
         if self._model is not None and answer.model:
             return replaced(body, "model", self._model)
@@ -151,11 +146,16 @@ class WholePassage:
         """Give nothing: what follows half a JSON text cannot mend it."""
         return b""
 
-
-def _check_finished(answer: Piece) -> None:
-    progress = Progress()
-    for choice in answer.choices or ():
-        progress.begin(choice.index)
-        if choice.finish_reason:
-            progress.end(choice.index)
-    progress.check()
+    def _judged(self, body: bytes) -> Piece:
+        """Decode an answer that may be odd, or no complete one: then raise."""
+        piece = decode_whole(body)
+        progress = Progress()
+        for choice in piece.choices or ():
+            progress.begin(choice.index)
+            if choice.finish_reason:
+                progress.end(choice.index)
+            self.deltas += 1
+            self.size += content_size(choice.message)
+        progress.check()
+        self.usage = usage_of(piece.usage)
+        return piece

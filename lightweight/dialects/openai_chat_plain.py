@@ -42,9 +42,7 @@ class _Message(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     tool_call_id: str | None = None
 
 
-class StreamOptions(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
-    """What is asked of a stream."""
-
+class _StreamOptions(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     include_usage: bool | None = None
 
 
@@ -54,7 +52,7 @@ class Plain(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     model: Annotated[str, Meta(min_length=1)]
     messages: Annotated[list[_Message], Meta(min_length=1)]
     stream: bool | None = None
-    stream_options: StreamOptions | None = None
+    stream_options: _StreamOptions | None = None
     max_tokens: _Tokens | None = None
     max_completion_tokens: _Tokens | None = None
     n: Annotated[int, Meta(ge=1, le=MAX_CHOICES)] | None = None

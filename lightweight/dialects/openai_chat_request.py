@@ -29,6 +29,8 @@ from lightweight.records import Call, Headers, Outgoing, Request, Target
 
 _ANSWER_LIMITS = ("max_completion_tokens", "max_tokens")
 _ROLES = get_args(Role)
+_TRUE = Raw(b"true")
+_USAGE_ALONE = Raw(b'{"include_usage":true}')
 _WHOLE: Headers = {"content-type": "application/json", "accept": "application/json"}
 _STREAMED: Headers = {"content-type": "application/json", "accept": "text/event-stream"}
 
@@ -94,9 +96,8 @@ def write_request(call: Call, target: Target) -> Outgoing:
     if target.model != call.model:
         fields = {**fields, "model": Raw(msgspec.json.encode(target.model))}
     if call.stream:
-        options = _options(fields.get("stream_options"))
-        options["include_usage"] = Raw(b"true")
-        fields = {**fields, "stream_options": Raw(msgspec.json.encode(options))}
+        asked = fields.get("stream_options")
+        fields = {**fields, "stream_options": _with_usage(asked)}
         headers = _STREAMED
     if target.quirks:
         fields = suited(fields, target)
@@ -108,6 +109,12 @@ def write_request(call: Call, target: Target) -> Outgoing:
         body=stripped(msgspec.json.encode(fields)),
         stream=call.stream,
     )
+
+
+def _with_usage(asked: Raw | None) -> Raw:
+    if asked is None:
+        return _USAGE_ALONE
+    return Raw(msgspec.json.encode({**_options(asked), "include_usage": _TRUE}))
 
 
 def _is_for_response(fields: Mapping[str, Raw]) -> bool:
