@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from typing import TypeAlias, TypeVar
 
 import msgspec
+from msgspec import Struct
 
 from lightweight.dialects.sse import Block, Framing
 from lightweight.errors import ProviderCut, ProviderFault, ProviderGarbage
@@ -26,23 +27,30 @@ def own_name(call: Call, target: Target) -> bytes | None:
     return None if call.model == target.model else msgspec.json.encode(call.model)
 
 
-class Gathered:
-    """A whole answer's bytes, up to ``limit`` of them."""
+class Gathered(Struct):
+    """A whole answer's bytes, up to ``limit`` of them; most come in one piece."""
 
-    def __init__(self, limit: int = MAX_ANSWER) -> None:
-        self._limit = limit
-        self._body = bytearray()
+    limit: int = MAX_ANSWER
+    _first: bytes = b""
+    _rest: bytearray | None = None
 
     def add(self, data: bytes) -> None:
         """Take more; raise ProviderGarbage when it is too much."""
-        self._body += data
-        if len(self._body) > self._limit:
+        if not self._first:
+            self._first = data
+            size = len(data)
+        else:
+            if self._rest is None:
+                self._rest = bytearray()
+            self._rest += data
+            size = len(self._first) + len(self._rest)
+        if size > self.limit:
             raise ProviderGarbage("The provider's answer is too large.")
 
     @property
     def body(self) -> bytes:
         """All of it."""
-        return bytes(self._body)
+        return self._first if self._rest is None else self._first + self._rest
 
 
 class EventStream:

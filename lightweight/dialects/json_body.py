@@ -36,9 +36,9 @@ _BLAME_LIMIT = 1024 * 1024
 _NO_BRACKET = bytes(set(range(256)) - set(b"[]{}"))
 # As signed bytes: +1 opens a level, -1 closes one.
 _STEPS = bytes.maketrans(b"[{]}", b"\x01\x01\xff\xff")
-_EXPONENT = re.compile(rb"[eE]\+?[0-9]{2}")
-_DIGITS = bytes.maketrans(b"123456789", b"0" * 9)
 _ZEROS = b"0" * 300
+# One byte for each kind of what a flaw is made of.
+_MARKS = bytes.maketrans(b"123456789E[", b"000000000e{")
 _NUMBER = re.compile(rb"[0-9][0-9.eE+-]*")
 
 
@@ -52,22 +52,38 @@ def decode_object(body: bytes) -> dict[str, Raw]:
 
 
 def decode_outlined(body: bytes) -> tuple[dict[str, Raw], dict[str, Raw]]:
-    """Give the members twice, the second time with empty strings for long ones.
+    """Give the members of the object in ``body``, and their outline.
+
+    Raises as ``decode_object`` does.
+    """
+    fields = members_of(body)
+    return fields, outline_of(body, fields)
+
+
+def members_of(body: bytes) -> dict[str, Raw]:
+    """Give the members of the object in ``body``; raise BadRequest if it is none.
+
+    Whether they are sound is for ``outline_of`` to say.
+    """
+    try:
+        return _OBJECT.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise _unreadable(body) or _malformed(body, error) from None
+
+
+def outline_of(body: bytes, fields: dict[str, Raw]) -> dict[str, Raw]:
+    """Give the members of ``body`` again, with empty strings for long ones.
 
     Those are for who looks at their form alone: there is much less of them to read.
     Some may stay where there are escapes. Raises as ``decode_object`` does.
     """
-    try:
-        fields = _OBJECT.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise _unreadable(body) or _malformed(body, error) from None
     if not body.isascii() and (fault := _unreadable(body)):
         raise fault
     short = _shortened(body, fields)
     outline = fields if short is body else _OBJECT.decode(short)
     if flaw := _find_flaw(short, MAX_DEPTH, outline):
         raise _flaw(flaw, _culprit(fields))
-    return fields, outline
+    return outline
 
 
 def _unreadable(body: bytes) -> BadRequest | None:
@@ -176,27 +192,31 @@ def _is_spaced(text: bytes, objects: Sequence[Mapping[str, Raw]]) -> bool:
 
 
 def _scan(text: bytes, depth: int) -> str | None:
+    if len(text) <= _WINDOW and not _is_suspect(text, depth):
+        return None
     bare = _without_strings(text)
-    if bare.count(b"[") + bare.count(b"{") > depth:
-        steps = array("b", bare.translate(_STEPS, _NO_BRACKET))
-        if max(accumulate(steps)) > depth:
-            return _TOO_DEEP
-    if _may_be_huge(bare) and any(
-        math.isinf(float(number[0])) for number in _NUMBER.finditer(bare)
-    ):
+    if not _is_suspect(bare, depth):
+        return None
+    steps = array("b", bare.translate(_STEPS, _NO_BRACKET))
+    if max(accumulate(steps), default=0) > depth:
+        return _TOO_DEEP
+    if any(math.isinf(float(number[0])) for number in _NUMBER.finditer(bare)):
         return _TOO_LARGE
     return None
 
 
-def _may_be_huge(bare: bytes) -> bool:
-    """Tell whether a number could be one that no double holds.
+def _is_suspect(text: bytes, depth: int) -> bool:
+    """Tell whether ``text`` could have a flaw, its strings taken for more of the like.
 
-    That has an exponent of two digits, or 300 digits.
+    A number that no double holds has an exponent of two digits, or 300 digits.
     """
-    if _EXPONENT.search(bare):
-        return True
-    most = len(_ZEROS)
-    return len(bare) >= most and _ZEROS in bare.translate(_DIGITS)
+    marks = text.translate(_MARKS)
+    return (
+        marks.count(b"{") > depth
+        or b"0e00" in marks
+        or b"0e+00" in marks
+        or (len(marks) >= len(_ZEROS) and _ZEROS in marks)
+    )
 
 
 def _culprit(fields: dict[str, Raw]) -> str | None:

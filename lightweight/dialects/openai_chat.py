@@ -27,7 +27,6 @@ from lightweight.records import (
     DialectName,
     Headers,
     Outgoing,
-    Request,
     Target,
 )
 
@@ -39,9 +38,8 @@ class OpenAIChat:
     stream_type = "text/event-stream"
     keep_alive = COMMENT
 
-    def parse_request(self, request: Request) -> Call:
-        """Judge a client's request; raise BadRequest with ``param`` set."""
-        return openai_chat_request.parse_request(request)
+    parse_request = staticmethod(openai_chat_request.parse_request)
+    write_request = staticmethod(openai_chat_request.write_request)
 
     def writer(self, call: Call) -> Writer:
         """Make the writer of this call's answer."""
@@ -50,10 +48,6 @@ class OpenAIChat:
     def render_error(self, fault: Fault) -> Answer:
         """Give the error envelope with its status and retry headers."""
         return openai_chat_faults.render_error(fault)
-
-    def write_request(self, call: Call, target: Target) -> Outgoing:
-        """Give the provider's request for a chat call, untouched."""
-        return openai_chat_request.write_request(call, target)
 
     def read_prompt(self, call: Call) -> Prompt:
         """Give what a chat call asks; raise BadRequest with ``param``."""
@@ -71,7 +65,7 @@ class OpenAIChat:
 
     def passage(self, call: Call, target: Target) -> Passage:
         """Make the way for an answer whose provider speaks this dialect too."""
-        if target.quirks & ODD_ANSWERS:
+        if target.quirks and target.quirks & ODD_ANSWERS:
             return mended(call, target)
         if call.stream:
             return StreamPassage(call, target)

@@ -11,10 +11,13 @@ from lightweight.dialects.openai_chat_faults import read_error_frame
 from lightweight.dialects.openai_chat_reader import DONE as DONE_DATA
 from lightweight.dialects.openai_chat_reader import check_ending, decode_whole
 from lightweight.dialects.openai_chat_shapes import (
+    Complete,
     Piece,
     Progress,
+    complete_answer,
     content_size,
     decode_piece,
+    disjoint,
     said_size,
     says_something,
     usage_of,
@@ -105,14 +108,18 @@ class StreamPassage:
 
 
 class WholePassage:
-    """The way of an answer in one piece: all of it comes from ``finish``."""
+    """The way of an answer in one piece: all of it comes from ``finish``.
+
+    Its ``size`` may stay 0 where usage is reported: it counts where none is.
+    """
+
+    content_type = "application/json"
+    complete = False
+    usage: Usage | None = None
+    deltas = 0
+    size = 0
 
     def __init__(self, call: Call, target: Target) -> None:
-        self.content_type = "application/json"
-        self.complete = False
-        self.usage: Usage | None = None
-        self.deltas = 0
-        self.size = 0
         self._model = own_name(call, target)
         self._gathered = Gathered()
 
@@ -124,6 +131,23 @@ class WholePassage:
     def finish(self) -> bytes:
         """Give the answer; raise ProviderFault if it is not a complete one."""
         body = self._gathered.body
+        answer: Complete | Piece | None = complete_answer(body)
+        if isinstance(answer, Complete):
+            self.usage = disjoint(answer.usage)
+            self.deltas = len(answer.choices)
+        else:
+            answer = self._judged(body)
+        self.complete = True
+        if self._model is not None and answer.model:
+            return replaced(body, "model", self._model)
+        return body
+
+    def broken(self, fault: Fault) -> bytes:  # noqa: ARG002  (the Protocol's argument)
+        """Give nothing: what follows half a JSON text cannot mend it."""
+        return b""
+
+    def _judged(self, body: bytes) -> Piece:
+        """Decode an answer that may be odd, or no complete one: then raise."""
         piece = decode_whole(body)
         progress = Progress()
         for choice in piece.choices or ():
@@ -134,11 +158,4 @@ class WholePassage:
             self.size += content_size(choice.message)
         progress.check()
         self.usage = usage_of(piece.usage)
-        self.complete = True
-        if self._model is not None and piece.model:
-            return replaced(body, "model", self._model)
-        return body
-
-    def broken(self, fault: Fault) -> bytes:  # noqa: ARG002  (the Protocol's argument)
-        """Give nothing: what follows half a JSON text cannot mend it."""
-        return b""
+        return piece

@@ -5,12 +5,14 @@ here: members this gateway does not read, known or not, are the provider's to ju
 """
 
 from collections.abc import Mapping
+from typing import get_args
 
 import msgspec
 from msgspec import Raw, Struct
 from msgspec.structs import replace
 
-from lightweight.dialects.json_body import decode_outlined
+from lightweight.dialects.json_body import members_of, outline_of
+from lightweight.dialects.openai_chat_plain import MAX_CHOICES, Role, plain_request
 from lightweight.dialects.openai_chat_quirks import headers_for, suited
 from lightweight.dialects.openai_responses_request import judged
 from lightweight.dialects.seals import stripped
@@ -23,11 +25,14 @@ from lightweight.dialects.top_level import (
 )
 from lightweight.dialects.typed import given
 from lightweight.errors import BadRequest
-from lightweight.records import Call, Outgoing, Request, Target
+from lightweight.records import Call, Headers, Outgoing, Request, Target
 
-_MAX_CHOICES = 128
 _ANSWER_LIMITS = ("max_completion_tokens", "max_tokens")
-_ROLES = ("system", "developer", "user", "assistant", "tool", "function")
+_ROLES = get_args(Role)
+_TRUE = Raw(b"true")
+_USAGE_ALONE = Raw(b'{"include_usage":true}')
+_WHOLE: Headers = {"content-type": "application/json", "accept": "application/json"}
+_STREAMED: Headers = {"content-type": "application/json", "accept": "text/event-stream"}
 
 
 class _Message(Struct, frozen=True):
@@ -45,21 +50,27 @@ def parse_request(request: Request) -> Call:
 
     Cursor's agent sends a request for a response here, and wants chat's answer.
     """
-    fields, outline = decode_outlined(request.body)
-    wants_usage = _wants_usage(fields.get("stream_options"))
-    if (
-        "input" in fields
-        and given(fields["input"])
-        and not given(fields.get("messages"))
-    ):
-        call = judged(request, fields)
-        return replace(
-            call, answer_in="openai_chat", wants_usage=call.stream and wants_usage
-        )
-    model = model_of(fields)
-    _check_messages(fields, outline)
-    choices = _choices(fields.get("n"))
-    stream = flag("stream", fields.get("stream"))
+    fields = members_of(request.body)
+    plain = plain_request(request.body, fields)
+    if plain is None:
+        outline = outline_of(request.body, fields)
+        wants_usage = _wants_usage(fields.get("stream_options"))
+        if _is_for_response(fields):
+            call = judged(request, fields)
+            wants_usage = call.stream and wants_usage
+            return replace(call, answer_in="openai_chat", wants_usage=wants_usage)
+        model = model_of(fields)
+        _check_messages(fields, outline)
+        choices = _choices(fields.get("n"))
+        stream = flag("stream", fields.get("stream"))
+        most = _most_tokens(fields)
+    else:
+        model = plain.model
+        choices = plain.n or 1
+        stream = plain.stream or False
+        options = plain.stream_options
+        wants_usage = options is not None and options.include_usage is True
+        most = plain.max_completion_tokens or plain.max_tokens
     return Call(
         id=request.id,
         dialect="openai_chat",
@@ -70,7 +81,7 @@ def parse_request(request: Request) -> Call:
         forward=forwarded(request.headers),
         arrived=request.arrived,
         body_size=len(request.body),
-        most_tokens=_most_tokens(fields, choices),
+        most_tokens=most and most * choices,
     )
 
 
@@ -80,25 +91,34 @@ def write_request(call: Call, target: Target) -> Outgoing:
     Streamed calls always ask for usage: what a client did not ask for is cut out of
     its answer again. Raises BadRequest for what a quirk of the target refuses.
     """
-    fields = dict(call.fields)
+    fields = call.fields
+    headers = _WHOLE
     if target.model != call.model:
-        fields["model"] = Raw(msgspec.json.encode(target.model))
+        fields = {**fields, "model": Raw(msgspec.json.encode(target.model))}
     if call.stream:
-        options = _options(fields.get("stream_options"))
-        options["include_usage"] = Raw(b"true")
-        fields["stream_options"] = Raw(msgspec.json.encode(options))
-    accept = "text/event-stream" if call.stream else "application/json"
+        asked = fields.get("stream_options")
+        fields = {**fields, "stream_options": _with_usage(asked)}
+        headers = _STREAMED
+    if target.quirks:
+        fields = suited(fields, target)
+    if call.forward or target.quirks:
+        headers = {**call.forward, **headers_for(target), **headers}
     return Outgoing(
         path="/chat/completions",
-        headers={
-            **call.forward,
-            **headers_for(target),
-            "content-type": "application/json",
-            "accept": accept,
-        },
-        body=stripped(msgspec.json.encode(suited(fields, target))),
+        headers=headers,
+        body=stripped(msgspec.json.encode(fields)),
         stream=call.stream,
     )
+
+
+def _with_usage(asked: Raw | None) -> Raw:
+    if asked is None:
+        return _USAGE_ALONE
+    return Raw(msgspec.json.encode({**_options(asked), "include_usage": _TRUE}))
+
+
+def _is_for_response(fields: Mapping[str, Raw]) -> bool:
+    return given(fields.get("input")) and not given(fields.get("messages"))
 
 
 def _check_messages(fields: Mapping[str, Raw], outline: Mapping[str, Raw]) -> None:
@@ -154,17 +174,17 @@ def _choices(raw: Raw | None) -> int:
         n = _COUNT.decode(raw)
     except msgspec.ValidationError:
         raise wrong_type("n", "an integer", raw) from None
-    if n is not None and not 1 <= n <= _MAX_CHOICES:
+    if n is not None and not 1 <= n <= MAX_CHOICES:
         raise BadRequest(
-            f"Invalid 'n': expected a value from 1 to {_MAX_CHOICES}, but got {n}.",
+            f"Invalid 'n': expected a value from 1 to {MAX_CHOICES}, but got {n}.",
             param="n",
             code="integer_below_min_value" if n < 1 else "integer_above_max_value",
         )
     return n or 1
 
 
-def _most_tokens(fields: Mapping[str, Raw], choices: int) -> int | None:
-    """Give what all answers may take; an odd value is the provider's to judge."""
+def _most_tokens(fields: Mapping[str, Raw]) -> int | None:
+    """Give what each answer may take; an odd value is the provider's to judge."""
     for name in _ANSWER_LIMITS:
         if name not in fields:
             continue
@@ -173,7 +193,7 @@ def _most_tokens(fields: Mapping[str, Raw], choices: int) -> int | None:
         except msgspec.ValidationError:
             continue
         if most is not None and most > 0:
-            return most * choices
+            return most
     return None
 
 

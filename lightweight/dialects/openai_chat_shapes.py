@@ -16,14 +16,16 @@ from lightweight.errors import ProviderGarbage
 from lightweight.records import Usage
 
 _T = TypeVar("_T")
+_Index = Annotated[int, Meta(ge=0, lt=128)]
 _Tokens = Annotated[int, Meta(ge=0, le=2**53)]
-_EMPTY = frozenset({b"", b"null", b'""', b"[]", b"{}"})
+_EMPTY = tuple(map(Raw, (b"null", b"", b'""', b"[]", b"{}")))
+_LONGEST_EMPTY = 4
 
 
 class Choice(Struct, frozen=True):
     """One alternative of a chunk or of a whole answer."""
 
-    index: Annotated[int, Meta(ge=0, lt=128)] = 0
+    index: _Index = 0
     delta: dict[str, Raw] | None = None
     message: dict[str, Raw] | None = None
     text: Raw = Raw()
@@ -55,12 +57,44 @@ class _CompletionDetails(Struct, frozen=True):
 
 
 class _Usage(Struct, frozen=True):
+    """What a provider reports, as it writes it."""
+
     prompt_tokens: _Tokens | None = None
     completion_tokens: _Tokens | None = None
     prompt_tokens_details: _PromptDetails | None = None
     completion_tokens_details: _CompletionDetails | None = None
 
 
+class _Counts(_Usage, frozen=True, kw_only=True):
+    """Usage that tells both of its figures."""
+
+    prompt_tokens: _Tokens
+    completion_tokens: _Tokens
+
+
+class _Message(Struct, frozen=True, gc=False):
+    """Any object: what it says is not read."""
+
+
+class _Answer(Struct, frozen=True, gc=False):
+    """One alternative of a complete answer."""
+
+    message: _Message
+    finish_reason: Annotated[str, Meta(min_length=1)]
+    index: _Index = 0
+    delta: None = None
+
+
+class Complete(Struct, frozen=True, gc=False):
+    """A whole answer that is finished, tells its usage and has nothing odd in it."""
+
+    choices: Annotated[list[_Answer], Meta(min_length=1)]
+    usage: _Counts
+    model: Raw = Raw()
+    error: None = None
+
+
+_COMPLETE = msgspec.json.Decoder(Complete)
 _PIECE: msgspec.json.Decoder[Piece | list[Piece]] = msgspec.json.Decoder(
     Piece | list[Piece]
 )
@@ -99,9 +133,23 @@ def decode_piece(data: bytes) -> Piece:
     raise ProviderGarbage("The provider's answer is an array.")
 
 
+def complete_answer(data: bytes) -> Complete | None:
+    """Decode an answer that is complete, tells its usage and is not odd; never raises.
+
+    None says nothing against it: then it is to be judged as a ``Piece``.
+    """
+    try:
+        answer = _COMPLETE.decode(data)
+        if not data.isascii():
+            data.decode()
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    return answer
+
+
 def says_something(raw: Raw | None) -> bool:
     """Whether a member is there and is not null or empty."""
-    return raw is not None and bytes(raw) not in _EMPTY
+    return raw is not None and (len(raw) > _LONGEST_EMPTY or raw not in _EMPTY)
 
 
 def content_size(said: Mapping[str, Raw] | None) -> int:
@@ -109,8 +157,9 @@ def content_size(said: Mapping[str, Raw] | None) -> int:
     size = 0
     if said is not None:
         for name, raw in said.items():
-            if name != "role" and bytes(raw) not in _EMPTY:
-                size += len(raw)
+            long = len(raw)
+            if name != "role" and (long > _LONGEST_EMPTY or raw not in _EMPTY):
+                size += long
     return size
 
 
@@ -137,27 +186,35 @@ def seconds_of(raw: Raw) -> int:
 
 
 def usage_of(raw: Raw) -> Usage | None:
-    """Give the usage a provider reports, in disjoint classes; None if it is no count.
-
-    OpenAI's details are parts of the inclusive figures. Where a part is larger than its
-    whole the rest counts as 0.
-    """
+    """Give the usage a provider reports; None if it is no count."""
     try:
         told = _USAGE.decode(raw) if raw else None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     if told is None or (told.prompt_tokens is None and told.completion_tokens is None):
         return None
+    return disjoint(told)
+
+
+def disjoint(told: _Usage) -> Usage:
+    """Give reported usage in disjoint classes.
+
+    OpenAI's details are parts of the inclusive figures. Where a part is larger than its
+    whole the rest counts as 0.
+    """
     prompt = told.prompt_tokens_details or _NO_PROMPT_DETAILS
     completion = told.completion_tokens_details or _NO_COMPLETION_DETAILS
     cached = prompt.cached_tokens or 0
     cache_write = prompt.cache_write_tokens or 0
     reasoning = completion.reasoning_tokens or 0
+    fresh = (told.prompt_tokens or 0) - cached - cache_write
+    answer = (told.completion_tokens or 0) - reasoning
+    # To call max twice would cost more than all the rest.
     return Usage(
-        fresh=max(0, (told.prompt_tokens or 0) - cached - cache_write),
+        fresh=fresh if fresh > 0 else 0,  # noqa: FURB136  (see above)
         cached=cached,
         cache_write=cache_write,
-        answer=max(0, (told.completion_tokens or 0) - reasoning),
+        answer=answer if answer > 0 else 0,  # noqa: FURB136  (see above)
         reasoning=reasoning,
     )
 

@@ -31,6 +31,8 @@ WORD = re.compile(rb"_lw1_[A-Za-z0-9_-]+")
 _MARK = MARK.encode()
 _RARE = b"1"
 """The one of its letters that stands least in texts and programs."""
+_SHORT = 4096
+"""Bytes in which the whole mark is found as fast as the letter."""
 _SPARSE = 512
 """Bytes from one to the next where looking at each by itself is quick."""
 
@@ -93,6 +95,9 @@ def clear_until(body: bytes) -> int:
 
     One letter is found thirty times as fast as a pattern.
     """
+    if len(body) < _SHORT:
+        at = body.find(_MARK)
+        return len(body) if at < 0 else at
     offset = _MARK.index(_RARE)
     at = -1
     for _ in range(len(body) // _SPARSE):
@@ -110,7 +115,8 @@ def stripped(body: bytes) -> bytes:
     For a conversation that goes on at a provider of the client's own dialect: it would
     refuse ids of such a length.
     """
-    first = WORD.search(body, clear_until(body))
+    begin = clear_until(body)
+    first = WORD.search(body, begin) if begin < len(body) else None
     if first is None:
         return body
     begin = first.start()

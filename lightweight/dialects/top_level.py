@@ -13,7 +13,7 @@ from lightweight.records import Headers
 
 # Everything else a client sends stays here; an idempotency key too, since one
 # credential serves all accounts and two clients may choose the same.
-_FORWARDED = ("openai-beta",)
+_FORWARDED = "openai-beta"
 _KINDS = {
     ord('"'): "a string",
     ord("{"): "an object",
@@ -52,7 +52,8 @@ def flag(name: str, raw: Raw | None) -> bool:
 
 def forwarded(headers: Headers) -> Headers:
     """Give the client's headers that a provider of OpenAI's dialects may see."""
-    return {name: headers[name] for name in _FORWARDED if name in headers}
+    value = headers.get(_FORWARDED)
+    return {} if value is None else {_FORWARDED: value}
 
 
 def missing(param: str) -> BadRequest:

@@ -1,6 +1,7 @@
 import json
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 from hypothesis import given
@@ -25,6 +26,7 @@ from support.chat import (
     travel,
 )
 
+from lightweight.dialects import openai_chat_passage
 from lightweight.dialects.dialect import Passage
 from lightweight.errors import (
     Fault,
@@ -225,6 +227,38 @@ def test_broken_whole_answers(body: bytes, kind: type[Fault]) -> None:
     assert (passed, type(fault)) == (b"", kind)
 
 
+CHOICES = st.builds(
+    lambda reason, odd: {**answer(reason), **odd},
+    st.sampled_from(["stop", "stop", None, ""]),
+    st.dictionaries(
+        st.sampled_from(["index", "delta", "message", "finish_reason"]),
+        st.sampled_from([None, 0, 1, 128, "x", {}, {"content": "ü"}]),
+        max_size=1,
+    ),
+)
+MEMBERS = st.dictionaries(
+    st.sampled_from(["usage", "error", "model", "id"]),
+    st.sampled_from([None, 5, "", {}, USAGE, {"prompt_tokens": -1}, {"message": "x"}]),
+    max_size=2,
+)
+
+
+@given(st.lists(CHOICES, max_size=2), MEMBERS, st.none() | damages())
+def test_a_complete_answer_is_judged_as_any_other(
+    choices: list[dict[str, Any]], members: dict[str, Any], spoil: Damage | None
+) -> None:
+    body = completion(*choices, **members)
+    body = spoil(body) if spoil else body
+    way, other = whole_passage("up"), whole_passage("up")
+    passed, fault = travel(way, [body])
+    with mock.patch.object(openai_chat_passage, "complete_answer", return_value=None):
+        again, doubt = travel(other, [body])
+    assert (passed, type(fault)) == (again, type(doubt))
+    assert (way.usage, way.complete) == (other.usage, other.complete)
+    assert way.deltas == other.deltas
+    assert way.size == other.size or way.usage is not None
+
+
 SOURCES = st.sampled_from([*TRANSCRIPTS.values(), *(data for data, _ in BROKEN), GOOD])
 
 
@@ -257,3 +291,7 @@ def test_the_size_of_what_is_said_is_known_in_pieces_and_whole() -> None:
     way.feed(chunk({"index": 0, "delta": {"content": "", "tool_calls": []}}))
     way.feed(chunk({"index": 0, "delta": {"content": "x", "reasoning": "yz"}}))
     assert (way.deltas, way.size) == (2, 6 + 3 + 4)
+    whole = whole_passage()
+    whole.feed(completion(answer(content="abcd", refusal=None), answer(content="x")))
+    whole.finish()
+    assert (whole.deltas, whole.size) == (2, 6 + 3), "without what is null"

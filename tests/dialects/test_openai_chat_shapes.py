@@ -6,7 +6,9 @@ from msgspec import Raw
 
 from lightweight.dialects.openai_chat_shapes import (
     Progress,
+    complete_answer,
     decode_piece,
+    disjoint,
     says_something,
     seconds_of,
     text_of,
@@ -88,6 +90,46 @@ def test_what_is_no_count(raw: bytes) -> None:
 def test_what_is_no_chat_completion(data: bytes) -> None:
     with pytest.raises(ProviderGarbage):
         decode_piece(data)
+
+
+ANSWER = b'{"message":{"content":"x"},"finish_reason":"stop"}'
+COUNTS = b'"usage":{"prompt_tokens":9,"completion_tokens":3}'
+GOOD = b'{"choices":[' + ANSWER + b"]," + COUNTS
+
+
+def test_a_complete_answer() -> None:
+    answer = complete_answer(GOOD + b',"model":"\xc3\xa4","id":5,"error":null}')
+    assert answer is not None
+    assert len(answer.choices) == 1
+    assert text_of(answer.model) == "ä"
+    assert disjoint(answer.usage) == Usage(fresh=9, answer=3)
+    assert complete_answer(GOOD + b"}") is not None
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"[]",
+        b"{" + COUNTS + b"}",
+        GOOD + b',"choices":[]}',
+        GOOD + b',"choices":[{"message":{}}]}',
+        GOOD + b',"choices":[{"message":{},"finish_reason":null}]}',
+        GOOD + b',"choices":[{"message":{},"finish_reason":""}]}',
+        GOOD + b',"choices":[{"message":null,"finish_reason":"stop"}]}',
+        GOOD + b',"choices":[{"message":[],"finish_reason":"stop"}]}',
+        GOOD + b',"choices":[{"message":{},"finish_reason":"stop","delta":5}]}',
+        GOOD + b',"choices":[{"message":{},"finish_reason":"stop","index":128}]}',
+        GOOD + b',"error":{"message":"x"}}',
+        GOOD + b',"usage":null}',
+        GOOD + b',"usage":{"prompt_tokens":9}}',
+        GOOD + b',"usage":{"prompt_tokens":-1,"completion_tokens":3}}',
+        GOOD + b',"id":"\xff"}',
+        GOOD + b',"x":' + b"[" * 100_000,
+    ],
+)
+def test_what_is_not_complete_or_odd(data: bytes) -> None:
+    assert complete_answer(data) is None
 
 
 def test_odd_members_do_not_spoil_the_rest() -> None:
