@@ -18,6 +18,7 @@ from txredisapi import InvalidResponse, RedisProtocol
 from lightweight.config.redis import RedisPlace
 from lightweight.store.limits.limiter import LimitsUnavailable
 from lightweight.store.limits.replies import Replies, Reply
+from lightweight.store.limits.turn import put_off_by
 
 Gone: TypeAlias = "Callable[[Speaker, str], None]"
 """Is told which connection was lost and why."""
@@ -60,7 +61,7 @@ class Speaker(RedisProtocol):  # type: ignore[misc]  # txredisapi has no types
         self.greeted: Deferred[None] = Deferred()
         """Fires when commands may be sent; fails with LimitsUnavailable."""
         self._gone = gone
-        self._reactor = reactor
+        self._put_off = put_off_by(reactor)
         self._send_now = send
         self._replies = Replies()
         self._hearing: deque[Hearer] = deque()
@@ -75,7 +76,7 @@ class Speaker(RedisProtocol):  # type: ignore[misc]  # txredisapi has no types
         """
         self._hearing.append(hearer)
         if not self._unsent:
-            self._reactor.callLater(0, self._send)
+            self._put_off(self._send)
         self._unsent.append(command)
 
     def _send(self) -> None:
