@@ -164,8 +164,12 @@ class Connection:
         asked = _Asked(self, call, None)
         waiter: Deferred[Answer] = Deferred(asked.leave)
         asked.tell = waiter.callback
-        self._say(asked)
-        if not patient and asked.tell is not None:
+        speaker = self._speaker
+        if speaker is None:
+            asked.end(self._unsent())
+            return waiter
+        speaker.say(call.command, asked)
+        if not patient:
             # The tick under way may be nearly over: it does not count.
             asked.due = self._ticks + PATIENCE + 1
             self._waiting.append(asked)
@@ -175,14 +179,14 @@ class Connection:
 
     def tell(self, call: Call, told: Tell) -> None:
         """Let ``told`` have what ``run`` would give or raise, however long it takes."""
-        self._say(_Asked(self, call, told))
-
-    def _say(self, asked: _Asked) -> None:
         speaker = self._speaker
         if speaker is None:
-            asked.end(Unsent(f"Redis cannot be reached: {self._why}"))
+            told(self._unsent())
         else:
-            speaker.say(asked.call.command, asked)
+            speaker.say(call.command, _Asked(self, call, told))
+
+    def _unsent(self) -> Unsent:
+        return Unsent(f"Redis cannot be reached: {self._why}")
 
     def troubled(self, asked: _Asked, reply: object) -> None:
         """See to a call whose reply is no line."""

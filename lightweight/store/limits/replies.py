@@ -12,7 +12,7 @@ LONGEST = 64 * 1024
 """Bytes of a reply, at most: no script answers a hundredth of it."""
 
 _END: Final = b"\r\n"
-_STATUS: Final = ord("+")
+_NEXT_STATUS: Final = b"\r\n+"
 _NONSENSE: Final = "it does not speak Redis' protocol"
 
 Single: TypeAlias = str | bytes | int | ResponseError | None
@@ -34,19 +34,22 @@ class Replies:
         be read then.
         """
         if self._rest:
-            data = self._rest + data
+            data, self._rest = self._rest + data, b""
+        if (
+            data[:1] == b"+"
+            and data[-2:] == _END
+            and data.count(_END) == data.count(_NEXT_STATUS) + 1
+        ):
+            # Whole lines and nothing else, as nearly always.
+            return [*_text(data[1:-2]).split("\r\n+")]
         replies: list[Reply] = []
         at = 0
         while (end := data.find(_END, at)) >= 0:
-            if data[at] == _STATUS:
-                replies.append(data[at + 1 : end].decode("utf-8", "replace"))
-                at = end + 2
-                continue
             read = _read(data, at, end)
             if read is None:
                 break
-            reply, at = read
-            replies.append(reply)
+            replies.append(read[0])
+            at = read[1]
         self._rest = data[at:]
         if len(self._rest) > LONGEST:
             raise InvalidResponse("its answer is too long")
@@ -96,8 +99,8 @@ def _single(data: bytes, at: int, end: int) -> tuple[Single, int] | None:
     return data[at:end], end + 2
 
 
-def _text(line: bytes) -> str:
-    return line.decode("utf-8", "replace")
+def _text(lines: bytes) -> str:
+    return lines.decode("utf-8", "replace")
 
 
 def _number(line: bytes) -> int:

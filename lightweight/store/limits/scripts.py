@@ -66,13 +66,15 @@ def keys_of(account: str, names: tuple[str, ...]) -> Sequence[bytes]:
 
 
 def call_of(
-    script: Script, account: str, names: tuple[str, ...], *arguments: bytes
+    script: Script, account: str, names: tuple[str, ...], first: bytes, *rest: bytes
 ) -> Call:
-    """Give the call of ``script`` for these subjects of an account."""
-    command = _head(script.sha, len(arguments), account, names)
-    for word in arguments:
-        command += b"$%d\r\n%b\r\n" % (len(word), word)
-    return Call(script, command)
+    """Give the call of ``script`` for these subjects of an account.
+
+    What comes with it are its ``first`` argument, and the ``rest``, which are the same
+    for most calls.
+    """
+    head, tail = _around(script.sha, account, names, rest)
+    return Call(script, b"%b$%d\r\n%b\r\n%b" % (head, len(first), first, tail))
 
 
 def load_of(script: Script) -> bytes:
@@ -81,11 +83,14 @@ def load_of(script: Script) -> bytes:
 
 
 @lru_cache(maxsize=20_000)
-def _head(sha: str, arguments: int, account: str, names: tuple[str, ...]) -> bytes:
-    """Give what a command begins with: all but its arguments."""
+def _around(
+    sha: str, account: str, names: tuple[str, ...], rest: tuple[bytes, ...]
+) -> tuple[bytes, bytes]:
+    """Give what a command says before its first argument, and after it."""
     keys = keys_of(account, names)
-    words = (b"EVALSHA", sha.encode(), b"%d" % len(keys), *keys)
-    return b"*%d\r\n%b" % (len(words) + arguments, _words(words))
+    head = (b"EVALSHA", sha.encode(), b"%d" % len(keys), *keys)
+    count = len(head) + 1 + len(rest)
+    return b"*%d\r\n%b" % (count, _words(head)), _words(rest)
 
 
 def _words(words: Sequence[bytes]) -> bytes:
