@@ -45,6 +45,12 @@ def test_replies_are_read_however_they_arrive(
     assert [meant(reply) for reply in read] == [reply for _, reply in said]
 
 
+def test_what_came_in_parts_is_read_once() -> None:
+    replies = Replies()
+    read = [replies.feed(part) for part in (b"+on", b"e\r\n", b"+two\r\n+three\r\n")]
+    assert read == [[], ["one"], ["two", "three"]]
+
+
 def test_an_error_is_told_from_a_line() -> None:
     (reply,) = Replies().feed(b"-ERR unknown\r\n")
     assert isinstance(reply, ResponseError)
