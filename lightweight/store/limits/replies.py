@@ -4,6 +4,7 @@ txredisapi's own parser needs a dozen calls for a line, and the reactor's next t
 after a reply of any other kind.
 """
 
+from collections.abc import Sequence
 from typing import Final, TypeAlias
 
 from txredisapi import InvalidResponse, ResponseError
@@ -27,7 +28,7 @@ class Replies:
     def __init__(self) -> None:
         self._rest = b""
 
-    def feed(self, data: bytes) -> list[Reply]:
+    def feed(self, data: bytes) -> Sequence[Reply]:
         """Give the replies that are whole now, in their order.
 
         Raises InvalidResponse for what is no reply, or too long a one: nothing more can
@@ -41,7 +42,7 @@ class Replies:
             and data.count(_END) == data.count(_NEXT_STATUS) + 1
         ):
             # Whole lines and nothing else, as nearly always.
-            return [*_text(data[1:-2]).split("\r\n+")]
+            return _text(data[1:-2]).split("\r\n+")
         replies: list[Reply] = []
         at = 0
         while (end := data.find(_END, at)) >= 0:
