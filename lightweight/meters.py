@@ -145,6 +145,7 @@ class Meters:
     def _redis(self, database: Database) -> SharedAndTold:
         # Who has no Redis need not wait for a client of it.
         from lightweight.store.limits.redis import RedisLimits  # noqa: PLC0415 -- as it says
+        from lightweight.upstream.eager import send_now  # noqa: PLC0415 -- for it alone
 
         url = self.config.redis.url
         assert url is not None
@@ -155,7 +156,9 @@ class Meters:
             return await database.read(lambda c: seed_of(c, account, now))
 
         place = parse_redis_url(url.reveal())
-        return RedisLimits(place, reactor=self.reactor, seed_from=seed_from)
+        return RedisLimits(
+            place, reactor=self.reactor, seed_from=seed_from, send=send_now
+        )
 
 
 def seed_of(connection: Connection, account: str, now: float) -> Seed:

@@ -68,3 +68,52 @@ def said() -> list[str]:
 
 def test_a_bug_is_logged_and_ends_its_own_connection_alone(said: list[str]) -> None:
     assert said == ["logged a bug", "lost bug", "echoed good", "lost good"]
+
+
+PUT_OFF = """
+from lightweight.daemon.turns import install
+install()
+from twisted.internet import reactor
+from twisted.logger import globalLogBeginner
+
+said = []
+
+def heard(event):
+    if "log_failure" in event:
+        said.append("logged " + event["log_failure"].getErrorMessage())
+
+globalLogBeginner.beginLoggingTo([heard], redirectStandardIO=False)
+
+def bug():
+    raise ValueError("a bug")
+
+def again():
+    said.append("end")
+    reactor.callLater(0, timed)
+
+def timed():
+    said.append("timed")
+    reactor.at_end(reactor.stop)
+
+def begin():
+    reactor.at_end(bug)
+    reactor.at_end(again)
+    said.append("begun")
+
+reactor.callLater(0, begin)
+# Nothing else ends a wait for events.
+reactor.callLater(10, said.append, "waited")
+reactor.run()
+print(said)
+"""
+
+
+def test_the_reactor_does_not_wait_before_what_was_put_off() -> None:
+    ran = subprocess.run(
+        [sys.executable, "-c", PUT_OFF],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert ran.stdout == "['begun', 'logged a bug', 'end', 'timed']\n"

@@ -7,7 +7,6 @@ tick, and its own delay is not taken for the server's.
 
 from collections import deque
 from collections.abc import Callable
-from functools import partial
 from typing import Any, TypeAlias
 
 from twisted.internet.defer import Deferred
@@ -18,8 +17,11 @@ from twisted.python.failure import Failure
 from txredisapi import ConnectionError as ConnectionLost
 from txredisapi import RedisError
 
+from msgspec import Struct
+
 from lightweight.store.limits.limiter import LimitsUnavailable
 from lightweight.store.limits.reach import Reach
+from lightweight.store.limits.replies import Reply
 from lightweight.store.limits.scripts import ALL, Call, load_of
 from lightweight.store.limits.speaker import Speaker
 
@@ -51,25 +53,44 @@ Answer: TypeAlias = str | LimitsUnavailable
 Tell: TypeAlias = Callable[[Answer], None]
 
 
-class _Asked:
+class _Asked(Struct, eq=False):
     """A call under way, and who waits for its answer."""
 
-    __slots__ = ("again", "call", "due", "tell")
+    connection: "Connection"
+    call: Call
+    tell: Tell | None
+    """None: nobody waits any more."""
+    again: bool = False
+    """It was sent once more, after the script."""
+    due: int = 0
+    """The tick at which nobody waits any longer, of those who do not for ever."""
 
-    def __init__(self, call: Call, tell: Tell) -> None:
-        self.call = call
-        self.tell: Tell | None = tell
-        """None: nobody waits any more."""
-        self.again = False
-        """It was sent once more, after the script."""
-        self.due = 0
-        """The tick at which nobody waits any longer, of those who do not for ever."""
+    def hear(self, reply: Reply | ConnectionLost) -> None:
+        """Learn what the server said."""
+        if type(reply) is str:
+            self.end(reply)
+        else:
+            self.connection.troubled(self, reply)
 
     def end(self, answer: Answer) -> None:
         """Tell who waits, once."""
         tell, self.tell = self.tell, None
         if tell is not None:
             tell(answer)
+
+    def leave(self, _waiter: object) -> None:
+        """Wait no more."""
+        self.tell = None
+
+
+class _Nobody:
+    """Needs no reply."""
+
+    def hear(self, reply: object) -> None:
+        """Take no notice of it."""
+
+
+_NOBODY = _Nobody()
 
 
 class Connection:
@@ -133,38 +154,43 @@ class Connection:
         Raises Unsent, Unanswered, and LimitsUnavailable where the server refused, which
         changed nothing. Cancelling does not take the call back.
         """
-        waiter: Deferred[Answer] = Deferred()
-        asked = _Asked(call, waiter.callback)
-        self._ask(asked, patient=patient)
-        try:
-            answer = await waiter
-        finally:
-            asked.tell = None
+        answer = await self.asked(call, patient=patient)
         if isinstance(answer, LimitsUnavailable):
             raise answer
         return answer
 
-    def tell(self, call: Call, told: Tell) -> None:
-        """Let ``told`` have what ``run`` would give or raise, however long it takes."""
-        self._ask(_Asked(call, told), patient=True)
-
-    def _ask(self, asked: _Asked, *, patient: bool) -> None:
+    def asked(self, call: Call, *, patient: bool = False) -> Deferred[Answer]:
+        """Give what ``run`` would give or raise, with no coroutine to be paid for."""
+        asked = _Asked(self, call, None)
+        waiter: Deferred[Answer] = Deferred(asked.leave)
+        asked.tell = waiter.callback
         speaker = self._speaker
         if speaker is None:
-            asked.end(Unsent(f"Redis cannot be reached: {self._why}"))
-            return
-        speaker.say(asked.call.command, partial(self._hear, asked))
+            asked.end(self._unsent())
+            return waiter
+        speaker.say(call.command, asked)
         if not patient:
             # The tick under way may be nearly over: it does not count.
             asked.due = self._ticks + PATIENCE + 1
             self._waiting.append(asked)
             if self._ticking is None:
                 self._ticking = self._reactor.callLater(TICK_S, self._tick)
+        return waiter
 
-    def _hear(self, asked: _Asked, reply: object) -> None:
-        if isinstance(reply, str):
-            asked.end(reply)
-        elif isinstance(reply, ConnectionLost):
+    def tell(self, call: Call, told: Tell) -> None:
+        """Let ``told`` have what ``run`` would give or raise, however long it takes."""
+        speaker = self._speaker
+        if speaker is None:
+            told(self._unsent())
+        else:
+            speaker.say(call.command, _Asked(self, call, told))
+
+    def _unsent(self) -> Unsent:
+        return Unsent(f"Redis cannot be reached: {self._why}")
+
+    def troubled(self, asked: _Asked, reply: object) -> None:
+        """See to a call whose reply is no line."""
+        if isinstance(reply, ConnectionLost):
             asked.end(Unanswered(f"Redis cannot be reached: {self._why}"))
         else:
             self._refused(asked, str(reply))
@@ -174,8 +200,8 @@ class Connection:
         if why.startswith("NOSCRIPT") and speaker and asked.tell and not asked.again:
             # Somebody flushed the scripts, or the server behind a proxy changed.
             asked.again = True
-            speaker.say(load_of(asked.call.script), lambda _: None)
-            speaker.say(asked.call.command, partial(self._hear, asked))
+            speaker.say(load_of(asked.call.script), _NOBODY)
+            speaker.say(asked.call.command, asked)
             return
         if why.startswith("READONLY"):
             # The master moved: whoever knows the way asks for it again.

@@ -5,7 +5,7 @@ waits for that home: the policy decides, and one cheap question in the backgroun
 out when it is back.
 """
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterable
 from typing import Any, Literal, Protocol, TypeAlias
 
 from twisted.internet.defer import Deferred
@@ -120,9 +120,13 @@ class Guard:
         balance of a quota is not known. Cancelling gives back what was or will be
         taken.
         """
-        verdict = await self._shared_word(self._shared.admit, ask)
-        if verdict is not None:
-            return verdict
+        if self._open_since is None:
+            try:
+                verdict = await self._shared.admit(ask)
+            except LimitsUnavailable as problem:
+                self._failed(problem)
+            else:
+                return self._heard(ask, verdict)
         self.local_decisions += 1
         home = self._fallback(ask)
         verdict = Verdict(local=True) if home is None else await home.admit(ask)
@@ -132,29 +136,22 @@ class Guard:
 
     async def look(self, ask: Ask) -> Verdict:
         """Say what ``admit`` would, taking nothing. Raises as it does."""
-        verdict = await self._shared_word(self._shared.look, ask)
-        if verdict is not None:
-            return verdict
+        if self._open_since is None:
+            try:
+                verdict = await self._shared.look(ask)
+            except LimitsUnavailable as problem:
+                self._failed(problem)
+            else:
+                return self._heard(ask, verdict)
         home = self._fallback(ask)
         return Verdict(local=True) if home is None else await home.look(ask)
 
-    async def _shared_word(
-        self, question: Callable[[Ask], Awaitable[Verdict]], ask: Ask
-    ) -> Verdict | None:
-        """Give what the shared home says; None: it is away."""
-        if self._open_since is not None:
-            return None
-        try:
-            verdict = await question(ask)
-        except UseUnknown as problem:
+    def _failed(self, problem: LimitsUnavailable) -> None:
+        """Return where the policy decides; raise where it may not."""
+        if isinstance(problem, UseUnknown):
             self._complain(problem)
             raise LimitsUnavailable(AWAY) from problem
-        except LimitsUnavailable as problem:
-            self._open(problem)
-            return None
-        if verdict.quota_tokens is not None or verdict.quota_usd is not None:
-            self._remember(ask, verdict)
-        return verdict
+        self._open(problem)
 
     def settle(self, settlement: Settlement) -> None:
         """End what ``admit`` opened, with whoever admitted it."""
@@ -192,13 +189,16 @@ class Guard:
             self._raised.add(_who(ask))
             self._local.raise_used(_gone_of(ask, known))
 
-    def _remember(self, ask: Ask, verdict: Verdict) -> None:
-        self._unknown = False
-        who = _who(ask)
-        self._known.pop(who, None)
-        self._known[who] = (ask.subjects, verdict)
-        if len(self._known) > MOST_KNOWN:
-            del self._known[next(iter(self._known))]
+    def _heard(self, ask: Ask, verdict: Verdict) -> Verdict:
+        """Remember the balances of the shared home's verdict, and give it."""
+        if verdict.quota_tokens is not None or verdict.quota_usd is not None:
+            self._unknown = False
+            who = _who(ask)
+            self._known.pop(who, None)
+            self._known[who] = (ask.subjects, verdict)
+            if len(self._known) > MOST_KNOWN:
+                del self._known[next(iter(self._known))]
+        return verdict
 
     def _complain(self, problem: UseUnknown) -> None:
         if not self._unknown:

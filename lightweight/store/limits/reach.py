@@ -21,7 +21,7 @@ from txredisapi import RedisError
 
 from lightweight.config.redis import HostPort, RedisPlace
 from lightweight.store.limits.limiter import LimitsUnavailable
-from lightweight.store.limits.speaker import Gone, Speaker
+from lightweight.store.limits.speaker import Gone, Send, Speaker, in_its_turn
 
 
 class _Once(Factory):
@@ -53,11 +53,17 @@ class Reach:
     """The way to the server of one place."""
 
     def __init__(
-        self, place: RedisPlace, *, reactor: Any, trust_root: Any = None
+        self,
+        place: RedisPlace,
+        *,
+        reactor: Any,
+        trust_root: Any = None,
+        send: Send = in_its_turn,
     ) -> None:
         """TLS is verified against ``trust_root``, the system's store if it is None."""
         self._place = place
         self._reactor = reactor
+        self._send = send
         self._trust_root = trust_root
         self._sentinels = deque(place.hosts)
 
@@ -75,7 +81,8 @@ class Reach:
             endpoint = self._endpoint(place.hosts[0])
         else:
             endpoint = self._endpoint(await self._master(place.service))
-        return await _greeted(endpoint, Speaker(place, gone, reactor=self._reactor))
+        speaker = Speaker(place, gone, reactor=self._reactor, send=self._send)
+        return await _greeted(endpoint, speaker)
 
     def _endpoint(self, host_port: HostPort) -> IStreamClientEndpoint:
         host, port = host_port

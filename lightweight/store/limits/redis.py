@@ -7,6 +7,7 @@ ledger knows.
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from functools import partial
+from operator import attrgetter
 from typing import Any, Final, TypeAlias
 
 from twisted.internet.defer import CancelledError, Deferred
@@ -33,10 +34,12 @@ from lightweight.store.limits.scripts import (
     RAISE,
     RENEW,
     SETTLE,
+    Call,
     call_of,
     verdict_of,
 )
 from lightweight.store.limits.shared import Seed, SeedFrom, UseUnknown
+from lightweight.store.limits.speaker import Send, in_its_turn
 from lightweight.store.problems import StoreProblem
 
 log = Logger()
@@ -62,9 +65,13 @@ PAID_AT_ONCE = 200
 MOST_RENEWED = 1_000
 """Leases in one call, which holds Redis up for about a millisecond."""
 
-_SERVER_TIME = 0
+_SERVER_TIME = b"0"
+
+_UNSEEDED = "unseeded"
+"""What ADMIT says where the ledger must tell first what was used."""
 
 _packed: Final = msgpack.Encoder().encode
+_name_of: Final = attrgetter("name")
 
 _Group: TypeAlias = tuple[str, tuple[str, ...]]
 """An account and the names of subjects."""
@@ -84,17 +91,18 @@ class RedisLimits:
         reactor: Any,
         seed_from: SeedFrom,
         trust_root: Any = None,
-        now: Callable[[], int] = lambda: _SERVER_TIME,
+        send: Send = in_its_turn,
+        now: Callable[[], int] | None = None,
     ) -> None:
         """``trust_root`` is for TLS, the system's store if None.
 
-        ``now`` gives milliseconds since the epoch or 0 for the server's own time, which
-        alone is the same for all: anything else is for tests.
+        ``now`` gives milliseconds since the epoch; None for the server's own time,
+        which alone is the same for all: anything else is for tests.
         """
         self._reactor = reactor
         self._seed_from = seed_from
         self._now = now
-        reach = Reach(place, reactor=reactor, trust_root=trust_root)
+        reach = Reach(place, reactor=reactor, trust_root=trust_root, send=send)
         self._connection = Connection(reach, reactor=reactor, up=self._catch_up)
         self._chores = LoopingCall(self._catch_up)
         self._chores.clock = reactor
@@ -139,8 +147,11 @@ class RedisLimits:
         taken is given back.
         """
         names = _names(ask)
+        call = call_of(ADMIT, ask.account, names, _packed(ask), self._time(), b"take")
         try:
-            verdict = await self._decide(ask, names, b"take")
+            line = await self._connection.asked(call)
+            if type(line) is not str or line == _UNSEEDED:
+                line = await self._again(ask, call, line)
         except (CancelledError, Unanswered):
             self.settle(
                 Settlement(
@@ -153,13 +164,19 @@ class RedisLimits:
                 )
             )
             raise
+        verdict = verdict_of(line)
         if verdict.refused is None:
             self._open[ask.id] = (ask.account, names)
         return verdict
 
     async def look(self, ask: Ask) -> Verdict:
         """Say what ``admit`` would, taking nothing. Raises LimitsUnavailable."""
-        return await self._decide(ask, _names(ask), b"look")
+        call = call_of(
+            ADMIT, ask.account, _names(ask), _packed(ask), self._time(), b"look"
+        )
+        return verdict_of(
+            await self._again(ask, call, await self._connection.asked(call))
+        )
 
     async def probe(self) -> None:
         """Return if asks can be answered again; a silent connection is given up.
@@ -174,16 +191,16 @@ class RedisLimits:
             self._connection.drop()
             raise LimitsUnavailable(f"Redis did not answer for {PROBE_S:g} s") from None
 
-    async def _decide(self, ask: Ask, names: tuple[str, ...], mode: bytes) -> Verdict:
-        arguments = (_packed(ask), self._time(), mode)
-        call = call_of(ADMIT, ask.account, names, *arguments)
-        line = await self._connection.run(call)
-        if line == "unseeded":
+    async def _again(self, ask: Ask, call: Call, answer: Answer) -> str:
+        """Give the verdict's line: the answer, or the next once the ledger has said."""
+        if answer == _UNSEEDED:
             await self._seed(ask)
-            line = await self._connection.run(call)
-        if line == "unseeded":
+            answer = await self._connection.run(call)
+        if answer == _UNSEEDED:
             raise UseUnknown("Redis forgets quotas as fast as they are told")
-        return verdict_of(line)
+        if isinstance(answer, LimitsUnavailable):
+            raise answer
+        return answer
 
     # -- what came of it -----------------------------------------------------------
 
@@ -271,7 +288,7 @@ class RedisLimits:
         )
 
     def _time(self) -> bytes:
-        return b"%d" % self._now()
+        return _SERVER_TIME if self._now is None else b"%d" % self._now()
 
     # -- the ledger's word ---------------------------------------------------------
 
@@ -335,8 +352,7 @@ class RedisLimits:
 
 
 def _names(ask: Ask) -> tuple[str, ...]:
-    # A generator would cost more than all names.
-    return tuple([subject.name for subject in ask.subjects])
+    return tuple(map(_name_of, ask.subjects))
 
 
 def _unless_unavailable(work: Coroutine[Any, Any, None]) -> Deferred[None]:

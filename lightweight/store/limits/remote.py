@@ -27,6 +27,7 @@ from lightweight.policy.pace import (
 )
 from lightweight.store.limits.limiter import LimitsUnavailable
 from lightweight.store.limits.pipe import Pipe
+from lightweight.store.limits.turn import put_off_by
 from lightweight.store.limits.wire import (
     KNOWN,
     LONGEST,
@@ -84,7 +85,7 @@ class RemoteLimits(Int32StringReceiver):
         self._machines = machines
         self._fallback = fallback
         self._outbox: list[ToKeeper] = []
-        self._flushing: IDelayedCall | None = None
+        self._put_off = put_off_by(clock)
         self._known: dict[int, _Known] = {}
         """By the identity of their subjects: comparing them would cost more."""
         self._named = 0
@@ -214,24 +215,21 @@ class RemoteLimits(Int32StringReceiver):
     def connectionLost(self, reason: Failure = connectionDone) -> None:  # noqa: ARG002 -- Twisted's
         """Tell everybody who waits."""
         self.lost = True
-        for call in (self._flushing, self._watching):
-            if call is not None:
-                call.cancel()
-        self._flushing = self._watching = None
+        self._outbox.clear()
+        if self._watching is not None:
+            self._watching.cancel()
+            self._watching = None
         self._fail(list(self._waiting), _gone())
         self._ended.callback(None)
 
     def _send(self, message: ToKeeper) -> None:
         if self.lost:
             return
+        if not self._outbox:
+            self._put_off(self._flush)
         self._outbox.append(message)
-        if self._flushing is None:
-            self._flushing = self._clock.callLater(0, self._flush)
 
     def _flush(self) -> None:
-        if self._flushing is not None and self._flushing.active():
-            self._flushing.cancel()
-        self._flushing = None
         outbox, self._outbox = self._outbox, []
         for first in range(0, len(outbox), MOST):
             self.sendString(encode(outbox[first : first + MOST]))

@@ -2,33 +2,54 @@
 
 txredisapi builds a command word by word and takes three Deferreds for its reply, which
 costs more than all else that a limit costs. What is said for each request comes whole,
-and its reply goes straight to whoever waits. The rest, from the greeting to the parsing
-of replies, is txredisapi's.
+and its reply goes straight to whoever waits. The connection and its greeting are
+txredisapi's.
 """
 
 from collections import deque
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 from txredisapi import ConnectionError as ConnectionLost
-from txredisapi import RedisProtocol
+from txredisapi import InvalidResponse, RedisProtocol
 
 from lightweight.config.redis import RedisPlace
 from lightweight.store.limits.limiter import LimitsUnavailable
+from lightweight.store.limits.replies import Replies, Reply
+from lightweight.store.limits.turn import put_off_by
 
 Gone: TypeAlias = "Callable[[Speaker, str], None]"
 """Is told which connection was lost and why."""
 
-Hear: TypeAlias = Callable[[Any], None]
-"""Is told the reply to one command: a string for a line, or a RedisError."""
+Send: TypeAlias = Callable[[Any, bytes], object]
+"""Writes bytes to a transport, in this turn of the reactor or in the next."""
+
+
+class Hearer(Protocol):
+    """Who waits for the reply to one command."""
+
+    def hear(self, reply: Reply | ConnectionLost) -> None:
+        """Learn it, or that there will be none."""
+
+
+def in_its_turn(transport: Any, data: bytes) -> None:
+    """Write as Twisted does."""
+    transport.write(data)
 
 
 class Speaker(RedisProtocol):  # type: ignore[misc]  # txredisapi has no types
     """One connection to a server."""
 
-    def __init__(self, who: RedisPlace | None, gone: Gone, *, reactor: Any) -> None:
+    def __init__(
+        self,
+        who: RedisPlace | None,
+        gone: Gone,
+        *,
+        reactor: Any,
+        send: Send = in_its_turn,
+    ) -> None:
         """``who`` has user, password and database; None for none of them."""
         super().__init__(
             charset=None,
@@ -40,33 +61,44 @@ class Speaker(RedisProtocol):  # type: ignore[misc]  # txredisapi has no types
         self.greeted: Deferred[None] = Deferred()
         """Fires when commands may be sent; fails with LimitsUnavailable."""
         self._gone = gone
-        self._reactor = reactor
-        self._hearing: deque[Hear] = deque()
+        self._put_off = put_off_by(reactor)
+        self._send_now = send
+        self._replies = Replies()
+        self._hearing: deque[Hearer] = deque()
         """Who waits for a reply, in the order of the replies."""
         self._unsent: list[bytes] = []
         self.whenConnected().addCallback(lambda _: self.greeted.callback(None))
 
-    def say(self, command: bytes, hear: Hear) -> None:
-        """Send a whole command; ``hear`` is told its reply, or that there is none.
+    def say(self, command: bytes, hearer: Hearer) -> None:
+        """Send a whole command; ``hearer`` learns its reply, or that there is none.
 
         No command of txredisapi's may be under way: replies have no names.
         """
-        self._hearing.append(hear)
+        self._hearing.append(hearer)
         if not self._unsent:
-            self._reactor.callLater(0, self._send)
+            self._put_off(self._send)
         self._unsent.append(command)
 
     def _send(self) -> None:
         # One write for all that one turn of the reactor had to say.
         unsent, self._unsent = self._unsent, []
-        self.transport.write(b"".join(unsent))
+        if unsent:
+            self._send_now(self.transport, b"".join(unsent))
 
-    def replyReceived(self, reply: object) -> None:
-        """Pass a reply on to who waits for it."""
-        if self._hearing:
-            self._hearing.popleft()(reply)
-        else:
-            super().replyReceived(reply)
+    def dataReceived(self, data: bytes) -> None:
+        """Pass each reply on to who waits for it."""
+        try:
+            replies = self._replies.feed(data)
+        except InvalidResponse as problem:
+            self.factory.connectionError(str(problem))
+            self.transport.abortConnection()
+            return
+        hearing = self._hearing
+        for reply in replies:
+            if hearing:
+                hearing.popleft().hear(reply)
+            else:
+                self.replyReceived(reply)
 
     def connectionLost(self, why: Failure) -> None:
         """Tell that nothing can be sent, then fail all that wait for an answer."""
@@ -74,7 +106,7 @@ class Speaker(RedisProtocol):  # type: ignore[misc]  # txredisapi has no types
         self._unsent.clear()
         self._gone(self, reason)
         while self._hearing:
-            self._hearing.popleft()(ConnectionLost(reason))
+            self._hearing.popleft().hear(ConnectionLost(reason))
         super().connectionLost(why)
         if not self.greeted.called:
             self.greeted.errback(LimitsUnavailable(reason))

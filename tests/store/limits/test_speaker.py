@@ -1,6 +1,7 @@
 """Ready commands: one write for each turn, and replies to whoever waits for them."""
 
 import itertools
+from collections.abc import Callable
 from typing import Any
 
 from twisted.internet.error import ConnectionLost
@@ -10,26 +11,36 @@ from twisted.python.failure import Failure
 
 from hypothesis import given
 from hypothesis import strategies as st
-from support.until import until
 
-from lightweight.store.limits.speaker import Speaker
+from lightweight.store.limits.speaker import Send, Speaker, in_its_turn
 
 
 class Factory:
     """What txredisapi asks of its factory."""
 
-    refusal = None
+    refusal: str | None = None
+
+    def connectionError(self, why: str) -> None:
+        """Keep it."""
+        self.refusal = why
+
+
+class Ear:
+    """Hears one reply."""
+
+    def __init__(self, told: Callable[[object], None]) -> None:
+        self.hear = told
 
 
 class Line:
     """A speaker over a transport in memory."""
 
-    def __init__(self) -> None:
+    def __init__(self, send: Send = in_its_turn) -> None:
         self.gone: list[str] = []
         self.heard: list[str] = []
         self.clock = Clock()
         self.speaker = Speaker(
-            None, lambda _, why: self.gone.append(why), reactor=self.clock
+            None, lambda _, why: self.gone.append(why), reactor=self.clock, send=send
         )
         self.speaker.factory = Factory()
         self.transport = StringTransport()
@@ -41,7 +52,7 @@ class Line:
         def hear(reply: object) -> None:
             self.heard.append(f"{command.decode()}: {reply}")
 
-        self.speaker.say(command, hear)
+        self.speaker.say(command, Ear(hear))
 
     def lose(self) -> None:
         self.speaker.connectionLost(Failure(ConnectionLost()))
@@ -72,13 +83,11 @@ def test_each_hears_its_own_reply_however_they_arrive(cuts: list[int]) -> None:
     assert line.heard == ["a: settled", "b: NOSCRIPT gone", "c: ERR unknown", "d: {}"]
 
 
-async def test_a_reply_of_many_bytes_does_not_overtake() -> None:
+def test_a_reply_of_many_bytes_does_not_overtake() -> None:
     line = Line()
     for command in (b"a", b"load", b"b"):
         line.say(command)
     line.speaker.dataReceived(b"+one\r\n$3\r\nsha\r\n+two\r\n")
-    # txredisapi takes a turn after such a reply.
-    await until(lambda: len(line.heard) == 3)
     assert line.heard == ["a: one", "load: b'sha'", "b: two"]
 
 
@@ -95,7 +104,7 @@ async def test_what_txredisapi_asks_is_its_own() -> None:
 def test_whoever_waits_hears_that_the_connection_is_gone_and_why() -> None:
     line = Line()
     told: list[Any] = []
-    line.speaker.say(b"a", lambda _: told.append(list(line.gone)))
+    line.speaker.say(b"a", Ear(lambda _: told.append(list(line.gone))))
     line.clock.advance(0)
     line.say(b"b")
     line.lose()
@@ -103,3 +112,31 @@ def test_whoever_waits_hears_that_the_connection_is_gone_and_why() -> None:
     assert line.heard == [f"b: {line.gone[0]}"]
     line.clock.advance(0)
     assert line.transport.value() == b"a", "what had not left is not sent any more"
+
+
+def test_a_server_of_another_kind_is_left_and_named() -> None:
+    line = Line()
+    line.say(b"a")
+    line.speaker.dataReceived(b"HTTP/1.1 400 Bad Request\r\n")
+    assert line.transport.disconnecting
+    line.lose()
+    assert line.heard == ["a: it does not speak Redis' protocol"]
+
+
+def test_it_sends_as_it_was_told_to() -> None:
+    sent: list[bytes] = []
+    line = Line(send=lambda _, data: sent.append(data))
+    line.say(b"a")
+    line.say(b"b")
+    line.clock.advance(0)
+    assert sent == [b"ab"]
+    assert line.transport.value() == b""
+
+
+def test_nothing_is_sent_once_the_connection_is_gone() -> None:
+    sent: list[bytes] = []
+    line = Line(send=lambda _, data: sent.append(data))
+    line.say(b"a")
+    line.lose()
+    line.clock.advance(0)
+    assert sent == []
