@@ -14,9 +14,17 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 FEW = 64
 """Entries in the heap that are never worth a clean-up."""
 
+SPARE = 1024
+"""Ended deadlines that are kept to be made anew, with their entries in the heap."""
+
+
+_NEVER = math.inf
+
 
 class Deadline:
     """A moment that may be moved any number of times, and what happens then."""
+
+    __slots__ = ("_deadlines", "at", "entry", "expired")
 
     def __init__(self, deadlines: "Deadlines", expired: Callable[[], object]) -> None:
         """``Deadlines.make`` makes them."""
@@ -29,23 +37,29 @@ class Deadline:
 
     def move(self, at: float) -> None:
         """Let it expire at this moment by the clock; an infinite one stops it."""
-        deadlines = self._deadlines
-        deadlines.running += (at < math.inf) - (self.at < math.inf)
+        if at == _NEVER:
+            self.stop()
+            return
+        if self.at == _NEVER:
+            self._deadlines.running += 1
         self.at = at
         if at < self.entry:
-            deadlines.enter(self)
-        elif not deadlines.running:
-            deadlines.schedule()
+            self._deadlines.enter(self)
 
     def stop(self) -> None:
         """Let it not expire."""
-        if self.at < math.inf:
-            self.move(math.inf)
+        if self.at < _NEVER:
+            self.at = _NEVER
+            deadlines = self._deadlines
+            deadlines.running -= 1
+            if not deadlines.running:
+                deadlines.schedule()
 
     def end(self) -> None:
-        """Stop for good, and let go of whoever would have heard of it."""
+        """Stop for good, and let go of it and of whoever would have heard of it."""
         self.stop()
         self.expired = _nothing
+        self._deadlines.take_back(self)
 
 
 class Deadlines:
@@ -65,10 +79,20 @@ class Deadlines:
         self._order = count()
         self._call: IDelayedCall | None = None
         self._call_at = math.inf
+        self._spare: list[Deadline] = []
 
     def make(self, expired: Callable[[], object]) -> Deadline:
         """Make a deadline, not set; ``expired`` is called at each expiry."""
-        return Deadline(self, expired)
+        if not self._spare:
+            return Deadline(self, expired)
+        deadline = self._spare.pop()
+        deadline.expired = expired
+        return deadline
+
+    def take_back(self, deadline: Deadline) -> None:
+        """Keep one that ended: the next call mostly needs no entry in the heap then."""
+        if len(self._spare) < SPARE:
+            self._spare.append(deadline)
 
     def enter(self, deadline: Deadline) -> None:
         """Take note of one that was moved to before its entry in the heap."""
