@@ -121,7 +121,7 @@ class Connection(Protocol):
         if not self._parser.done:
             incoming.read()
             return
-        self._release(incoming.fields, spoiled=bool(rest))
+        self._release(incoming.fields, rest)
         incoming.ended(None)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
@@ -142,12 +142,14 @@ class Connection(Protocol):
 
     # -- inside --------------------------------------------------------------------
 
-    def _release(self, fields: Fields, *, spoiled: bool) -> None:
+    def _release(self, fields: Fields, rest: bytes) -> None:
         """Let the next one have it, where it is sure whose bytes come next."""
         self._incoming = None
         self._served = True
-        self.idle_seconds = _patience(fields)
-        if spoiled or (self._upload is not None and not self._upload.done):
+        self.idle_seconds = (
+            _patience(fields) if "keep-alive" in fields else IDLE_SECONDS
+        )
+        if rest or (self._upload is not None and not self._upload.done):
             self.abort()
         elif not self._parser.keeps_alive or self.idle_seconds <= 0:
             self.let_go()
