@@ -145,22 +145,16 @@ class Attempt:
             )
 
 
-class Attempts:
+class Attempts(Struct):
     """One call's attempts: make it, run it once, then read what was made."""
 
-    def __init__(
-        self,
-        call: Call,
-        targets: Sequence[Target],
-        field: Field,
-    ) -> None:
-        """``targets`` in the order in which to ask them."""
-        self.target: Target | None = None
-        """Who was asked last."""
-        self._attempts: list[Attempt] = []
-        self._call = call
-        self._targets = targets
-        self._field = field
+    call: Call
+    targets: Sequence[Target]
+    """In the order in which to ask them."""
+    field: Field
+    target: Target | None = None
+    """Who was asked last."""
+    _attempts: list[Attempt] = []
 
     @property
     def made(self) -> tuple[Attempted, ...]:
@@ -186,14 +180,14 @@ class Attempts:
         """
         failed: ProviderFault | None = None
         unfit: ClientFault | None = None
-        field, budget = self._field, self._field.budget
+        field, budget = self.field, self.field.budget
         budget.call_began()
         try:
-            for target in self._targets:
+            for target in self.targets:
                 if self._wait(target) > 0:
                     continue
                 try:
-                    outgoing = write_request(field.dialects, self._call, target)
+                    outgoing = write_request(field.dialects, self.call, target)
                 except ClientFault as fault:
                     # Another target may be able to express it.
                     unfit = unfit or fault
@@ -207,13 +201,13 @@ class Attempts:
                 self._attempts.append(attempt)
                 try:
                     reply = await field.providers[target.provider].send(
-                        outgoing, self._call.id
+                        outgoing, self.call.id
                     )
                     # It may be large, and the answer long.
                     del outgoing
                     attempt.replied(reply)
                     if reply.status not in _GOOD:
-                        dialect = spoken(field.dialects, self._call, target)
+                        dialect = spoken(field.dialects, self.call, target)
                         raise await _refusal(reply, dialect)
                     return await carry(attempt)
                 except Fault as fault:
@@ -231,14 +225,14 @@ class Attempts:
         raise self._last_word(failed)
 
     def _wait(self, target: Target) -> float:
-        now = self._field.clock.seconds()
-        return self._field.standings[target.provider].wait(target.model, now)
+        now = self.field.clock.seconds()
+        return self.field.standings[target.provider].wait(target.model, now)
 
     def _last_word(self, failed: ProviderFault | None) -> Fault:
         """Say why the call fails, and when to come back."""
-        if not self._targets:
+        if not self.targets:
             return ModelNotFound(
-                f"No configured provider serves the model {self._call.model!r}.",
+                f"No configured provider serves the model {self.call.model!r}.",
                 param="model",
             )
         if failed is None:
@@ -257,17 +251,17 @@ class Attempts:
                 "The provider is limiting requests. Retry after the time given.",
                 retry_after=soonest,
             )
-        wait = math.ceil(min(map(self._wait, self._targets)))
+        wait = math.ceil(min(map(self._wait, self.targets)))
         return ProviderUnreachable(
             f"The provider failed too often and is left alone. Retry in {wait} s."
         )
 
     def _soonest(self, told: int | None) -> int | None:
         """Give the whole seconds until the first limited target may be asked."""
-        now = self._field.clock.seconds()
+        now = self.field.clock.seconds()
         waits = [
-            self._field.standings[target.provider].resting.wait(target.model, now)
-            for target in self._targets
+            self.field.standings[target.provider].resting.wait(target.model, now)
+            for target in self.targets
         ]
         limited = [math.ceil(wait) for wait in waits if wait > 0]
         return min(limited, default=told)

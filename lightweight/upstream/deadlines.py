@@ -15,7 +15,7 @@ FEW = 64
 """Entries in the heap that are never worth a clean-up."""
 
 SPARE = 1024
-"""Ended deadlines that are kept to be made anew, with their entries in the heap."""
+"""Ended deadlines that are kept to be made anew."""
 
 
 _NEVER = math.inf
@@ -56,10 +56,15 @@ class Deadline:
                 deadlines.schedule()
 
     def end(self) -> None:
-        """Stop for good, and let go of it and of whoever would have heard of it."""
+        """Stop for good, and let go of whoever would have heard of it.
+
+        Whoever has it lets go of it too, since it will be made anew.
+        """
         self.stop()
         self.expired = _nothing
-        self._deadlines.take_back(self)
+        spare = self._deadlines.spare
+        if len(spare) < SPARE:
+            spare.append(self)
 
 
 class Deadlines:
@@ -74,25 +79,22 @@ class Deadlines:
         """The clock, in seconds from any moment."""
         self.running = 0
         """How many are set; they count themselves."""
+        self.spare: list[Deadline] = []
+        """Ended ones. They keep their entries in the heap, so what is made of them
+        mostly needs none."""
         self._clock = clock
         self._heap: list[tuple[float, int, Deadline]] = []
         self._order = count()
         self._call: IDelayedCall | None = None
         self._call_at = math.inf
-        self._spare: list[Deadline] = []
 
     def make(self, expired: Callable[[], object]) -> Deadline:
         """Make a deadline, not set; ``expired`` is called at each expiry."""
-        if not self._spare:
+        if not self.spare:
             return Deadline(self, expired)
-        deadline = self._spare.pop()
+        deadline = self.spare.pop()
         deadline.expired = expired
         return deadline
-
-    def take_back(self, deadline: Deadline) -> None:
-        """Keep one that ended: the next call mostly needs no entry in the heap then."""
-        if len(self._spare) < SPARE:
-            self._spare.append(deadline)
 
     def enter(self, deadline: Deadline) -> None:
         """Take note of one that was moved to before its entry in the heap."""

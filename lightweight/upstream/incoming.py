@@ -211,7 +211,8 @@ class Incoming:
         self._flows = False
         self._line = self._sink = None
         self._held.clear()
-        self._unwind()
+        if self._deadline is not None:
+            self._unwind()
 
     def _cancelled(self, _waiting: "Deferred[None]") -> None:
         self.abort()

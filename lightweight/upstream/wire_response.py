@@ -129,18 +129,19 @@ class ResponseParser:
 
     def _take_head(self, data: bytes, at: int) -> int:
         end = data.find(b"\r\n\r\n", at)
-        if self._seen + (len(data) if end < 0 else end) - at > HEAD_BYTES:
+        size = (len(data) if end < 0 else end) - at
+        if self._seen + size > HEAD_BYTES:
             raise HeadTooLarge("its head is too large")
         if end < 0:
             if not data.startswith(b"HTTP/1."[: len(data) - at], at):
                 raise BadResponse("it can never become a head")
             return self._keep(data, at)
-        self._seen += end + 4 - at
+        self._seen += size + 4
         # No line has a CR or LF within that _STATUS or _FIELD took.
         first, *lines = data[at:end].decode("latin-1").split("\r\n")
         minor, status, reason = _status_of(first)
-        known = end - at <= REMEMBERED_BYTES
-        fields = _fields_of(lines, _field_of if known else _field_of.__wrapped__)
+        field_of = _field_of if size <= REMEMBERED_BYTES else _field_of.__wrapped__
+        fields = _fields_of(lines, field_of)
         if status in _INFORMATIONAL:
             if status == _SWITCHING:
                 raise BadResponse("it switches to a protocol nobody asked for")
