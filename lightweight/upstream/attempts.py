@@ -89,8 +89,7 @@ class Attempt:
     def begun(self) -> None:
         """Learn that the answer begins to reach the client."""
         self.answered = True
-        if self._budget is not None:
-            self._give_back()
+        self._give_back()
         self._well()
 
     def broke(self, fault: Fault) -> None:
@@ -108,8 +107,7 @@ class Attempt:
     def over(self) -> None:
         """End the attempt, with a verdict or without."""
         self._over = self._clock.seconds()
-        if self._budget is not None:
-            self._give_back()
+        self._give_back()
         self._standing.breaker.left(self._pass)
 
     def told(self) -> Attempted:

@@ -17,7 +17,6 @@ FEW = 64
 SPARE = 1024
 """Ended deadlines that are kept to be made anew."""
 
-
 _NEVER = math.inf
 
 

@@ -148,7 +148,7 @@ class Incoming:
         if self._end is None:
             self._flow()
         else:
-            # It came with its head: there are no clocks and no line to steer.
+            # All that will come is here: no clock runs, and no line is steered.
             self._flows = not self._paused
             self._flush()
 
@@ -234,8 +234,7 @@ class Incoming:
         """Let it end after so many seconds of silence, or when the total time ends."""
         if self._deadline is not None:
             at = self._seconds() + patience
-            # For each piece, and min() costs as much as all of this.
-            self._deadline.move(at if at < self._total_at else self._total_at)  # noqa: FURB136 -- see above
+            self._deadline.move(at if at < self._total_at else self._total_at)  # noqa: FURB136 -- for each piece, and min() costs as much as the rest
 
     def _unwind(self) -> None:
         """Let no clock run any more."""

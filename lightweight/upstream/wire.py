@@ -146,9 +146,8 @@ class Connection(Protocol):
         """Let the next one have it, where it is sure whose bytes come next."""
         self._incoming = None
         self._served = True
-        self.idle_seconds = (
-            _patience(fields) if "keep-alive" in fields else IDLE_SECONDS
-        )
+        said = fields.get("keep-alive")
+        self.idle_seconds = IDLE_SECONDS if said is None else _patience(said)
         if rest or (self._upload is not None and not self._upload.done):
             self.abort()
         elif not self._parser.keeps_alive or self.idle_seconds <= 0:
@@ -188,10 +187,9 @@ class _Upload:
         self._body = memoryview(b"")
 
 
-def _patience(fields: Fields) -> float:
+def _patience(said: str) -> float:
     """Give how long the provider lets the connection wait, by its Keep-Alive."""
-    said = fields.get("keep-alive")
-    found = said and _TIMEOUT.search(said)
-    if not found:
+    found = _TIMEOUT.search(said)
+    if found is None:
         return IDLE_SECONDS
     return min(int(found[1]) - _MARGIN_SECONDS, LONGEST_IDLE_SECONDS)
