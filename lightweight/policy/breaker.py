@@ -16,6 +16,9 @@ State: TypeAlias = Literal["closed", "open", "half-open"]
 Pass: TypeAlias = int
 """The era of the breaker in which a request passed: a late verdict is no verdict."""
 
+_GOOD, _BAD = 1, 2
+"""Where the verdicts of a second are counted, behind the second itself."""
+
 
 class Rules(Struct, frozen=True, kw_only=True):
     """When a breaker opens and for how long; durations in seconds."""
@@ -70,7 +73,7 @@ class Breaker:
         if era != self._era:
             return False
         self._in_a_row = 0
-        self._count(now, good=True)
+        self._counts(now)[_GOOD] += 1
         if self._until is None:
             return False
         self._close()
@@ -84,7 +87,7 @@ class Breaker:
             self._open_longer(now)
             return True
         self._in_a_row += 1
-        self._count(now, good=False)
+        self._counts(now)[_BAD] += 1
         if self._in_a_row < self._rules.in_a_row and not self._too_many():
             return False
         self._open(now)
@@ -127,16 +130,17 @@ class Breaker:
         self._seconds.clear()
         self._era += 1
 
-    def _count(self, now: float, *, good: bool) -> None:
-        second = int(now)
-        if not self._seconds or self._seconds[-1][0] != second:
-            self._seconds.append([second, 0, 0])
-        self._seconds[-1][1 if good else 2] += 1
-        while self._seconds[0][0] <= now - self._rules.window:
-            self._seconds.popleft()
+    def _counts(self, now: float) -> list[int]:
+        """Give what this second counts, and forget those out of the window."""
+        seconds, second = self._seconds, int(now)
+        if not seconds or seconds[-1][0] != second:
+            seconds.append([second, 0, 0])
+        while seconds[0][0] <= now - self._rules.window:
+            seconds.popleft()
+        return seconds[-1]
 
     def _too_many(self) -> bool:
-        good = sum(each[1] for each in self._seconds)
-        bad = sum(each[2] for each in self._seconds)
+        good = sum(each[_GOOD] for each in self._seconds)
+        bad = sum(each[_BAD] for each in self._seconds)
         enough = good + bad >= self._rules.least
         return enough and bad >= self._rules.share * (good + bad)

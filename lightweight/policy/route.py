@@ -62,7 +62,8 @@ class Standing(Struct, frozen=True):
 
     def wait(self, model: str, now: float) -> float:
         """Give the seconds until ``model`` may be asked here; 0 if it may now."""
-        return max(self.breaker.wait(now), self.resting.wait(model, now))
+        wait, rest = self.breaker.wait(now), self.resting.wait(model, now)
+        return max(wait, rest) if rest else wait
 
     def health(self, now: float) -> Health:
         """Say how the provider fares."""

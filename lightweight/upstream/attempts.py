@@ -6,7 +6,7 @@ within the budget of second attempts. Who is limited or broken is passed over.
 
 import math
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import TypeVar
+from typing import TypeGuard, TypeVar
 
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
@@ -26,7 +26,7 @@ from lightweight.errors import (
 )
 from lightweight.policy.retry import RetryBudget
 from lightweight.policy.route import Standing
-from lightweight.records import Attempted, Call, DialectName, Outgoing, Target
+from lightweight.records import Attempted, Call, DialectName, Target
 from lightweight.upstream.body import read_start
 from lightweight.upstream.provider import Provider, Reply
 
@@ -61,9 +61,8 @@ class Attempt:
         self,
         target: Target,
         field: Field,
-        *,
-        further: bool,
-        left_out: tuple[str, ...] = (),
+        further: bool,  # noqa: FBT001 -- made for each call, and names cost
+        left_out: tuple[str, ...],
     ) -> None:
         """``further``: leave for a further attempt was taken and must be given back.
 
@@ -76,7 +75,7 @@ class Attempt:
         self._standing = field.standings[target.provider]
         self._clock = field.clock
         self._budget = field.budget if further else None
-        self._began = field.clock.seconds()
+        self._began = self._clock.seconds()
         self._over: float | None = None
         self._pass = self._standing.breaker.enter(self._began)
         self._status: int | None = None
@@ -144,22 +143,16 @@ class Attempt:
             )
 
 
-class Attempts:
+class Attempts(Struct):
     """One call's attempts: make it, run it once, then read what was made."""
 
-    def __init__(
-        self,
-        call: Call,
-        targets: Sequence[Target],
-        field: Field,
-    ) -> None:
-        """``targets`` in the order in which to ask them."""
-        self.target: Target | None = None
-        """Who was asked last."""
-        self._attempts: list[Attempt] = []
-        self._call = call
-        self._targets = targets
-        self._field = field
+    call: Call
+    targets: Sequence[Target]
+    """In the order in which to ask them."""
+    field: Field
+    target: Target | None = None
+    """Who was asked last."""
+    _attempts: list[Attempt] = []
 
     @property
     def made(self) -> tuple[Attempted, ...]:
@@ -185,14 +178,14 @@ class Attempts:
         """
         failed: ProviderFault | None = None
         unfit: ClientFault | None = None
-        budget = self._field.budget
+        field, budget = self.field, self.field.budget
         budget.call_began()
         try:
-            for target in self._targets:
+            for target in self.targets:
                 if self._wait(target) > 0:
                     continue
                 try:
-                    outgoing = write_request(self._field.dialects, self._call, target)
+                    outgoing = write_request(field.dialects, self.call, target)
                 except ClientFault as fault:
                     # Another target may be able to express it.
                     unfit = unfit or fault
@@ -201,57 +194,43 @@ class Attempts:
                 before()
                 if further and not budget.take():
                     break
-                attempt = Attempt(
-                    target, self._field, further=further, left_out=outgoing.left_out
-                )
+                attempt = Attempt(target, field, further, outgoing.left_out)
                 self.target = target
                 self._attempts.append(attempt)
-                asking = self._ask(attempt, outgoing, carry)
-                # It may be large, and the answer long.
-                del outgoing
                 try:
-                    return await asking
-                except ProviderFault as fault:
-                    if attempt.answered or not fault.retryable:
+                    reply = await field.providers[target.provider].send(
+                        outgoing, self.call.id
+                    )
+                    # It may be large, and the answer long.
+                    del outgoing
+                    attempt.replied(reply)
+                    if reply.status not in _GOOD:
+                        dialect = spoken(field.dialects, self.call, target)
+                        raise await _refusal(reply, dialect)
+                    return await carry(attempt)
+                except Fault as fault:
+                    attempt.broke(fault)
+                    if attempt.answered or not _is_retryable(fault):
                         raise
                     if failed is None or not isinstance(fault, ProviderLacks):
                         failed = fault
+                finally:
+                    attempt.over()
         finally:
             budget.call_ended()
         if failed is None and unfit is not None:
             raise unfit
         raise self._last_word(failed)
 
-    async def _ask(
-        self,
-        attempt: Attempt,
-        outgoing: Outgoing,
-        carry: Callable[[Attempt], Awaitable[_Made]],
-    ) -> _Made:
-        try:
-            provider = self._field.providers[attempt.target.provider]
-            reply = await provider.send(outgoing, self._call.id)
-            del outgoing
-            attempt.replied(reply)
-            if reply.status not in _GOOD:
-                dialect = spoken(self._field.dialects, self._call, attempt.target)
-                raise await _refusal(reply, dialect)
-            return await carry(attempt)
-        except Fault as fault:
-            attempt.broke(fault)
-            raise
-        finally:
-            attempt.over()
-
     def _wait(self, target: Target) -> float:
-        now = self._field.clock.seconds()
-        return self._field.standings[target.provider].wait(target.model, now)
+        now = self.field.clock.seconds()
+        return self.field.standings[target.provider].wait(target.model, now)
 
     def _last_word(self, failed: ProviderFault | None) -> Fault:
         """Say why the call fails, and when to come back."""
-        if not self._targets:
+        if not self.targets:
             return ModelNotFound(
-                f"No configured provider serves the model {self._call.model!r}.",
+                f"No configured provider serves the model {self.call.model!r}.",
                 param="model",
             )
         if failed is None:
@@ -270,20 +249,24 @@ class Attempts:
                 "The provider is limiting requests. Retry after the time given.",
                 retry_after=soonest,
             )
-        wait = math.ceil(min(map(self._wait, self._targets)))
+        wait = math.ceil(min(map(self._wait, self.targets)))
         return ProviderUnreachable(
             f"The provider failed too often and is left alone. Retry in {wait} s."
         )
 
     def _soonest(self, told: int | None) -> int | None:
         """Give the whole seconds until the first limited target may be asked."""
-        now = self._field.clock.seconds()
+        now = self.field.clock.seconds()
         waits = [
-            self._field.standings[target.provider].resting.wait(target.model, now)
-            for target in self._targets
+            self.field.standings[target.provider].resting.wait(target.model, now)
+            for target in self.targets
         ]
         limited = [math.ceil(wait) for wait in waits if wait > 0]
         return min(limited, default=told)
+
+
+def _is_retryable(fault: Fault) -> TypeGuard[ProviderFault]:
+    return isinstance(fault, ProviderFault) and fault.retryable
 
 
 def _is_sick(fault: Fault, status: int | None) -> bool:

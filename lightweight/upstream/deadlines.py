@@ -14,9 +14,16 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 FEW = 64
 """Entries in the heap that are never worth a clean-up."""
 
+SPARE = 1024
+"""Ended deadlines that are kept to be made anew."""
+
+_NEVER = math.inf
+
 
 class Deadline:
     """A moment that may be moved any number of times, and what happens then."""
+
+    __slots__ = ("_deadlines", "at", "entry", "expired")
 
     def __init__(self, deadlines: "Deadlines", expired: Callable[[], object]) -> None:
         """``Deadlines.make`` makes them."""
@@ -29,23 +36,34 @@ class Deadline:
 
     def move(self, at: float) -> None:
         """Let it expire at this moment by the clock; an infinite one stops it."""
-        deadlines = self._deadlines
-        deadlines.running += (at < math.inf) - (self.at < math.inf)
+        if at == _NEVER:
+            self.stop()
+            return
+        if self.at == _NEVER:
+            self._deadlines.running += 1
         self.at = at
         if at < self.entry:
-            deadlines.enter(self)
-        elif not deadlines.running:
-            deadlines.schedule()
+            self._deadlines.enter(self)
 
     def stop(self) -> None:
         """Let it not expire."""
-        if self.at < math.inf:
-            self.move(math.inf)
+        if self.at < _NEVER:
+            self.at = _NEVER
+            deadlines = self._deadlines
+            deadlines.running -= 1
+            if not deadlines.running:
+                deadlines.schedule()
 
     def end(self) -> None:
-        """Stop for good, and let go of whoever would have heard of it."""
+        """Stop for good, and let go of whoever would have heard of it.
+
+        Whoever has it lets go of it too, since it will be made anew.
+        """
         self.stop()
         self.expired = _nothing
+        spare = self._deadlines.spare
+        if len(spare) < SPARE:
+            spare.append(self)
 
 
 class Deadlines:
@@ -60,6 +78,9 @@ class Deadlines:
         """The clock, in seconds from any moment."""
         self.running = 0
         """How many are set; they count themselves."""
+        self.spare: list[Deadline] = []
+        """Ended ones. They keep their entries in the heap, so what is made of them
+        mostly needs none."""
         self._clock = clock
         self._heap: list[tuple[float, int, Deadline]] = []
         self._order = count()
@@ -68,7 +89,11 @@ class Deadlines:
 
     def make(self, expired: Callable[[], object]) -> Deadline:
         """Make a deadline, not set; ``expired`` is called at each expiry."""
-        return Deadline(self, expired)
+        if not self.spare:
+            return Deadline(self, expired)
+        deadline = self.spare.pop()
+        deadline.expired = expired
+        return deadline
 
     def enter(self, deadline: Deadline) -> None:
         """Take note of one that was moved to before its entry in the heap."""

@@ -59,6 +59,9 @@ _KEY_HEADERS = {
 REFUSED_SECONDS = 300.0
 """How long a credential rests that the provider does not accept."""
 
+HEADS = 64
+"""Beginnings of a head that are kept for a provider."""
+
 PROBE_SECONDS = 10.0
 """How long a probe may take, connecting included."""
 
@@ -128,6 +131,8 @@ class HttpProvider:
             Opening(origin, prefix, {**each, HOP_HEADER: instance})
             for each in self._credentials
         ]
+        # What most heads have in common, of which few change from call to call.
+        self._begun = lru_cache(maxsize=HEADS)(self._begin)
         # Cookies of one call must not reach the next: none are kept.
         no_cookies = IndexableCookieJar(DefaultCookiePolicy(allowed_domains=[]))
         self._client = HTTPClient(self._agent, no_cookies)
@@ -144,18 +149,19 @@ class HttpProvider:
         Raises ProviderUnreachable, ProviderTimeout or ProviderGarbage. Cancelling
         resets the connection at once and raises ``CancelledError``.
         """
+        timeouts = self._timeouts
         spares = len(self._credentials) - 1
         while True:
             # One alone never rests.
             place = 0 if self._alone else self._keys.choose(self._reactor.seconds())
             incoming = Incoming(
                 self._agent.deadlines,
-                name=self.name,
-                first_byte=self._timeouts.first_byte,
-                idle=self._timeouts.idle,
-                total=self._timeouts.total,
+                self.name,
+                timeouts.first_byte,
+                timeouts.idle,
+                timeouts.total,
             )
-            request = self._request(outgoing, request_id, self._openings[place])
+            request = self._request(outgoing, request_id, place)
             try:
                 await self._pool.ask(request, incoming)
             except CancelledError:
@@ -165,7 +171,7 @@ class HttpProvider:
             except FAILURES as error:
                 raise fault_of(self.name, error) from None
             reply = self._judged(incoming)
-            if not self._is_used_up(place, reply):
+            if self._alone or not self._is_used_up(place, reply):
                 return reply
             if not spares or self._keys.wait(self._reactor.seconds()) > 0:
                 return self._with_shortest_wait(reply)
@@ -173,8 +179,8 @@ class HttpProvider:
             reply.body.abort()
 
     def _is_used_up(self, place: int, reply: HttpReply) -> bool:
-        """Whether a credential must rest after this reply; one alone never does."""
-        if reply.status not in (_REFUSED, _BUSY) or self._alone:
+        """Whether a credential must rest after this reply."""
+        if reply.status not in (_REFUSED, _BUSY):
             return False
         if reply.status == _REFUSED:
             seconds = REFUSED_SECONDS
@@ -190,24 +196,35 @@ class HttpProvider:
             reply.headers = {**reply.headers, "retry-after": str(wait)}
         return reply
 
-    def _request(
-        self, outgoing: Outgoing, request_id: str, opening: Opening
-    ) -> Request:
-        lines = _lines_sent(tuple(outgoing.headers.items()))
-        named = f"{lines}X-Client-Request-Id: {request_id}\r\n"
-        head = opening.head("POST", outgoing.path, named, len(outgoing.body))
-        return Request(head, outgoing.body)
+    def _request(self, outgoing: Outgoing, request_id: str, place: int) -> Request:
+        body = outgoing.body
+        begun = self._begun(place, outgoing.path, tuple(outgoing.headers.items()))
+        head = (
+            f"{begun}X-Client-Request-Id: {request_id}\r\n"
+            f"Content-Length: {len(body)}\r\n\r\n"
+        )
+        return Request(head.encode(), body)
+
+    def _begin(
+        self, place: int, path: str, headers: tuple[tuple[str, str], ...]
+    ) -> str:
+        lines = lines_of(
+            {_FORWARDED[name]: value for name, value in headers if name in _FORWARDED}
+        )
+        return self._openings[place].begun("POST", path, lines)
 
     def _judged(self, incoming: Incoming) -> HttpReply:
-        if incoming.status in _REDIRECTS:
+        status, headers = incoming.status, incoming.fields
+        if status in _REDIRECTS:
             incoming.abort()
             raise ProviderGarbage(
                 f"Provider {self.name!r} answered with a redirect; check its base_url."
             )
-        if incoming.status not in _GOOD:
+        if status not in _GOOD:
             incoming.hurry(ERROR_BODY_SECONDS)
-        headers = _with_wait_in_seconds(incoming.fields, self._wall)
-        return HttpReply(incoming.status, headers, incoming)
+        if "retry-after" in headers:
+            headers = _with_wait_in_seconds(headers, self._wall)
+        return HttpReply(status, headers, incoming)
 
     async def probe(self) -> None:
         """Ask for the list of models, which costs no token.
@@ -245,18 +262,8 @@ class HttpProvider:
         await self._agent.close()
 
 
-@lru_cache(maxsize=256)
-def _lines_sent(headers: tuple[tuple[str, str], ...]) -> str:
-    """Give the lines of what a dialect sends, which most calls have in common."""
-    return lines_of(
-        {_FORWARDED[name]: value for name, value in headers if name in _FORWARDED}
-    )
-
-
 def _with_wait_in_seconds(headers: Headers, wall: Callable[[], float]) -> Headers:
     """Let Retry-After hold whole seconds or be absent: nobody else reads dates."""
-    if "retry-after" not in headers:
-        return headers
     rest = {name: value for name, value in headers.items() if name != "retry-after"}
     wait = retry_after(headers["retry-after"], wall())
     return rest if wait is None else {**rest, "retry-after": str(math.ceil(wait))}

@@ -11,7 +11,7 @@ from lightweight.errors import (
     ProviderGarbage,
     ProviderTimeout,
 )
-from lightweight.upstream.deadlines import Deadlines
+from lightweight.upstream.deadlines import Deadline, Deadlines
 from lightweight.upstream.provider import Sink
 from lightweight.upstream.wire_response import BadResponse, Fields
 
@@ -43,7 +43,6 @@ class Incoming:
     def __init__(
         self,
         deadlines: Deadlines,
-        *,
         name: str,
         first_byte: float,
         idle: float,
@@ -73,7 +72,8 @@ class Incoming:
         self._over = False
         self._seconds = deadlines.seconds
         self._total_at = deadlines.seconds() + total
-        self._deadline = deadlines.make(self._ran_out)
+        self._deadline: Deadline | None = deadlines.make(self._ran_out)
+        """None where no clock runs any more."""
 
     # -- what the wire does --------------------------------------------------------
 
@@ -89,7 +89,9 @@ class Incoming:
         It fails with what ``ended`` is told before that. Cancelling resets the line.
         """
         self._line = line
-        self._waiting = waiting = Deferred[None](lambda _: self.abort())
+        # Calling Deferred[None] costs as much again.
+        waiting: Deferred[None] = Deferred(self._cancelled)
+        self._waiting = waiting
         self._wind_up(self._first_byte_seconds)
         return waiting
 
@@ -123,7 +125,7 @@ class Incoming:
             assert error is not None
             waiting.errback(error)
             return
-        self._deadline.stop()
+        self._unwind()
         self._end = (None if error is None else self._broken(error),)
         if waiting is not None:
             waiting.callback(None)
@@ -134,7 +136,7 @@ class Incoming:
 
     def hurry(self, seconds: float) -> None:
         """Let the total time end in so many seconds, unless it ends sooner."""
-        if self._end is None and not self._over:
+        if self._deadline is not None:
             self._total_at = min(self._total_at, self._seconds() + seconds)
             self._deadline.move(min(self._total_at, self._deadline.at))
 
@@ -143,7 +145,12 @@ class Incoming:
         if self._over:
             return
         self._sink = sink
-        self._flow()
+        if self._end is None:
+            self._flow()
+        else:
+            # All that will come is here: no clock runs, and no line is steered.
+            self._flows = not self._paused
+            self._flush()
 
     def pause(self) -> None:
         """Deliver nothing until ``resume``."""
@@ -204,7 +211,11 @@ class Incoming:
         self._flows = False
         self._line = self._sink = None
         self._held.clear()
-        self._deadline.end()
+        if self._deadline is not None:
+            self._unwind()
+
+    def _cancelled(self, _waiting: "Deferred[None]") -> None:
+        self.abort()
 
     def _steer(self) -> None:
         """Let the line be read exactly while somebody takes what comes."""
@@ -221,8 +232,15 @@ class Incoming:
 
     def _wind_up(self, patience: float = math.inf) -> None:
         """Let it end after so many seconds of silence, or when the total time ends."""
-        if self._end is None:
-            self._deadline.move(min(self._seconds() + patience, self._total_at))
+        if self._deadline is not None:
+            at = self._seconds() + patience
+            self._deadline.move(at if at < self._total_at else self._total_at)  # noqa: FURB136 -- for each piece, and min() costs as much as the rest
+
+    def _unwind(self) -> None:
+        """Let no clock run any more."""
+        deadline, self._deadline = self._deadline, None
+        if deadline is not None:
+            deadline.end()
 
     def _ran_out(self) -> None:
         if self._seconds() >= self._total_at:
@@ -246,6 +264,7 @@ class Incoming:
         line, self._line = self._line, None
         if line is not None:
             line.abort()
+        self._unwind()
         self._held.clear()
         self._end = (fault,)
         if self._sink is not None:

@@ -47,6 +47,7 @@ class Pool:
     ) -> None:
         """Without ``persistent`` every request has a connection of its own."""
         self._clock = clock
+        self._seconds = clock.seconds
         self._dialer = dialer
         self._keeps = persistent
         self._idle: list[Connection] = []
@@ -101,22 +102,21 @@ class Pool:
         self.opened += 1
         connection = await incoming.waiting(self._dialer.connect())
         connection.freed = self._keep
-        connection.serves_until = self._clock.seconds() + LONGEST_LIFE_SECONDS
+        connection.serves_until = self._seconds() + LONGEST_LIFE_SECONDS
         return connection
 
     def _take(self) -> Connection | None:
         """Give the connection used last, if it may still serve."""
-        now = self._clock.seconds()
         while self._idle:
             connection = self._idle.pop()
-            if connection.usable and now < connection.waits_until:
+            if connection.usable and self._seconds() < connection.waits_until:
                 self.reused += 1
                 return connection
             connection.let_go()
         return None
 
     def _keep(self, connection: Connection) -> None:
-        now = self._clock.seconds()
+        now = self._seconds()
         if not self._keeps or now >= connection.serves_until:
             connection.let_go()
             return
@@ -128,7 +128,7 @@ class Pool:
             self._sweep.move(connection.waits_until)
 
     def _close_old(self) -> None:
-        now = self._clock.seconds()
+        now = self._seconds()
         old = [each for each in self._idle if each.waits_until <= now]
         self._idle = [each for each in self._idle if each.waits_until > now]
         for connection in old:

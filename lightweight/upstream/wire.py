@@ -121,7 +121,7 @@ class Connection(Protocol):
         if not self._parser.done:
             incoming.read()
             return
-        self._release(incoming.fields, spoiled=bool(rest))
+        self._release(incoming.fields, rest)
         incoming.ended(None)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
@@ -142,12 +142,13 @@ class Connection(Protocol):
 
     # -- inside --------------------------------------------------------------------
 
-    def _release(self, fields: Fields, *, spoiled: bool) -> None:
+    def _release(self, fields: Fields, rest: bytes) -> None:
         """Let the next one have it, where it is sure whose bytes come next."""
         self._incoming = None
         self._served = True
-        self.idle_seconds = _patience(fields)
-        if spoiled or (self._upload is not None and not self._upload.done):
+        said = fields.get("keep-alive")
+        self.idle_seconds = IDLE_SECONDS if said is None else _patience(said)
+        if rest or (self._upload is not None and not self._upload.done):
             self.abort()
         elif not self._parser.keeps_alive or self.idle_seconds <= 0:
             self.let_go()
@@ -186,10 +187,9 @@ class _Upload:
         self._body = memoryview(b"")
 
 
-def _patience(fields: Fields) -> float:
+def _patience(said: str) -> float:
     """Give how long the provider lets the connection wait, by its Keep-Alive."""
-    said = fields.get("keep-alive")
-    found = said and _TIMEOUT.search(said)
-    if not found:
+    found = _TIMEOUT.search(said)
+    if found is None:
         return IDLE_SECONDS
     return min(int(found[1]) - _MARGIN_SECONDS, LONGEST_IDLE_SECONDS)

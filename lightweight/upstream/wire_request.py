@@ -10,6 +10,8 @@ from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
+from msgspec import Struct
+
 from lightweight import __version__
 
 USER_AGENT = f"lightweight/{__version__}"
@@ -30,7 +32,7 @@ class Origin(NamedTuple):
     port: int
 
 
-class Request(NamedTuple):
+class Request(Struct, frozen=True):
     """A request as it goes out."""
 
     head: bytes
@@ -82,16 +84,19 @@ class Opening:
         self._prefix = prefix
         self._lines = lines_of(own | given)
 
-    def head(
-        self, method: str, path: str, lines: str = "", length: int | None = None
-    ) -> bytes:
-        """Give a whole head; ``lines`` are ``lines_of``, ``length`` is the body's.
+    def begun(self, method: str, path: str, lines: str = "") -> str:
+        """Give a head without its end; ``lines`` are ``lines_of``.
 
         Raises ValueError where the method or the path could be read as more.
         """
-        asked = _asked(method, self._prefix, path)
+        return f"{_asked(method, self._prefix, path)}{self._lines}{lines}"
+
+    def head(
+        self, method: str, path: str, lines: str = "", length: int | None = None
+    ) -> bytes:
+        """Give a whole head, as ``begun``; ``length`` is the body's."""
         end = "\r\n" if length is None else f"Content-Length: {length}\r\n\r\n"
-        return f"{asked}{self._lines}{lines}{end}".encode()
+        return f"{self.begun(method, path, lines)}{end}".encode()
 
 
 @lru_cache(maxsize=256)

@@ -8,7 +8,8 @@ any form but hexadecimal digits.
 
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Literal, Protocol, TypeAlias
 
 HEAD_BYTES = 65536
@@ -18,6 +19,10 @@ TRAILER_BYTES = 16384
 CHUNK_LINE_BYTES = 1024
 """A chunk's size with its extensions."""
 
+REMEMBERED_LINES = 1024
+REMEMBERED_BYTES = 8192
+"""Lines that come again are judged once: so many, of heads no larger than this."""
+
 Fields: TypeAlias = Mapping[str, str]
 """Header fields: names in lower case, values as latin-1.
 
@@ -26,9 +31,8 @@ What came more than once is one value with commas between (RFC 9110 section 5.3)
 
 _NAME = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
 _TEXT = r"[\t\x20-\x7e\x80-\xff]*"
-_HEAD = re.compile(
-    rf"HTTP/1\.([01]) ([1-9][0-9]{{2}})(?: ({_TEXT}))?((?:\r\n{_NAME}:{_TEXT})*)"
-)
+_STATUS = re.compile(rf"HTTP/1\.([01]) ([1-9][0-9]{{2}})(?: ({_TEXT}))?")
+_FIELD = re.compile(rf"({_NAME}):({_TEXT})")
 _TRAILER = re.compile(f"{_NAME}:{_TEXT}".encode("latin-1"))
 _LENGTH = re.compile(r"[0-9]{1,15}")
 _CHUNK = re.compile(rb"([0-9a-fA-F]{1,13})[ \t]*(?:;[\t\x20-\x7e\x80-\xff]*)?")
@@ -68,6 +72,8 @@ class ResponseParser:
     def __init__(self) -> None:
         self.keeps_alive = False
         """Whether the connection may carry another answer after this one."""
+        self.done = True
+        """Nothing is expected: no answer was asked for, or all of it came."""
         self._receiver: Receiver | None = None
         self._state: _State = "done"
         self._rest = b""
@@ -76,17 +82,13 @@ class ResponseParser:
         self._to_head = False
 
     @property
-    def done(self) -> bool:
-        """Whether nothing is expected: no answer was asked for, or all of it came."""
-        return self._state == "done"
-
-    @property
     def open_ended(self) -> bool:
         """Whether only the connection's end can tell the body's."""
         return self._state == "close"
 
     def expect(self, receiver: Receiver, *, to_head: bool = False) -> None:
         """Await an answer; ``to_head``: to a HEAD request, which has no body."""
+        self.done = False
         self._receiver = receiver
         self._state = "head"
         self._rest = b""
@@ -103,20 +105,20 @@ class ResponseParser:
             data = self._rest + data
             self._rest = b""
         at = 0
-        while 0 <= at < len(data) and self._state == "head":
+        while self._state == "head" and 0 <= at < len(data):
             at = self._take_head(data, at)
-        if not 0 <= at < len(data):
-            return b""
-        match self._state:
-            case "length":
-                at = self._take_length(data, at)
-            case "close":
-                self._give(data[at:])
-                at = len(data)
-            case "done":
-                pass
-            case _:
-                at = self._take_chunks(data, at)
+        if 0 <= at < len(data):
+            match self._state:
+                case "length":
+                    at = self._take_length(data, at)
+                case "close":
+                    self._give(data[at:])
+                    at = len(data)
+                case "done":
+                    pass
+                case _:
+                    at = self._take_chunks(data, at)
+        self.done = self._state == "done"
         return b"" if at < 0 else data[at:]
 
     def _give(self, data: bytes) -> None:
@@ -127,33 +129,37 @@ class ResponseParser:
 
     def _take_head(self, data: bytes, at: int) -> int:
         end = data.find(b"\r\n\r\n", at)
-        if self._seen + (len(data) if end < 0 else end) - at > HEAD_BYTES:
+        size = (len(data) if end < 0 else end) - at
+        if self._seen + size > HEAD_BYTES:
             raise HeadTooLarge("its head is too large")
         if end < 0:
             if not data.startswith(b"HTTP/1."[: len(data) - at], at):
                 raise BadResponse("it can never become a head")
             return self._keep(data, at)
-        self._seen += end + 4 - at
-        found = _HEAD.fullmatch(data[at:end].decode("latin-1"))
-        if found is None:
-            raise BadResponse("its head is malformed")
-        minor, code, reason, lines = found.groups()
-        status = int(code)
+        self._seen += size + 4
+        # No line has a CR or LF within that _STATUS or _FIELD took.
+        first, *lines = data[at:end].decode("latin-1").split("\r\n")
+        minor, status, reason = _status_of(first)
+        field_of = _field_of if size <= REMEMBERED_BYTES else _field_of.__wrapped__
+        fields = _fields_of(lines, field_of)
         if status in _INFORMATIONAL:
             if status == _SWITCHING:
                 raise BadResponse("it switches to a protocol nobody asked for")
             return end + 4
-        fields = _fields_of(lines)
-        self._frame(status, fields, minor=minor)
+        self._frame(status, fields, minor)
         assert self._receiver is not None
-        self._receiver.head(status, reason or "", fields)
+        self._receiver.head(status, reason, fields)
         return end + 4
 
-    def _frame(self, status: int, fields: Fields, *, minor: str) -> None:
+    def _frame(self, status: int, fields: Fields, minor: str) -> None:
         """Say where the body ends: RFC 9112 section 6.3."""
         coding = fields.get("transfer-encoding")
         length = fields.get("content-length")
-        self.keeps_alive = _keeps_alive(fields.get("connection"), minor)
+        connection = fields.get("connection")
+        if connection is None:
+            self.keeps_alive = minor == "1"
+        else:
+            self.keeps_alive = _keeps_alive(connection, minor)
         if coding is not None:
             if length is not None or minor != "1":
                 raise BadResponse("its length is told in two ways")
@@ -175,10 +181,12 @@ class ResponseParser:
     # -- body ----------------------------------------------------------------------
 
     def _take_length(self, data: bytes, at: int) -> int:
-        end = min(len(data), at + self._left)
-        self._left -= end - at
-        if not self._left:
+        end = at + self._left
+        if end <= len(data):
             self._state = "done"
+        else:
+            end = len(data)
+            self._left -= end - at
         self._give(data[at:end])
         return end
 
@@ -266,23 +274,46 @@ def _take_plain(data: bytes, at: int, pieces: list[bytes]) -> int:
     return at
 
 
-def _fields_of(lines: str) -> Fields:
-    fields: dict[str, str] = {}
-    for line in lines.split("\r\n")[1:]:
-        name, _, value = line.partition(":")
-        # Kept as long as a stream runs: each name is in memory once.
-        name, value = sys.intern(name.lower()), value.strip(" \t")
+@lru_cache(maxsize=64)
+def _status_of(line: str) -> tuple[str, int, str]:
+    """Give a status line's minor version, code and reason; raise BadResponse."""
+    found = _STATUS.fullmatch(line)
+    if found is None:
+        raise BadResponse("its head is malformed")
+    minor, code, reason = found.groups()
+    return minor, int(code), reason or ""
+
+
+@lru_cache(maxsize=REMEMBERED_LINES)
+def _field_of(line: str) -> tuple[str, str]:
+    """Give a line's name and value; raise BadResponse."""
+    found = _FIELD.fullmatch(line)
+    if found is None:
+        raise BadResponse("its head is malformed")
+    name, value = found.groups()
+    # Kept as long as a stream runs: each name is in memory once.
+    return sys.intern(name.lower()), value.strip(" \t")
+
+
+def _fields_of(
+    lines: list[str], field_of: Callable[[str], tuple[str, str]]
+) -> dict[str, str]:
+    fields = dict(map(field_of, lines))
+    if len(fields) == len(lines):
+        return fields
+    fields.clear()
+    for name, value in map(field_of, lines):
         before = fields.get(name)
+        if before is None:
+            fields[name] = value
         # One length told twice is one length (RFC 9112 section 6.3).
-        if before is not None and not (name == "content-length" and value == before):
-            value = f"{before}, {value}"
-        fields[name] = value
+        elif name != "content-length" or value != before:
+            fields[name] = f"{before}, {value}"
     return fields
 
 
-def _keeps_alive(connection: str | None, minor: str) -> bool:
-    if connection is None:
-        return minor == "1"
+@lru_cache(maxsize=64)
+def _keeps_alive(connection: str, minor: str) -> bool:
     options = [each.strip(" \t") for each in connection.lower().split(",")]
     return "close" not in options if minor == "1" else "keep-alive" in options
 

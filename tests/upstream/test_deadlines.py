@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from functools import partial
 
 from twisted.internet.task import Clock
 
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lightweight.upstream.deadlines import FEW, Deadline, Deadlines
+from lightweight.upstream.deadlines import FEW, SPARE, Deadline, Deadlines
 
 
 class Timer:
@@ -156,3 +157,55 @@ def test_it_does_what_a_call_for_each_would_do(
         assert sorted(expired) == sorted(expected)
     pending = [at for at in due.values() if at < math.inf]
     assert bool(clock.getDelayedCalls()) == bool(pending)
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 3), st.integers(1, 9), st.integers(0, 4)), max_size=40
+    )
+)
+def test_one_that_is_made_anew_knows_nothing_of_before(
+    steps: list[tuple[int, int, int]],
+) -> None:
+    """A deadline ends, another one is made and set, then time goes by."""
+    clock = Clock()
+    deadlines, expired, _ = made(clock)
+    places: dict[int, Deadline] = {}
+    due: dict[int, tuple[str, int]] = {}
+    expected: list[str] = []
+    for number, (place, seconds, passing) in enumerate(steps):
+        if place in places:
+            places.pop(place).end()
+        name = str(number)
+        places[place] = deadlines.make(partial(expired.append, name))
+        places[place].move(clock.seconds() + seconds)
+        due[place] = name, int(clock.seconds()) + seconds
+        for _ in range(passing):
+            clock.advance(1)
+            late = [at for at in due if due[at][1] <= clock.seconds()]
+            expected += [due.pop(at)[0] for at in late]
+        assert sorted(expired) == sorted(expected)
+    assert bool(clock.getDelayedCalls()) == bool(due)
+
+
+def test_one_after_the_other_leaves_the_heap_as_it_is() -> None:
+    clock = Clock()
+    deadlines, expired, make = made(clock)
+    make("stays").set(3600)
+    for _ in range(5):
+        deadline = deadlines.make(lambda: expired.append("goes"))
+        deadline.move(clock.seconds() + 60)
+        clock.advance(1)
+        deadline.end()
+    assert len(deadlines._heap) == 2
+    clock.advance(100)
+    assert expired == []
+
+
+def test_no_more_are_kept_than_is_worth_it() -> None:
+    clock = Clock()
+    deadlines, _, _ = made(clock)
+    many = [deadlines.make(print) for _ in range(SPARE + 5)]
+    for each in many:
+        each.end()
+    assert len(deadlines.spare) == SPARE

@@ -102,6 +102,22 @@ async def test_the_provider_sees_these_headers_and_no_others(
     ]
 
 
+async def test_no_header_of_one_call_is_in_the_next(
+    scripted_provider: ScriptedProvider, client_of: MakeProvider
+) -> None:
+    provider = client_of(scripted_provider)
+    traced: list[dict[str, str]] = [
+        {"traceparent": "00-a"},
+        {},
+        {"traceparent": "00-b"},
+    ]
+    for headers in (*traced, *traced):
+        scripted_provider.reply(body=b"{}")
+        await body_of(provider, **headers)
+        seen = await scripted_provider.request_seen()
+        assert seen.headers.get("traceparent") == headers.get("traceparent")
+
+
 @pytest.mark.parametrize(
     ("kind", "shown"),
     [

@@ -6,10 +6,12 @@ from twisted.internet.defer import CancelledError
 from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from support.sink import RecordingSink
 
+from lightweight.errors import ProviderTimeout
 from lightweight.upstream.deadlines import Deadlines
 from lightweight.upstream.incoming import Incoming
 
@@ -99,6 +101,9 @@ class Model:
 @example(["head", "deliver", "pause", 6.0, "resume", 4.0, "piece", 4.0])
 @example(["head", "piece", "pause", "deliver", 8.0, 8.0, 8.0])
 @example(["head", "deliver", 8.0])
+@example(["head", "piece", "end", "deliver"])
+@example(["head", "piece", "piece", "end", "pause", "deliver", 8.0, 8.0, "resume"])
+@example(["head", "piece", "break", "deliver"])
 @example(["head", "deliver", 3.0, "pause", "resume", 3.0, 3.0])
 @example([8.0])
 @example(["break"])
@@ -152,3 +157,38 @@ def happen(incoming: Incoming, step: str, model: Model, sink: RecordingSink) -> 
             incoming.pause()
         case _:
             incoming.resume()
+
+
+@pytest.mark.parametrize("how", ["whole", "aborted", "late"])
+def test_one_that_is_over_leaves_the_clocks_of_the_next_alone(how: str) -> None:
+    """The next one has its deadline."""
+    clock, sink = Clock(), RecordingSink()
+    deadlines = Deadlines(clock)
+    first = Incoming(deadlines, "acme", FIRST_BYTE, IDLE, TOTAL)
+    first.sent(Line())
+    first.head(200, "OK", {})
+    first.body(b"1")
+    first.read()
+    if how == "whole":
+        first.ended(None)
+    elif how == "aborted":
+        first.abort()
+    else:
+        first.deliver(RecordingSink())
+        clock.advance(IDLE)
+    assert len(deadlines.spare) == 1
+    second = Incoming(deadlines, "acme", FIRST_BYTE, IDLE, TOTAL)
+    second.sent(Line())
+    second.head(200, "OK", {})
+    second.read()
+    second.deliver(sink)
+    assert deadlines.spare == []
+    first.hurry(1.0)
+    first.pause()
+    first.deliver(RecordingSink())
+    first.resume()
+    first.abort()
+    clock.advance(IDLE - 0.1)
+    assert (sink.ends, len(clock.getDelayedCalls())) == ([], 1)
+    clock.advance(0.2)
+    assert [type(end) for end in sink.ends] == [ProviderTimeout]

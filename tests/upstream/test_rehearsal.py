@@ -12,10 +12,10 @@ from support.gateway import model
 from lightweight.catalog.load import load_catalog
 from lightweight.catalog.offer import offer
 from lightweight.policy.breaker import Breaker
-from lightweight.records import Target
+from lightweight.records import Call, Target
 from lightweight.runtime import DIALECTS
 from lightweight.upstream import rehearsal
-from lightweight.upstream.attempts import Attempts
+from lightweight.upstream.attempts import Attempts, Field
 from lightweight.upstream.rehearsal import rehearse
 
 CATALOG = load_catalog()
@@ -62,11 +62,10 @@ async def test_a_wrong_order_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def test_one_that_is_never_asked_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Lazy(Attempts):
-        def __init__(self, call: Any, targets: Any, field: Any) -> None:
-            super().__init__(call, targets[:1], field)
+    def lazy(call: Call, targets: Sequence[Target], field: Field) -> Attempts:
+        return Attempts(call, targets[:1], field)
 
-    monkeypatch.setattr(rehearsal, "Attempts", Lazy)
+    monkeypatch.setattr(rehearsal, "Attempts", lazy)
     told = await rehearsed(at("one"), at("two"))
     assert told == "Model 'm': only 1 of 2 targets are asked."
 

@@ -235,7 +235,7 @@ async def test_who_answers_before_all_was_sent_is_not_asked_again_there(
 @example('max=1;timeout = "20"')
 @example("xtimeout=3")
 def test_whatever_a_provider_says_of_keep_alive(said: str) -> None:
-    seconds = _patience({"keep-alive": said})
+    seconds = _patience(said)
     assert -1 <= seconds <= LONGEST_IDLE_SECONDS
     if "timeout" not in said or not set(said) & set("0123456789"):
         assert seconds == IDLE_SECONDS

@@ -1,5 +1,6 @@
 """The strict response parser: what it takes, what it refuses, and beside h11."""
 
+import re
 from collections.abc import Iterable
 
 import h11
@@ -10,11 +11,15 @@ from hypothesis import strategies as st
 from lightweight.upstream.wire_response import (
     CHUNK_LINE_BYTES,
     HEAD_BYTES,
+    REMEMBERED_BYTES,
     TRAILER_BYTES,
     BadResponse,
     Fields,
     HeadTooLarge,
     ResponseParser,
+    _field_of,
+    _keeps_alive,
+    _status_of,
 )
 
 
@@ -284,3 +289,59 @@ def test_how_it_is_cut_does_not_matter(data: bytes, cut: int) -> None:
         return taken.status, taken.content, parser.done
 
     assert outcome([data]) == outcome([data[:cut], data[cut:]])
+
+
+LINES = [
+    *(b"Content-Length: 3", b"content-length: 3", b"Content-Length:4", b"X-A: b"),
+    *(b"x-a:\t c ", b"X-A:", b"Connection: close", b"connection: Keep-Alive, x"),
+    *(CHUNKED, b"x: \xe9", b"", b"a", b"a : b", b": b", b"a: b\0", b"a: b\rc"),
+    *(b"a: b\nc", b" folded", b"x: " + b"y" * REMEMBERED_BYTES),
+]
+FIRSTS = [
+    *(b"HTTP/1.1 200 OK", b"HTTP/1.0 200", b"HTTP/1.1 404 ", b"HTTP/1.1 204 x\xe9"),
+    *(b"HTTP/1.1 103 Early", b"HTTP/1.1 101 Up", b"HTTP/1.2 200 OK", b"HTTP/1.1  200"),
+    *(b"", b"HTTP/1.1 200 a\nb", b"HTTP/1.1 200 a\rb", b"HTTP/1.1 1000 x"),
+]
+_TEXT = r"[\t\x20-\x7e\x80-\xff]*"
+_LINE = rf"\r\n[!#$%&'*+\-.^_`|~0-9A-Za-z]+:{_TEXT}"
+WHOLE = re.compile(rf"HTTP/1\.[01] [1-9][0-9]{{2}}(?: {_TEXT})?(?:{_LINE})*\r\n\r\n")
+
+
+def read_head(data: bytes) -> tuple[object, ...] | None:
+    try:
+        taken, parser, _ = parsed([data])
+    except BadResponse:
+        return None
+    fields = [*taken.fields.items()]
+    return taken.status, taken.reason, fields, parser.keeps_alive, parser.done
+
+
+def forget() -> None:
+    for remembered in (_field_of, _status_of, _keeps_alive):
+        remembered.cache_clear()
+
+
+@given(st.sampled_from(FIRSTS), st.lists(st.sampled_from(LINES), max_size=5))
+@example(b"HTTP/1.1 200 OK", [b"X-A: b", b"x-a:\t c "])
+@example(b"HTTP/1.1 200 OK", [LINES[-1], b"X-A: b"])
+def test_a_head_is_the_same_when_its_lines_were_met_before(
+    first: bytes, lines: list[bytes]
+) -> None:
+    data = b"\r\n".join([first, *lines, b"", b""])
+    forget()
+    fresh = read_head(data)
+    for line in lines:
+        read_head(b"\r\n".join([b"HTTP/1.1 200 OK", line, b"", b""]))
+    assert read_head(data) == fresh
+    # What comes behind an empty line is body.
+    end = data.index(b"\r\n\r\n") + 4
+    if WHOLE.fullmatch(data[:end].decode("latin-1")) is None:
+        assert fresh is None
+
+
+def test_lines_of_a_head_far_too_large_are_not_remembered() -> None:
+    forget()
+    assert read_head(answer(b"x: " + b"y" * REMEMBERED_BYTES, b"a: b")) is not None
+    assert _field_of.cache_info().currsize == 0
+    assert read_head(answer(b"x: y", b"a: b")) is not None
+    assert _field_of.cache_info().currsize == 2
