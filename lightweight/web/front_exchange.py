@@ -16,7 +16,7 @@ from lightweight.web.forwarded import client_address
 from lightweight.web.front_head import Asking
 from lightweight.web.handling import Handling
 from lightweight.web.leaving import not_at_all
-from lightweight.web.response_head import head_bytes
+from lightweight.web.response_head import CHUNKED, CLOSE, lines_of, status_line
 from lightweight.web.shapes import bug_answer, error_answer
 from lightweight.web.visiting import CLIENT_LEFT, Visiting
 
@@ -91,28 +91,28 @@ class FrontExchange:
     def start(
         self, status: int, headers: Headers, *, length: int | None = None
     ) -> None:
-        """Decide the head."""
+        """Decide the head; ``headers`` are beside those that every answer carries."""
         if self.lost or self._over:
             return
         self.started = True
         self._status = status
-        fields = {} if self.persists else {"connection": "close"}
-        fields.update(headers)
-        if length is not None:
-            fields["content-length"] = str(length)
         request, site = self.request, self._front.site
-        fields.update(
-            site.fields_of_all(
-                request.path, request.headers.get("origin"), self.identity, request.id
-            )
+        head = status_line(status)
+        if not self.persists:
+            head += CLOSE
+        head += lines_of(headers)
+        if length is not None:
+            head += f"Content-Length: {length}\r\n"
+        head += site.lines_of_all(
+            request.path, request.headers.get("origin"), self.identity, request.id
         )
-        if site.closes_after(status):
-            fields["connection"] = "close"
+        if self.persists and site.closes_after(status):
+            head += CLOSE
             self.persists = False
         if length is None:
-            fields["transfer-encoding"] = "chunked"
+            head += CHUNKED
             self._chunked = True
-        self._head = head_bytes(status, fields)
+        self._head = f"{head}\r\n".encode()
 
     def write(self, data: bytes) -> None:
         """Send the next bytes of the body."""
