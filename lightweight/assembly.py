@@ -146,7 +146,7 @@ def gateway_service(
         rates = Rates(metering.limits, reactor, tiers=lambda: swap.current.tiers)
         journal = metering.journal
         site.standing = rates.headers
-        site.gate = _gate(keyring, overload, journal, rates)
+        site.gate = _gate(keyring, overload, journal, rates).judge
         office = _office(reactor, database, state, swap, rates)
         now = _live(ground, state, live, site, size, limits_at)
         app = App(
