@@ -18,7 +18,7 @@ from lightweight.records import Identity
 from lightweight.upstream.eager import send_now
 from lightweight.web import edge
 from lightweight.web.exchange import Flow
-from lightweight.web.front_exchange import FrontExchange
+from lightweight.web.front_exchange import FrontExchange, exchanged
 from lightweight.web.front_head import Asking, HeadReader, is_whole, may_become
 from lightweight.web.site_channel import GatewayChannel
 from lightweight.web.site_socket import read_at_once, see_vanished_peers
@@ -166,7 +166,7 @@ class Front(Protocol):
         self._size = len(rest)
         self._arrived = self._asking = None
         self._watch.served()
-        exchange = FrontExchange(self, asking, body, self._host)
+        exchange = exchanged(self, asking, body, self._host)
         self._exchange = exchange
         exchange.serve(self.site.express[asking.path](exchange))
 
@@ -255,7 +255,7 @@ class Front(Protocol):
         if self._behind is not None:
             self._behind.connectionLost(reason)
         elif self._asking is not None:
-            FrontExchange(self, self._asking, b"", self._host).left()
+            exchanged(self, self._asking, b"", self._host).left()
         elif self._exchange is not None:
             self._exchange.left()
         self.site.gone(self)

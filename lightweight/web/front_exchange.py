@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Any
 from twisted.internet.defer import CancelledError
 from twisted.python.failure import Failure
 
+from msgspec import Struct
+
 from lightweight.errors import Fault
 from lightweight.observe.access import Visit
 from lightweight.policy.trace import parent_of
-from lightweight.records import Answer, Headers, Outcome, Request
+from lightweight.records import Answer, Headers, Identity, Outcome, Request
 from lightweight.web.answers import send
 from lightweight.web.exchange import Flow
 from lightweight.web.forwarded import client_address
@@ -26,42 +28,60 @@ if TYPE_CHECKING:
 _LAST_CHUNK = b"0\r\n\r\n"
 
 
-class FrontExchange:
+def exchanged(
+    front: "Front", asking: Asking, body: bytes, host: str
+) -> "FrontExchange":
+    """Begin to serve a request; ``host`` is where the connection comes from."""
+    headers, identity = asking.headers, asking.identity
+    forwarded = headers.get("x-forwarded-for")
+    if forwarded is not None:
+        trusted = front.site.current().config.trusted_proxies
+        host = client_address(host, forwarded, trusted)
+    request = Request(
+        id=front.site.next_id(),
+        method="POST",
+        path=asking.path.decode(),
+        query=asking.query.decode(),
+        headers=headers,
+        body=body,
+        arrived=asking.arrived,
+        peer=host,
+    )
+    visiting = Visiting()
+    exchange = FrontExchange(
+        front,
+        request,
+        identity,
+        # Since the gate looked no time has passed.
+        asking.fresh and identity is not None,
+        asking.persists,
+        visiting,
+    )
+    visiting.report = exchange.report
+    return exchange
+
+
+class FrontExchange(Struct, eq=False):
     """One request of a Front and its answer, whose head leaves with its first bytes."""
 
-    def __init__(self, front: "Front", asking: Asking, body: bytes, host: str) -> None:
-        """``host`` is the address that the connection comes from."""
-        self.request = Request(
-            id=front.site.next_id(),
-            method="POST",
-            path=asking.path.decode(),
-            query=asking.query.decode(),
-            headers=asking.headers,
-            body=body,
-            arrived=asking.arrived,
-            peer=client_address(
-                host,
-                asking.headers.get("x-forwarded-for"),
-                front.site.current().config.trusted_proxies,
-            ),
-        )
-        self.identity = asking.identity
-        self.identified = asking.fresh and asking.identity is not None
-        """The identity needs no second look."""
-        self.started = False
-        self.lost = False
-        self.lingers: Callable[[], float] = not_at_all
-        self._handling: Handling | None = None
-        self.persists = asking.persists
-        """The connection may serve another request after this one."""
-        self._front = front
-        self._visiting = Visiting(self._report)
-        self._status = CLIENT_LEFT
-        self._over = False
-        self._attached = False
-        self._head = b""
-        self._chunked = False
-        self._sent = 0
+    _front: "Front"
+    request: Request
+    identity: Identity | None
+    identified: bool
+    """The identity needs no second look."""
+    persists: bool
+    """The connection may serve another request after this one."""
+    _visiting: Visiting
+    started: bool = False
+    lost: bool = False
+    lingers: Callable[[], float] = not_at_all
+    _handling: Handling | None = None
+    _status: int = CLIENT_LEFT
+    _over: bool = False
+    _attached: bool = False
+    _head: bytes = b""
+    _chunked: bool = False
+    _sent: int = 0
 
     @property
     def streaming(self) -> bool:
@@ -75,16 +95,19 @@ class FrontExchange:
 
     def serve(self, handler: Coroutine[Any, Any, None]) -> None:
         """Have it served, and cut what was not answered whole when that ended."""
-        self._handling = Handling(handler, self._served)
-        self._handling.run()
+        self._handling = handling = Handling(handler, self._served)
+        handling.run()
 
-    def _served(self, error: CancelledError | Fault | None) -> None:
+    def _served(self, error: Exception | None) -> None:
         # No circle is left for the garbage collector to find.
         self._handling = None
         if isinstance(error, Fault):
             self.answer_or_cut(self.told(error))
-        # A no-op where it was answered: only then may it pass for whole.
-        self.abort()
+        elif error is not None and not isinstance(error, CancelledError):
+            self.failed(Failure(error))
+        if not self._over:
+            # Only what was answered may pass for whole.
+            self.abort()
 
     # -- answering -----------------------------------------------------------------
 
@@ -125,11 +148,15 @@ class FrontExchange:
 
     def finish(self) -> None:
         """End the answer."""
-        self.detach()
+        if self._attached:
+            self.detach()
         if self.lost or self._over:
             return
         self._over = True
-        self._put(_LAST_CHUNK if self._chunked else b"")
+        if self._chunked:
+            self._put(_LAST_CHUNK)
+        elif self._head:
+            self._put(b"")
         self._visiting.answered(self._status)
         self._front.answered(persists=self.persists)
 
@@ -194,8 +221,10 @@ class FrontExchange:
 
     # -- the line in the access log ------------------------------------------------
 
-    def _report(self, status: int, outcome: Outcome | None) -> None:
+    def report(self, status: int, outcome: Outcome | None) -> None:
+        """Tell of the request, once all is known."""
         request, site, identity = self.request, self._front.site, self.identity
+        traceparent = request.headers.get("traceparent")
         site.record(
             Visit(
                 request_id=request.id,
@@ -206,7 +235,7 @@ class FrontExchange:
                 sent=self._sent,
                 at=site.wall(),
                 duration_s=site.reactor.seconds() - request.arrived,
-                traceparent=parent_of(request.headers.get("traceparent")),
+                traceparent=parent_of(traceparent) if traceparent else None,
                 account_id=identity.account.id if identity else None,
                 key_id=identity.key.id if identity else None,
                 outcome=outcome,
