@@ -80,11 +80,12 @@ class HeadReader:
         self._after = b""
 
     def read(
-        self, came: bytes, paths: Container[bytes], *, max_body: int, arrived: float
+        self, came: bytes, paths: Container[bytes], max_body: int, arrived: float
     ) -> Asking | None:
         """Give the request whose head begins ``came``; None: not whole, or not for us.
 
-        ``max_body`` is in bytes.
+        ``max_body`` is in bytes. What is given holds until the next call, which may
+        give the same object anew.
         """
         return self._read_again(came, paths, max_body, arrived) or self._read_anew(
             came, paths, max_body, arrived
@@ -93,10 +94,10 @@ class HeadReader:
     def _read_again(
         self, came: bytes, paths: Container[bytes], max_body: int, arrived: float
     ) -> Asking | None:
-        last, after = self._last, self._after
-        if last is None or last.path not in paths or not came.startswith(self._before):
+        asking, before, after = self._last, self._before, self._after
+        if asking is None or asking.path not in paths or not came.startswith(before):
             return None
-        begins = len(self._before)
+        begins = len(before)
         ends = came.find(after, begins, begins + _MOST_DIGITS + len(after))
         digits = came[begins:ends]
         size = ends + len(after)
@@ -105,16 +106,13 @@ class HeadReader:
         length = int(digits)
         if length > max_body:
             return None
-        return Asking(
-            path=last.path,
-            query=last.query,
-            headers={**last.headers, "content-length": digits.decode()},
-            length=length,
-            head_size=size,
-            persists=last.persists,
-            arrived=arrived,
-            digest=last.digest,
-        )
+        asking.headers = {**asking.headers, "content-length": digits.decode()}
+        asking.length = length
+        asking.head_size = size
+        asking.arrived = arrived
+        asking.identity = None
+        asking.fresh = False
+        return asking
 
     def _read_anew(
         self, came: bytes, paths: Container[bytes], max_body: int, arrived: float

@@ -28,6 +28,7 @@ class Handling(Struct, eq=False):
         self.waits_for = None
         try:
             if isinstance(result, Failure):
+                assert result.value is not None  # Twisted sets it
                 waits_for = self.handler.throw(result.value)
             else:
                 # It reads any other result off the Deferred itself.
