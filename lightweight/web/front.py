@@ -18,7 +18,7 @@ from lightweight.records import Identity
 from lightweight.upstream.eager import send_now
 from lightweight.web import edge
 from lightweight.web.exchange import Flow
-from lightweight.web.front_exchange import FrontExchange, exchanged
+from lightweight.web.front_exchange import FrontExchange
 from lightweight.web.front_head import Asking, HeadReader, is_whole, may_become
 from lightweight.web.site_channel import GatewayChannel
 from lightweight.web.site_socket import read_at_once, see_vanished_peers
@@ -146,11 +146,10 @@ class Front(Protocol):
             # Who is refused here is refused there, and closed.
             self._hand_over(told=(fault, asking.identity))
             return None
-        size = asking.head_size + asking.length
-        asking.fresh = len(came) >= size
         if not asking.fresh:
             self._watch.body_begins()
             self._watch.body_came(len(came) - asking.head_size)
+            size = asking.head_size + asking.length
             read_at_once(self.transport, min(size, edge.READ_BYTES))
         self._asking = asking
         return asking
@@ -166,7 +165,7 @@ class Front(Protocol):
             body = body[: asking.length]
         self._arrived = self._asking = None
         self._watch.served()
-        exchange = exchanged(self, asking, body, self._host)
+        exchange = FrontExchange(self, asking, body, self._host)
         self._exchange = exchange
         exchange.serve(self.site.express[asking.path](exchange))
 
@@ -256,7 +255,7 @@ class Front(Protocol):
         if self._behind is not None:
             self._behind.connectionLost(reason)
         elif self._asking is not None:
-            exchanged(self, self._asking, b"", self._host).left()
+            FrontExchange(self, self._asking, b"", self._host).left()
         elif self._exchange is not None:
             self._exchange.left()
         self.site.gone(self)

@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING, Any
 from twisted.internet.defer import CancelledError
 from twisted.python.failure import Failure
 
-from msgspec import Struct
-
 from lightweight.errors import Fault
 from lightweight.observe.access import Visit
 from lightweight.policy.trace import parent_of
@@ -28,60 +26,44 @@ if TYPE_CHECKING:
 _LAST_CHUNK = b"0\r\n\r\n"
 
 
-def exchanged(
-    front: "Front", asking: Asking, body: bytes, host: str
-) -> "FrontExchange":
-    """Begin to serve a request; ``host`` is where the connection comes from."""
-    headers, identity = asking.headers, asking.identity
-    forwarded = headers.get("x-forwarded-for")
-    if forwarded is not None:
-        trusted = front.site.current().config.trusted_proxies
-        host = client_address(host, forwarded, trusted)
-    request = Request(
-        id=front.site.next_id(),
-        method="POST",
-        path=asking.path.decode(),
-        query=asking.query.decode(),
-        headers=headers,
-        body=body,
-        arrived=asking.arrived,
-        peer=host,
-    )
-    visiting = Visiting()
-    exchange = FrontExchange(
-        front,
-        request,
-        identity,
-        # Since the gate looked no time has passed.
-        asking.fresh and identity is not None,
-        asking.persists,
-        visiting,
-    )
-    visiting.report = exchange.report
-    return exchange
-
-
-class FrontExchange(Struct, eq=False):
+class FrontExchange:
     """One request of a Front and its answer, whose head leaves with its first bytes."""
 
-    _front: "Front"
-    request: Request
-    identity: Identity | None
-    identified: bool
-    """The identity needs no second look."""
-    persists: bool
-    """The connection may serve another request after this one."""
-    _visiting: Visiting
-    started: bool = False
-    lost: bool = False
-    lingers: Callable[[], float] = not_at_all
-    _handling: Handling | None = None
-    _status: int = CLIENT_LEFT
-    _over: bool = False
-    _attached: bool = False
-    _head: bytes = b""
-    _chunked: bool = False
-    _sent: int = 0
+    def __init__(self, front: "Front", asking: Asking, body: bytes, host: str) -> None:
+        """``host`` is the address that the connection comes from."""
+        site, headers, identity = front.site, asking.headers, asking.identity
+        forwarded = headers.get("x-forwarded-for")
+        if forwarded is not None:
+            trusted = site.current().config.trusted_proxies
+            host = client_address(host, forwarded, trusted)
+        self.request = Request(
+            id=site.next_id(),
+            method="POST",
+            path=asking.path.decode(),
+            query=asking.query.decode(),
+            headers=headers,
+            body=body,
+            arrived=asking.arrived,
+            peer=host,
+        )
+        self.identity = identity
+        self.identified = asking.fresh and identity is not None
+        """The identity needs no second look."""
+        self.started = False
+        self.lost = False
+        self.lingers: Callable[[], float] = not_at_all
+        self._handling: Handling | None = None
+        self.persists = asking.persists
+        """The connection may serve another request after this one."""
+        self._front = front
+        self._visiting = Visiting()
+        self._visiting.report = self._report
+        self._status = CLIENT_LEFT
+        self._over = False
+        self._attached = False
+        self._head = b""
+        self._chunked = False
+        self._sent = 0
 
     @property
     def streaming(self) -> bool:
@@ -221,8 +203,7 @@ class FrontExchange(Struct, eq=False):
 
     # -- the line in the access log ------------------------------------------------
 
-    def report(self, status: int, outcome: Outcome | None) -> None:
-        """Tell of the request, once all is known."""
+    def _report(self, status: int, outcome: Outcome | None) -> None:
         request, site, identity = self.request, self._front.site, self.identity
         traceparent = request.headers.get("traceparent")
         site.record(

@@ -45,7 +45,7 @@ class Asking(Struct):
     identity: Identity | None = None
     """Who asks, as far as the gate knows."""
     fresh: bool = False
-    """The body came with the head: since the gate looked no time has passed."""
+    """The body came with the head: since the gate looked no time will have passed."""
 
     def fields(self) -> Headers:
         """Give the client's header fields."""
@@ -84,8 +84,7 @@ class HeadReader:
     ) -> Asking | None:
         """Give the request whose head begins ``came``; None: not whole, or not for us.
 
-        ``max_body`` is in bytes. What is given holds until the next call, which may
-        give the same object anew.
+        ``max_body`` is in bytes.
         """
         return self._read_again(came, paths, max_body, arrived) or self._read_anew(
             came, paths, max_body, arrived
@@ -94,8 +93,8 @@ class HeadReader:
     def _read_again(
         self, came: bytes, paths: Container[bytes], max_body: int, arrived: float
     ) -> Asking | None:
-        asking, before, after = self._last, self._before, self._after
-        if asking is None or asking.path not in paths or not came.startswith(before):
+        last, before, after = self._last, self._before, self._after
+        if last is None or last.path not in paths or not came.startswith(before):
             return None
         begins = len(before)
         ends = came.find(after, begins, begins + _MOST_DIGITS + len(after))
@@ -106,13 +105,17 @@ class HeadReader:
         length = int(digits)
         if length > max_body:
             return None
-        asking.headers = {**asking.headers, "content-length": digits.decode()}
-        asking.length = length
-        asking.head_size = size
-        asking.arrived = arrived
-        asking.identity = None
-        asking.fresh = False
-        return asking
+        return Asking(
+            path=last.path,
+            query=last.query,
+            headers={**last.headers, "content-length": digits.decode()},
+            length=length,
+            head_size=size,
+            persists=last.persists,
+            arrived=arrived,
+            digest=last.digest,
+            fresh=len(came) >= size + length,
+        )
 
     def _read_anew(
         self, came: bytes, paths: Container[bytes], max_body: int, arrived: float
@@ -166,6 +169,7 @@ def read_head(
         head_size=size,
         persists=edge.persists(head),
         arrived=arrived,
+        fresh=len(came) >= size + length,
     )
 
 

@@ -2,16 +2,17 @@
 
 from collections.abc import Callable
 
-from msgspec import Struct
-
 from lightweight.records import Outcome
 
 CLIENT_LEFT = 499
 """What the access log shows where no status was sent (as nginx does)."""
 
 
-class Visiting(Struct, eq=False):
-    """Holds a request's line back until all that belongs on it is known."""
+class Visiting:
+    """Holds a request's line back until all that belongs on it is known.
+
+    Each request makes one, so what most never change stands in the class.
+    """
 
     report: Callable[[int, Outcome | None], None] | None = None
     """Called once, with the status that was sent and the Outcome; None: it was."""
