@@ -94,9 +94,9 @@ class HeadReader:
         self, came: bytes, paths: Container[bytes], max_body: int, arrived: float
     ) -> Asking | None:
         last, before, after = self._last, self._before, self._after
-        if last is None or last.path not in paths or not came.startswith(before):
-            return None
         begins = len(before)
+        if last is None or last.path not in paths or came[:begins] != before:
+            return None
         ends = came.find(after, begins, begins + _MOST_DIGITS + len(after))
         digits = came[begins:ends]
         size = ends + len(after)

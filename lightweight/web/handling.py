@@ -21,11 +21,11 @@ class Handling(Struct, eq=False):
     ended: Callable[[Exception | None], None]
     """Called once with what the handler raised, possibly within ``run``."""
     waits_for: Deferred[Any] | None = None
+    """Cancelled when it fired already, it does nothing."""
     limit: IDelayedCall | None = None
 
     def run(self, result: object = None) -> None:
         """Run it until it waits or ends; a Failure is raised where it waited."""
-        self.waits_for = None
         try:
             if isinstance(result, Failure):
                 assert result.value is not None  # Twisted sets it

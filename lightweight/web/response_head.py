@@ -1,6 +1,5 @@
 """The head of an answer as bytes (RFC 9112 section 4), written as Twisted writes it."""
 
-from functools import cache
 from http import HTTPStatus
 
 from lightweight.records import Headers
@@ -14,10 +13,16 @@ CHUNKED = "Transfer-Encoding: chunked\r\n"
 _SPELT = {"www-authenticate": "WWW-Authenticate", "etag": "ETag", "te": "TE"}
 
 
-@cache
+_STATUS_LINES = {
+    each.value: f"HTTP/1.1 {each.value} {each.phrase}\r\n" for each in HTTPStatus
+}
+_NAMES: dict[str, str] = {}
+"""Each name and what follows it; those that are sent are a bounded set."""
+
+
 def status_line(status: int) -> str:
     """Give the first line of a head."""
-    return f"HTTP/1.1 {status} {PHRASES.get(status, b'Unknown Status').decode()}\r\n"
+    return _STATUS_LINES.get(status) or f"HTTP/1.1 {status} Unknown Status\r\n"
 
 
 def lines_of(fields: Headers) -> str:
@@ -27,12 +32,11 @@ def lines_of(fields: Headers) -> str:
         if "\n" in value or "\r" in value:
             # Only as bytes are there no other line breaks than these two.
             value = b" ".join(value.encode().splitlines()).decode()  # noqa: PLW2901 -- mended
-        lines += f"{_name(name)}{value}\r\n"
+        lines += f"{_NAMES.get(name) or _named(name)}{value}\r\n"
     return lines
 
 
-@cache
-def _name(name: str) -> str:
-    """Give the name and what follows it; the names that are sent are a bounded set."""
+def _named(name: str) -> str:
     spelt = _SPELT.get(name) or "-".join(word.capitalize() for word in name.split("-"))
-    return f"{spelt}: "
+    _NAMES[name] = named = f"{spelt}: "
+    return named

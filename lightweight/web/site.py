@@ -36,6 +36,8 @@ from lightweight.web.watch import Watch
 
 _ID_BYTES = 12
 _IDS_AT_ONCE = 64
+_ID = "<id>"
+_STRANGERS = InvalidKey.status
 _DATE_SECONDS = 0.25
 """For how long a Date is good: it is in whole seconds."""
 
@@ -69,9 +71,14 @@ def _shared_fields(
 @lru_cache(maxsize=256)
 def _shared_lines(
     date: str, path: str, origin: str | None, allowed: tuple[str, ...]
-) -> str:
-    """Give what all answers of one second to one page's calls of a path have alike."""
-    return lines_of(_shared_fields(date, path, origin, allowed))
+) -> tuple[str, str]:
+    """Give what all answers of a second to one page's calls of a path have alike.
+
+    These are the first and the last lines of what every answer carries; the last ones
+    have ``_ID`` in place of the request's id.
+    """
+    first = lines_of(_shared_fields(date, path, origin, allowed))
+    return first, lines_of(id_headers(path, _ID))
 
 
 def nothing_standing(_identity: Identity) -> Headers:
@@ -187,11 +194,11 @@ class GatewaySite(Site):
     ) -> str:
         """Give the same as they stand in a head."""
         allowed = self.current().config.cors_origins
-        lines = _shared_lines(self._date(), path, origin, allowed)
+        first, last = _shared_lines(self._date(), path, origin, allowed)
         standing = None if identity is None else self.standing(identity)
         if standing:
-            lines += lines_of(standing)
-        return lines + lines_of(id_headers(path, request_id))
+            first += lines_of(standing)
+        return first + last.replace(_ID, request_id)
 
     def _date(self) -> str:
         now = self.reactor.seconds()
@@ -205,7 +212,7 @@ class GatewaySite(Site):
         A stranger refused before its body is closed, so every stranger must be: else
         the answer would tell a key of a wrong form from an unknown one.
         """
-        return self.draining or status == InvalidKey.status
+        return self.draining or status == _STRANGERS
 
     # -- Twisted's factory ---------------------------------------------------------
 
