@@ -9,7 +9,7 @@ from twisted.python.failure import Failure
 from lightweight.errors import Fault
 from lightweight.observe.access import Visit
 from lightweight.policy.trace import parent_of
-from lightweight.records import Answer, Headers, Identity, Outcome, Request
+from lightweight.records import Answer, Headers, Outcome, Request
 from lightweight.web.answers import send
 from lightweight.web.exchange import Flow
 from lightweight.web.forwarded import client_address
