@@ -16,7 +16,7 @@ from lightweight.web.forwarded import client_address
 from lightweight.web.front_head import Asking
 from lightweight.web.handling import Handling
 from lightweight.web.leaving import not_at_all
-from lightweight.web.response_head import CHUNKED, CLOSE, lines_of, status_line
+from lightweight.web.response_head import CHUNKED, CLOSE, STATUS_LINES, lines_of
 from lightweight.web.shapes import bug_answer, error_answer
 from lightweight.web.visiting import CLIENT_LEFT, Visiting
 
@@ -40,7 +40,7 @@ class FrontExchange:
             id=site.next_id(),
             method="POST",
             path=asking.path.decode(),
-            query=asking.query.decode(),
+            query=asking.query,
             headers=headers,
             body=body,
             arrived=asking.arrived,
@@ -102,22 +102,23 @@ class FrontExchange:
         self.started = True
         self._status = status
         request, site = self.request, self._front.site
-        head = status_line(status)
-        if not self.persists:
-            head += CLOSE
-        head += lines_of(headers)
-        if length is not None:
-            head += f"Content-Length: {length}\r\n"
-        head += site.lines_of_all(
-            request.path, request.headers.get("origin"), self.identity, request.id
-        )
+        first = "" if self.persists else CLOSE
+        last = ""
         if self.persists and site.closes_after(status):
-            head += CLOSE
+            last = CLOSE
             self.persists = False
         if length is None:
-            head += CHUNKED
+            framed = ""
+            last += CHUNKED
             self._chunked = True
-        self._head = f"{head}\r\n".encode()
+        else:
+            framed = f"Content-Length: {length}\r\n"
+        of_all = site.lines_of_all(
+            request.path, request.headers.get("origin"), self.identity, request.id
+        )
+        self._head = (
+            f"{STATUS_LINES[status]}{first}{lines_of(headers)}{framed}{of_all}{last}\r\n"
+        ).encode()
 
     def write(self, data: bytes) -> None:
         """Send the next bytes of the body."""

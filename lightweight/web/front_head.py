@@ -30,7 +30,7 @@ class Asking(Struct):
     """A request whose head was read and judged well."""
 
     path: bytes
-    query: bytes
+    query: str
     headers: Headers
     length: int
     """Of the body, in bytes."""
@@ -86,25 +86,18 @@ class HeadReader:
 
         ``max_body`` is in bytes.
         """
-        return self._read_again(came, paths, max_body, arrived) or self._read_anew(
-            came, paths, max_body, arrived
-        )
-
-    def _read_again(
-        self, came: bytes, paths: Container[bytes], max_body: int, arrived: float
-    ) -> Asking | None:
         last, before, after = self._last, self._before, self._after
         begins = len(before)
         if last is None or last.path not in paths or came[:begins] != before:
-            return None
+            return self._read_anew(came, paths, max_body, arrived)
         ends = came.find(after, begins, begins + _MOST_DIGITS + len(after))
         digits = came[begins:ends]
         size = ends + len(after)
         if ends < 0 or not digits.isdigit() or size > edge.LINE_BYTES:
-            return None
+            return self._read_anew(came, paths, max_body, arrived)
         length = int(digits)
         if length > max_body:
-            return None
+            return self._read_anew(came, paths, max_body, arrived)
         return Asking(
             path=last.path,
             query=last.query,
@@ -163,7 +156,7 @@ def read_head(
     assert length is not None  # there is no Transfer-Encoding
     return Asking(
         path=path,
-        query=query,
+        query=query.decode(),
         headers=headers,
         length=length,
         head_size=size,

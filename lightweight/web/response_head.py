@@ -13,16 +13,14 @@ CHUNKED = "Transfer-Encoding: chunked\r\n"
 _SPELT = {"www-authenticate": "WWW-Authenticate", "etag": "ETag", "te": "TE"}
 
 
-_STATUS_LINES = {
-    each.value: f"HTTP/1.1 {each.value} {each.phrase}\r\n" for each in HTTPStatus
+STATUS_LINES = {
+    status: f"HTTP/1.1 {status} {PHRASES.get(status, b'Unknown Status').decode()}\r\n"
+    for status in range(100, 1000)
 }
+"""The first line of a head, by its status."""
+
 _NAMES: dict[str, str] = {}
 """Each name and what follows it; those that are sent are a bounded set."""
-
-
-def status_line(status: int) -> str:
-    """Give the first line of a head."""
-    return _STATUS_LINES.get(status) or f"HTTP/1.1 {status} Unknown Status\r\n"
 
 
 def lines_of(fields: Headers) -> str:
