@@ -203,7 +203,7 @@ def _fresh_id(prefix: str) -> str:
 
 
 def _gate(keyring: Keyring, overload: Overload, journal: Journal, rates: Rates) -> Gate:
-    return Gate(keyring, lambda: overload.why() or journal.why_full, rates.refusal)
+    return Gate(keyring, lambda: overload.reason or journal.why_full, rates.refusal)
 
 
 def _meters(

@@ -139,7 +139,7 @@ class GatewaySite(Site):
         if not self._ids:
             # One call of the kernel gives the randomness of many.
             drawn = self._entropy_of(_ID_BYTES * _IDS_AT_ONCE).hex(" ", -_ID_BYTES)
-            self._ids = [f"req_{each}" for each in reversed(drawn.split(" "))]
+            self._ids = f"req_{drawn}".replace(" ", " req_").split(" ")[::-1]
         return self._ids.pop()
 
     def room(self) -> edge.Room:
