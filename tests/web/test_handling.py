@@ -62,6 +62,21 @@ def test_cancelling_cancels_what_it_waits_for() -> None:
     assert len(world.ends) == 1
 
 
+def test_cancelling_it_while_it_runs_does_nothing() -> None:
+    world = World()
+    told: list[Handling] = []
+
+    async def handler() -> None:
+        world.heard.append(await world.waits[0])
+        told[0].cancel()
+        world.heard.append(await world.waits[1])
+
+    told.append(world.run(handler()))
+    world.waits[0].callback("one")
+    world.waits[1].callback("two")
+    assert (world.heard, world.ends) == (["one", "two"], [None])
+
+
 def test_who_leaves_may_leave_it_some_time() -> None:
     world = World()
     handling = world.run()
