@@ -146,7 +146,7 @@ def gateway_service(
         rates = Rates(metering.limits, reactor, tiers=lambda: swap.current.tiers)
         journal = metering.journal
         site.standing = rates.headers
-        site.gate = _gate(keyring, overload, journal, rates)
+        site.gate = _gate(keyring, overload, journal, rates).judge
         office = _office(reactor, database, state, swap, rates)
         now = _live(ground, state, live, site, size, limits_at)
         app = App(
@@ -203,7 +203,7 @@ def _fresh_id(prefix: str) -> str:
 
 
 def _gate(keyring: Keyring, overload: Overload, journal: Journal, rates: Rates) -> Gate:
-    return Gate(keyring, lambda: overload.why() or journal.why_full, rates.refusal)
+    return Gate(keyring, lambda: overload.reason or journal.why_full, rates.refusal)
 
 
 def _meters(

@@ -5,9 +5,11 @@ in messages of the legacy log that no line of ours shows: a tenth of what a call
 """
 
 from collections.abc import Callable
+from select import EPOLLIN
 
 from twisted.internet.epollreactor import EPollReactor
 from twisted.internet.main import installReactor
+from twisted.python.log import err
 
 
 class Turns(EPollReactor):
@@ -47,8 +49,19 @@ class Turns(EPollReactor):
         for descriptor, event in self._poller.poll(wait, len(selectables)):
             # One event may close what the next is about.
             selectable = selectables.get(descriptor)
-            if selectable is not None:
+            if selectable is None:
+                continue
+            if event != EPOLLIN:
                 self._doReadOrWrite(selectable, descriptor, event)
+                continue
+            # As Twisted does it, for what nearly all events are.
+            try:
+                why = selectable.doRead()
+            except BaseException as error:  # noqa: BLE001 -- as Twisted does
+                err()
+                why = error
+            if why:
+                self._disconnectSelectable(selectable, why, isRead=True)
 
     doIteration = doPoll
 

@@ -23,7 +23,8 @@ LONGEST_PARENT = 256
 
 def trace_of(headers: Headers) -> Headers:
     """Give the fields to pass on; none where ``traceparent`` is not as it must be."""
-    parent = parent_of(headers.get("traceparent"))
+    sent = headers.get("traceparent")
+    parent = parent_of(sent) if sent else None
     if parent is None:
         return {}
     state = headers.get("tracestate", "").strip()

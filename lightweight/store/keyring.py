@@ -96,6 +96,8 @@ class Keyring:
         self._wall = wall
         self._accounts: dict[str, Account] = {}
         self._keys: dict[bytes, ApiKey] = {}
+        self._lasting: dict[bytes, Identity] = {}
+        """Who asked since the last change, with a key that no moment ends."""
         self._counter = 0
         self._running = False
         self._failing = False
@@ -135,8 +137,8 @@ class Keyring:
         """
         # Nobody without the pepper can choose a digest, so the time that a dictionary
         # takes to compare it tells nothing about the keys in it.
-        key = self._keys.get(digest)
-        return None if key is None else self._identity(key)
+        identity = self._lasting.get(digest)
+        return self._judged(digest) if identity is None else identity
 
     def plausible(self, presented: str) -> bool:
         """Tell whether this has the form of a key; touches neither memory nor store."""
@@ -152,9 +154,8 @@ class Keyring:
         if not plausible(presented):
             return None
         digest = self._digest(presented)
-        key = self._keys.get(digest)
-        if key is not None:
-            return self._identity(key)
+        if digest in self._keys:
+            return self.holder(digest)
         if not self._running:
             return None
         waiter: Deferred[None] = Deferred()
@@ -163,14 +164,18 @@ class Keyring:
         await waiter
         return self.holder(digest)
 
-    def _identity(self, key: ApiKey) -> Identity | None:
-        account = self._accounts.get(key.account_id)
-        if account is None or account.disabled:
+    def _judged(self, digest: bytes) -> Identity | None:
+        key = self._keys.get(digest)
+        account = None if key is None else self._accounts.get(key.account_id)
+        if key is None or account is None or account.disabled:
             return None
-        for end in (key.revoked_at, key.expires_at):
-            if end is not None and end <= self._wall():
-                return None
-        return Identity(account, key)
+        identity = Identity(account, key)
+        ends = [end for end in (key.revoked_at, key.expires_at) if end is not None]
+        if not ends:
+            self._lasting[digest] = identity
+        elif min(ends) <= self._wall():
+            return None
+        return identity
 
     def _plan(self) -> None:
         """Set the next poll, counted from the beginning of the last one."""
@@ -227,6 +232,8 @@ class Keyring:
     async def _refresh(self) -> None:
         seen = self._counter
         changes = await self._database.read(lambda c: changes_since(c, seen))
+        if changes.counter != seen:
+            self._lasting.clear()
         if changes.whole:
             self._accounts.clear()
             self._keys.clear()

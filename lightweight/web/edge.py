@@ -288,10 +288,11 @@ class Patience:
         self._phase = "served"
         self.due = None
 
-    def idle(self, edge: Edge, now: float) -> None:
-        """Learn that the answer is sent."""
+    def idle(self, edge: Edge, now: float) -> float:
+        """Learn that the answer is sent; give when it is out of time."""
         self._phase = "idle"
-        self.due = now + edge.keep_alive
+        self.due = due = now + edge.keep_alive
+        return due
 
     def verdict(self) -> Fault | None:
         """Say what a client out of time is told; None: nothing, since it asked nothing.

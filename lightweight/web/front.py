@@ -129,12 +129,11 @@ class Front(Protocol):
         """Read the head; hand over what is not for this lane. None: nothing to do."""
         came = b"".join(self._came)
         self._came = [came]
-        site = self.site
-        if self._arrived is None:
-            self._arrived = site.reactor.seconds()
-        asking = self._heads.read(
-            came, site.express, max_body=self._edge.max_body, arrived=self._arrived
-        )
+        site, arrived = self.site, self._arrived
+        if arrived is None:
+            arrived = self._arrived = site.reactor.seconds()
+        max_body = site.current().config.edge.max_body
+        asking = self._heads.read(came, site.express, max_body, arrived)
         if asking is None:
             if b"\r\n" not in came:
                 # A request begins with a whole line.
@@ -142,12 +141,11 @@ class Front(Protocol):
             if is_whole(came) or not may_become(came, site.express):
                 self._hand_over()
             return None
-        fault = self.site.gate(asking, asking.length)
+        fault = site.gate(asking, asking.length)
         if fault is not None:
             # Who is refused here is refused there, and closed.
             self._hand_over(told=(fault, asking.identity))
             return None
-        asking.fresh = len(came) >= asking.head_size + asking.length
         if not asking.fresh:
             self._watch.body_begins()
             self._watch.body_came(len(came) - asking.head_size)
@@ -157,13 +155,14 @@ class Front(Protocol):
         return asking
 
     def _begin(self, asking: Asking) -> None:
-        came = self._came
+        came, self._came = self._came, []
         # Its head was read off the first piece: so nothing large is copied twice.
         came[0] = came[0][asking.head_size :]
         body = b"".join(came)
-        body, rest = body[: asking.length], body[asking.length :]
-        self._came = [rest] if rest else []
-        self._size = len(rest)
+        self._size = len(body) - asking.length
+        if self._size:
+            self._came.append(body[asking.length :])
+            body = body[: asking.length]
         self._arrived = self._asking = None
         self._watch.served()
         exchange = FrontExchange(self, asking, body, self._host)
@@ -181,7 +180,8 @@ class Front(Protocol):
         self._exchange = None
         if persists:
             self._watch.idle()
-            self._advance()
+            if self._came:
+                self._advance()
         else:
             self.close()
 

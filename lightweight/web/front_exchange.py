@@ -16,7 +16,7 @@ from lightweight.web.forwarded import client_address
 from lightweight.web.front_head import Asking
 from lightweight.web.handling import Handling
 from lightweight.web.leaving import not_at_all
-from lightweight.web.response_head import head_bytes
+from lightweight.web.response_head import CHUNKED, CLOSE, STATUS_LINES, lines_of
 from lightweight.web.shapes import bug_answer, error_answer
 from lightweight.web.visiting import CLIENT_LEFT, Visiting
 
@@ -31,22 +31,23 @@ class FrontExchange:
 
     def __init__(self, front: "Front", asking: Asking, body: bytes, host: str) -> None:
         """``host`` is the address that the connection comes from."""
+        site, headers, identity = front.site, asking.headers, asking.identity
+        forwarded = headers.get("x-forwarded-for")
+        if forwarded is not None:
+            trusted = site.current().config.trusted_proxies
+            host = client_address(host, forwarded, trusted)
         self.request = Request(
-            id=front.site.next_id(),
+            id=site.next_id(),
             method="POST",
             path=asking.path.decode(),
-            query=asking.query.decode(),
-            headers=asking.headers,
+            query=asking.query,
+            headers=headers,
             body=body,
             arrived=asking.arrived,
-            peer=client_address(
-                host,
-                asking.headers.get("x-forwarded-for"),
-                front.site.current().config.trusted_proxies,
-            ),
+            peer=host,
         )
-        self.identity = asking.identity
-        self.identified = asking.fresh and asking.identity is not None
+        self.identity = identity
+        self.identified = asking.fresh and identity is not None
         """The identity needs no second look."""
         self.started = False
         self.lost = False
@@ -55,7 +56,8 @@ class FrontExchange:
         self.persists = asking.persists
         """The connection may serve another request after this one."""
         self._front = front
-        self._visiting = Visiting(self._report)
+        self._visiting = Visiting()
+        self._visiting.report = self._report
         self._status = CLIENT_LEFT
         self._over = False
         self._attached = False
@@ -75,44 +77,48 @@ class FrontExchange:
 
     def serve(self, handler: Coroutine[Any, Any, None]) -> None:
         """Have it served, and cut what was not answered whole when that ended."""
-        self._handling = Handling(handler, self._served)
-        self._handling.run()
+        self._handling = handling = Handling(handler, self._served)
+        handling.run()
 
-    def _served(self, error: CancelledError | Fault | None) -> None:
+    def _served(self, error: Exception | None) -> None:
         # No circle is left for the garbage collector to find.
         self._handling = None
         if isinstance(error, Fault):
             self.answer_or_cut(self.told(error))
-        # A no-op where it was answered: only then may it pass for whole.
-        self.abort()
+        elif error is not None and not isinstance(error, CancelledError):
+            self.failed(Failure(error))
+        if not self._over:
+            # Only what was answered may pass for whole.
+            self.abort()
 
     # -- answering -----------------------------------------------------------------
 
     def start(
         self, status: int, headers: Headers, *, length: int | None = None
     ) -> None:
-        """Decide the head."""
+        """Decide the head; ``headers`` are beside those that every answer carries."""
         if self.lost or self._over:
             return
         self.started = True
         self._status = status
-        fields = {} if self.persists else {"connection": "close"}
-        fields.update(headers)
-        if length is not None:
-            fields["content-length"] = str(length)
         request, site = self.request, self._front.site
-        fields.update(
-            site.fields_of_all(
-                request.path, request.headers.get("origin"), self.identity, request.id
-            )
-        )
-        if site.closes_after(status):
-            fields["connection"] = "close"
+        first = "" if self.persists else CLOSE
+        last = ""
+        if self.persists and site.closes_after(status):
+            last = CLOSE
             self.persists = False
         if length is None:
-            fields["transfer-encoding"] = "chunked"
+            framed = ""
+            last += CHUNKED
             self._chunked = True
-        self._head = head_bytes(status, fields)
+        else:
+            framed = f"Content-Length: {length}\r\n"
+        of_all = site.lines_of_all(
+            request.path, request.headers.get("origin"), self.identity, request.id
+        )
+        self._head = (
+            f"{STATUS_LINES[status]}{first}{lines_of(headers)}{framed}{of_all}{last}\r\n"
+        ).encode()
 
     def write(self, data: bytes) -> None:
         """Send the next bytes of the body."""
@@ -125,11 +131,15 @@ class FrontExchange:
 
     def finish(self) -> None:
         """End the answer."""
-        self.detach()
+        if self._attached:
+            self.detach()
         if self.lost or self._over:
             return
         self._over = True
-        self._put(_LAST_CHUNK if self._chunked else b"")
+        if self._chunked:
+            self._put(_LAST_CHUNK)
+        elif self._head:
+            self._put(b"")
         self._visiting.answered(self._status)
         self._front.answered(persists=self.persists)
 
@@ -196,6 +206,7 @@ class FrontExchange:
 
     def _report(self, status: int, outcome: Outcome | None) -> None:
         request, site, identity = self.request, self._front.site, self.identity
+        traceparent = request.headers.get("traceparent")
         site.record(
             Visit(
                 request_id=request.id,
@@ -206,7 +217,7 @@ class FrontExchange:
                 sent=self._sent,
                 at=site.wall(),
                 duration_s=site.reactor.seconds() - request.arrived,
-                traceparent=parent_of(request.headers.get("traceparent")),
+                traceparent=parent_of(traceparent) if traceparent else None,
                 account_id=identity.account.id if identity else None,
                 key_id=identity.key.id if identity else None,
                 outcome=outcome,

@@ -30,7 +30,7 @@ class Asking(Struct):
     """A request whose head was read and judged well."""
 
     path: bytes
-    query: bytes
+    query: str
     headers: Headers
     length: int
     """Of the body, in bytes."""
@@ -45,7 +45,7 @@ class Asking(Struct):
     identity: Identity | None = None
     """Who asks, as far as the gate knows."""
     fresh: bool = False
-    """The body came with the head: since the gate looked no time has passed."""
+    """The body came with the head: since the gate looked no time will have passed."""
 
     def fields(self) -> Headers:
         """Give the client's header fields."""
@@ -80,31 +80,24 @@ class HeadReader:
         self._after = b""
 
     def read(
-        self, came: bytes, paths: Container[bytes], *, max_body: int, arrived: float
+        self, came: bytes, paths: Container[bytes], max_body: int, arrived: float
     ) -> Asking | None:
         """Give the request whose head begins ``came``; None: not whole, or not for us.
 
         ``max_body`` is in bytes.
         """
-        return self._read_again(came, paths, max_body, arrived) or self._read_anew(
-            came, paths, max_body, arrived
-        )
-
-    def _read_again(
-        self, came: bytes, paths: Container[bytes], max_body: int, arrived: float
-    ) -> Asking | None:
-        last, after = self._last, self._after
-        if last is None or last.path not in paths or not came.startswith(self._before):
-            return None
-        begins = len(self._before)
+        last, before, after = self._last, self._before, self._after
+        begins = len(before)
+        if last is None or last.path not in paths or came[:begins] != before:
+            return self._read_anew(came, paths, max_body, arrived)
         ends = came.find(after, begins, begins + _MOST_DIGITS + len(after))
         digits = came[begins:ends]
         size = ends + len(after)
         if ends < 0 or not digits.isdigit() or size > edge.LINE_BYTES:
-            return None
+            return self._read_anew(came, paths, max_body, arrived)
         length = int(digits)
         if length > max_body:
-            return None
+            return self._read_anew(came, paths, max_body, arrived)
         return Asking(
             path=last.path,
             query=last.query,
@@ -114,6 +107,7 @@ class HeadReader:
             persists=last.persists,
             arrived=arrived,
             digest=last.digest,
+            fresh=len(came) >= size + length,
         )
 
     def _read_anew(
@@ -162,12 +156,13 @@ def read_head(
     assert length is not None  # there is no Transfer-Encoding
     return Asking(
         path=path,
-        query=query,
+        query=query.decode(),
         headers=headers,
         length=length,
         head_size=size,
         persists=edge.persists(head),
         arrived=arrived,
+        fresh=len(came) >= size + length,
     )
 
 

@@ -52,7 +52,7 @@ class Gate:
         self._overloaded = overloaded
         self._refusal = refusal
 
-    def __call__(self, request: Arriving, length: int | None) -> Fault | None:
+    def judge(self, request: Arriving, length: int | None) -> Fault | None:
         """Say why to refuse the request now; None where its route must decide.
 
         ``length`` is the body's, in bytes; None: chunked.
@@ -62,9 +62,10 @@ class Gate:
             if small or not request.path.startswith(SMALL):
                 return None
             return body_too_large(MOST_SMALL)
+        identity = None
         if length != 0:
             try:
-                request.identity = self._recognised(request)
+                identity = request.identity = self._recognised(request)
             except InvalidKey as fault:
                 return fault
         if request.method != b"POST":
@@ -72,13 +73,14 @@ class Gate:
         why = self._overloaded()
         if why is not None:
             return Overloaded(why)
-        return None if request.identity is None else self._refusal(request.identity)
+        return None if identity is None else self._refusal(identity)
 
     def _recognised(self, request: Arriving) -> Identity | None:
-        keyring = self._keyring
-        if request.digest is None:
-            request.digest = keyring.digest(presented_key(request.fields()))
-        identity = keyring.holder(request.digest)
+        keyring, digest = self._keyring, request.digest
+        if digest is None:
+            digest = keyring.digest(presented_key(request.fields()))
+            request.digest = digest
+        identity = keyring.holder(digest)
         # What memory lacks and has the form of a key may be new: its route asks.
         if identity is None and not keyring.plausible(presented_key(request.fields())):
             raise InvalidKey

@@ -7,63 +7,53 @@ for: a context of its own (contextvars), and a Deferred of the result.
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.python.failure import Failure
 
-from lightweight.errors import Fault
+from msgspec import Struct
 
 
-class Handling:
+class Handling(Struct, eq=False):
     """One handler, a coroutine that awaits Deferreds alone."""
 
-    def __init__(
-        self,
-        handler: Coroutine[Any, Any, None],
-        ended: Callable[[CancelledError | Fault | None], None],
-    ) -> None:
-        """``ended`` is called once with what it raised, possibly within ``run``.
+    handler: Coroutine[Any, Any, None]
+    ended: Callable[[Exception | None], None]
+    """Called once with what the handler raised, possibly within ``run``."""
+    waits_for: Deferred[Any] | None = None
+    """Cancelled when it fired already, it does nothing."""
+    limit: IDelayedCall | None = None
 
-        Anything else that it raises is raised where it happens.
-        """
-        self._handler = handler
-        self._ended = ended
-        self._waits_for: Deferred[Any] | None = None
-        self._limit: IDelayedCall | None = None
-
-    def run(self, error: BaseException | None = None) -> None:
-        """Run it until it waits or ends; an ``error`` is raised where it waited."""
+    def run(self, result: object = None) -> None:
+        """Run it until it waits or ends; a Failure is raised where it waited."""
         try:
-            if error is None:
-                waits_for = self._handler.send(None)
+            if isinstance(result, Failure):
+                assert result.value is not None  # Twisted sets it
+                waits_for = self.handler.throw(result.value)
             else:
-                waits_for = self._handler.throw(error)
+                # It reads any other result off the Deferred itself.
+                waits_for = self.handler.send(None)
         except StopIteration:
             self._over(None)
-        except (CancelledError, Fault) as raised:
+        except Exception as raised:  # noqa: BLE001 -- nothing is awaited, and it is told
             self._over(raised)
         else:
-            self._waits_for = waits_for
-            waits_for.addBoth(self._woken)
+            self.waits_for = waits_for
+            waits_for.addBoth(self.run)
 
     def cancel(self) -> None:
         """Cancel what it waits for."""
-        if self._waits_for is not None:
-            self._waits_for.cancel()
+        if self.waits_for is not None:
+            self.waits_for.cancel()
 
     def leave(self, clock: IReactorTime, seconds: float) -> None:
         """Cancel it in so many seconds, at once for 0, unless it ends before."""
         if seconds <= 0:
             self.cancel()
         else:
-            self._limit = clock.callLater(seconds, self.cancel)
+            self.limit = clock.callLater(seconds, self.cancel)
 
-    def _woken(self, result: object) -> None:
-        # The handler reads any other result off the Deferred itself.
-        self._waits_for = None
-        self.run(result.value if isinstance(result, Failure) else None)
-
-    def _over(self, error: CancelledError | Fault | None) -> None:
-        if self._limit is not None and self._limit.active():
-            self._limit.cancel()
-        self._ended(error)
+    def _over(self, error: Exception | None) -> None:
+        if self.limit is not None and self.limit.active():
+            self.limit.cancel()
+        self.ended(error)

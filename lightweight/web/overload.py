@@ -42,12 +42,12 @@ class Overload:
         self._worst = 0.0
         self._next: IDelayedCall | None = None
         self._told: str | None = None
+        self.reason: str | None = None
+        """Why no new call is taken; None where it is."""
 
     def why(self) -> str | None:
-        """Say why no new call is taken; None where it is."""
-        if self._full:
-            return FULL
-        return BEHIND if self._late >= LATE_TICKS else None
+        """Give ``reason``."""
+        return self.reason
 
     def worst_lag(self) -> float:
         """Give the longest delay of a tick since this was last asked, in seconds."""
@@ -63,7 +63,7 @@ class Overload:
         if self._next is not None:
             self._next.cancel()
             self._next = None
-        self._late, self._full = 0, False
+        self._late, self._full, self.reason = 0, False, None
 
     def _plan(self) -> None:
         self._due = self._clock.seconds() + TICK_SECONDS
@@ -80,7 +80,8 @@ class Overload:
         self._tell()
 
     def _tell(self) -> None:
-        why = self.why()
+        behind = BEHIND if self._late >= LATE_TICKS else None
+        why = self.reason = FULL if self._full else behind
         if why == self._told:
             return
         self._told = why

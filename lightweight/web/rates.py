@@ -35,6 +35,18 @@ UNAVAILABLE = "The limits of this account cannot be checked. Try again in a mome
 _Whose: TypeAlias = tuple[str, str]
 """An account, and the subject of it whose verdicts these are."""
 
+_Names: TypeAlias = tuple[str, str, str]
+_REQUESTS: _Names = (
+    "x-ratelimit-limit-requests",
+    "x-ratelimit-remaining-requests",
+    "x-ratelimit-reset-requests",
+)
+_TOKENS: _Names = (
+    "x-ratelimit-limit-tokens",
+    "x-ratelimit-remaining-tokens",
+    "x-ratelimit-reset-tokens",
+)
+
 _log = Logger()
 _Name = TypeVar("_Name")
 _Kept = TypeVar("_Kept")
@@ -171,18 +183,19 @@ class Rates:
 
     def headers(self, identity: Identity) -> Headers:
         """Give the rate headers of an answer that leaves now."""
-        told = self._last(identity)
+        # Where nothing is remembered nobody has limits.
+        told = self._last(identity) if self._told else None
         if told is None:
             return {}
         passed = self._passed_ms(told)
         return {
-            **_room("requests", told.verdict.requests, passed),
-            **_room("tokens", told.verdict.tokens, passed),
+            **_room(_REQUESTS, told.verdict.requests, passed),
+            **_room(_TOKENS, told.verdict.tokens, passed),
         }
 
     def refusal(self, identity: Identity) -> Fault | None:
         """Say why any call must be refused now; None where only ``admit`` can say."""
-        told = self._last(identity)
+        told = self._last(identity) if self._told else None
         if told is None or told.verdict.refused is None or told.verdict.local:
             return None
         left = self._closed_ms(told)
@@ -195,8 +208,6 @@ class Rates:
         return fault_of(refused, told.verdict, told.ask)
 
     def _last(self, identity: Identity) -> _Told | None:
-        if not self._told:
-            return None  # nobody has limits
         subjects = self.subjects(identity)
         if not subjects:
             return None
@@ -260,14 +271,15 @@ def _used_up(verdict: Verdict) -> bool:
     )
 
 
-def _room(name: str, room: Room | None, passed_ms: int) -> Headers:
+def _room(names: _Names, room: Room | None, passed_ms: int) -> Headers:
     if room is None:
         return {}
-    reset = max(0, room.reset_ms - passed_ms)
+    limit, remaining, reset = names
+    left_ms = max(0, room.reset_ms - passed_ms)
     return {
-        f"x-ratelimit-limit-{name}": str(room.limit),
-        f"x-ratelimit-remaining-{name}": str(room.remaining if reset else room.limit),
-        f"x-ratelimit-reset-{name}": span(reset),
+        limit: str(room.limit),
+        remaining: str(room.remaining if left_ms else room.limit),
+        reset: span(left_ms),
     }
 
 

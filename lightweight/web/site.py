@@ -5,6 +5,7 @@ never meets HTML, a ``Server`` header or an answer without ``x-request-id``.
 """
 
 from collections.abc import Callable, Coroutine, Mapping
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 from twisted.internet.defer import Deferred
@@ -27,6 +28,7 @@ from lightweight.web.cors import cors_headers
 from lightweight.web.front import Front
 from lightweight.web.front_exchange import FrontExchange
 from lightweight.web.gate import Arriving
+from lightweight.web.response_head import lines_of
 from lightweight.web.shapes import id_headers
 from lightweight.web.site_channel import GatewayChannel
 from lightweight.web.site_request import GatewayRequest, of
@@ -34,6 +36,8 @@ from lightweight.web.watch import Watch
 
 _ID_BYTES = 12
 _IDS_AT_ONCE = 64
+_ID = "<id>"
+_STRANGERS = InvalidKey.status
 _DATE_SECONDS = 0.25
 """For how long a Date is good: it is in whole seconds."""
 
@@ -56,6 +60,25 @@ Cancelling says that the client left.
 
 def open_gate(_request: Arriving, _length: int | None) -> None:
     """Refuse nothing."""
+
+
+def _shared_fields(
+    date: str, path: str, origin: str | None, allowed: tuple[str, ...]
+) -> Headers:
+    return {"date": date, **cors_headers(path, origin, allowed)}
+
+
+@lru_cache(maxsize=256)
+def _shared_lines(
+    date: str, path: str, origin: str | None, allowed: tuple[str, ...]
+) -> tuple[str, str]:
+    """Give what all answers of a second to one page's calls of a path have alike.
+
+    These are the first and the last lines of what every answer carries; the last ones
+    have ``_ID`` in place of the request's id.
+    """
+    first = lines_of(_shared_fields(date, path, origin, allowed))
+    return first, lines_of(id_headers(path, _ID))
 
 
 def nothing_standing(_identity: Identity) -> Headers:
@@ -116,8 +139,8 @@ class GatewaySite(Site):
         if not self._ids:
             # One call of the kernel gives the randomness of many.
             drawn = self._entropy_of(_ID_BYTES * _IDS_AT_ONCE).hex(" ", -_ID_BYTES)
-            self._ids = drawn.split(" ")[::-1]
-        return f"req_{self._ids.pop()}"
+            self._ids = f"req_{drawn}".replace(" ", " req_").split(" ")[::-1]
+        return self._ids.pop()
 
     def room(self) -> edge.Room:
         """Say what to do with the connection that was opened last."""
@@ -161,11 +184,21 @@ class GatewaySite(Site):
         """Give the header fields that every answer carries, whatever else it says."""
         allowed = self.current().config.cors_origins
         return {
-            "date": self._date(),
-            **cors_headers(path, origin, allowed),
+            **_shared_fields(self._date(), path, origin, allowed),
             **({} if identity is None else self.standing(identity)),
             **id_headers(path, request_id),
         }
+
+    def lines_of_all(
+        self, path: str, origin: str | None, identity: Identity | None, request_id: str
+    ) -> str:
+        """Give the same as they stand in a head."""
+        allowed = self.current().config.cors_origins
+        first, last = _shared_lines(self._date(), path, origin, allowed)
+        standing = None if identity is None else self.standing(identity)
+        if standing:
+            first += lines_of(standing)
+        return first + last.replace(_ID, request_id)
 
     def _date(self) -> str:
         now = self.reactor.seconds()
@@ -179,7 +212,7 @@ class GatewaySite(Site):
         A stranger refused before its body is closed, so every stranger must be: else
         the answer would tell a key of a wrong form from an unknown one.
         """
-        return self.draining or status == InvalidKey.status
+        return self.draining or status == _STRANGERS
 
     # -- Twisted's factory ---------------------------------------------------------
 

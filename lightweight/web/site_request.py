@@ -39,7 +39,8 @@ class GatewayRequest(ServerRequest):
         self.digest: bytes | None = None
         self.identity: Identity | None = None
         self._config = channel.site.current().config
-        self._visiting = Visiting(self._report)
+        self._visiting = Visiting()
+        self._visiting.report = self._report
         self._body_size = 0
         self._cut = False
         self._closes = False

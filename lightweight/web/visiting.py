@@ -9,33 +9,36 @@ CLIENT_LEFT = 499
 
 
 class Visiting:
-    """Holds a request's line back until all that belongs on it is known."""
+    """Holds a request's line back until all that belongs on it is known.
 
-    def __init__(self, report: Callable[[int, Outcome | None], None]) -> None:
-        """``report`` is called once, with the status that was sent and the Outcome."""
-        self._report: Callable[[int, Outcome | None], None] | None = report
-        self._open_calls = 0
-        self._status: int | None = None
-        self._outcome: Outcome | None = None
+    Each request makes one, so what most never change stands in the class.
+    """
+
+    report: Callable[[int, Outcome | None], None] | None = None
+    """Called once, with the status that was sent and the Outcome; None: it was."""
+    open_calls: int = 0
+    status: int | None = None
+    outcome: Outcome | None = None
 
     def call_began(self) -> None:
         """Hold the line back: the call's Outcome belongs on it."""
-        self._open_calls += 1
+        self.open_calls += 1
 
     def call_ended(self, outcome: Outcome | None) -> None:
         """Give the Outcome, where there was one, and let go of the line."""
-        self._outcome = outcome or self._outcome
-        self._open_calls -= 1
-        self._tell()
+        self.outcome = outcome or self.outcome
+        self.open_calls -= 1
+        if self.status is not None and not self.open_calls:
+            self._tell(self.status)
 
     def answered(self, status: int) -> None:
         """Learn that the answer was sent, or that nobody is left to be sent one."""
-        self._status = status
-        self._tell()
+        self.status = status
+        if not self.open_calls:
+            self._tell(status)
 
-    def _tell(self) -> None:
-        if self._status is not None and not self._open_calls:
-            # No circle is left for the garbage collector to find.
-            report, self._report = self._report, None
-            if report is not None:
-                report(self._status, self._outcome)
+    def _tell(self, status: int) -> None:
+        # No circle is left for the garbage collector to find.
+        report, self.report = self.report, None
+        if report is not None:
+            report(status, self.outcome)

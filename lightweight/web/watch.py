@@ -37,6 +37,8 @@ class Watch:
         self._current = current
         self._transport = transport
         self._patience = edge.Patience(current(), reactor.seconds())
+        self.served = self._patience.served
+        """Learn that the request is whole: now we owe."""
         self._in_time: IDelayedCall | None = None
         self._looks_at = inf
         """When ``_in_time`` is due."""
@@ -63,14 +65,11 @@ class Watch:
         """Learn of so many more bytes of the body."""
         self._patience.body_came(size)
 
-    def served(self) -> None:
-        """Learn that the request is whole: now we owe."""
-        self._patience.served()
-
     def idle(self) -> None:
         """Learn that the answer is sent and the next request may come."""
-        self._patience.idle(self._current(), self._reactor.seconds())
-        self._plan()
+        due = self._patience.idle(self._current(), self._reactor.seconds())
+        if due < self._looks_at:
+            self._plan()
 
     def _plan(self) -> None:
         """Look again when the client is out of time; a look too early does no harm."""

@@ -188,6 +188,17 @@ async def test_limits_that_change_arrive_with_a_poll(bench: Bench) -> None:
     assert found.key.limits == Limits(tpm=7)
 
 
+async def test_who_asks_is_the_same_until_something_changes(bench: Bench) -> None:
+    first = bench.known(1)
+    await bench.pass_time(1)
+    assert bench.known(1) is first is not None
+    await bench.database.run(add_key(2))
+    await bench.pass_time(1)
+    second = bench.known(1)
+    assert second == first
+    assert second is not first
+
+
 async def test_polling_goes_on_each_second(bench: Bench) -> None:
     for second in range(5):
         assert bench.database.reads == 1 + second

@@ -304,7 +304,8 @@ class Gateway:
         )
         self.site.express = app.express()
         self.overloaded: str | None = None
-        self.site.gate = Gate(self.keys, lambda: self.overloaded, rates.refusal)
+        gate = Gate(self.keys, lambda: self.overloaded, rates.refusal)
+        self.site.gate = gate.judge
         self.site.standing = rates.headers
 
     async def scrape(self, accept: str) -> tuple[str, bytes]:

@@ -130,11 +130,17 @@ def test_a_slow_client_steers_the_flow_while_it_is_attached() -> None:
     client.leave()
 
 
-def test_a_bug_is_told_without_a_word_of_it(logged_failures: LoggedFailures) -> None:
+@pytest.mark.parametrize("raised", [False, True])
+def test_a_bug_is_told_without_a_word_of_it(
+    logged_failures: LoggedFailures, *, raised: bool
+) -> None:
     gateway = Gateway()
 
     async def fails(exchange: FrontExchange) -> None:
-        exchange.failed(Failure(ZeroDivisionError("secret detail")))
+        bug = ZeroDivisionError("secret detail")
+        if raised:
+            raise bug
+        exchange.failed(Failure(bug))
 
     gateway.site.express = {b"/v1/chat/completions": fails}
     client = gateway.connect()

@@ -40,7 +40,7 @@ def test_a_plain_head_is_read() -> None:
     assert (asking.method, asking.path, asking.query) == (
         b"POST",
         b"/v1/messages",
-        b"beta=true",
+        "beta=true",
     )
     assert asking.fields() == {
         "host": "gateway.example",

@@ -7,10 +7,12 @@ from twisted.internet.threads import deferToThread
 
 import pytest
 from support.answered import read_answer
-from support.gateway import KEY, Client, Gateway, chunk, on_loopback
+from support.gateway import KEY, Client, Gateway, chunk, identity, on_loopback
 
 from lightweight.config.schema import Config, Edge
+from lightweight.records import Identity
 from lightweight.web.edge import DISCARD_SECONDS
+from lightweight.web.response_head import lines_of
 
 CHAT = b"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer "
 CHAT += KEY.encode() + b"\r\n"
@@ -220,6 +222,19 @@ def test_waiting_for_connections_to_close_can_be_given_up() -> None:
     waiting.cancel()
     gateway.turn()
     assert client.wire.closed
+
+
+@pytest.mark.parametrize("path", ["/v1/messages", "/v1/chat/completions", "/docs"])
+@pytest.mark.parametrize("origin", [None, "https://one.example", "https://two.example"])
+@pytest.mark.parametrize("known", [None, identity()])
+def test_both_lanes_say_the_same_on_every_answer(
+    path: str, origin: str | None, known: Identity | None
+) -> None:
+    site = Gateway(Config(cors_origins=("https://one.example",))).site
+    site.standing = lambda _: {"x-ratelimit-limit-requests": "7"}
+    for request_id in ("req_1", "req_2"):
+        asked = (path, origin, known, request_id)
+        assert site.lines_of_all(*asked) == lines_of(site.fields_of_all(*asked))
 
 
 def test_only_http_1_is_spoken() -> None:

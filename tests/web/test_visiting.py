@@ -8,7 +8,9 @@ from lightweight.web.visiting import Visiting
 
 def visiting() -> tuple[Visiting, list[tuple[int, Outcome | None]]]:
     lines: list[tuple[int, Outcome | None]] = []
-    return Visiting(lambda status, of: lines.append((status, of))), lines
+    one = Visiting()
+    one.report = lambda status, of: lines.append((status, of))
+    return one, lines
 
 
 def test_without_a_call_the_answer_is_all() -> None:
