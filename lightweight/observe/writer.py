@@ -99,20 +99,20 @@ class LogWriter:
 
     def write(self, line: str) -> None:
         """Write one line; a full disk or a closed pipe loses it, never the service."""
-        self.keep(line)
+        self.keep(line.encode("utf-8", "backslashreplace"))
         self.flush()
 
-    def keep(self, line: str) -> None:
+    def keep(self, line: bytes) -> None:
         """Take one line, to be written with the next that is, or by ``flush``."""
-        data = line.encode("utf-8", "backslashreplace")
         for secret in self._secrets:
-            if secret in data:
-                data = data.replace(secret, b"***")
-        if self._waiting + len(data) >= BACKLOG_BYTES:
+            if secret in line:
+                line = line.replace(secret, b"***")
+        size = len(line) + 1
+        if self._waiting + size > BACKLOG_BYTES:
             self._dropped += 1
             return
-        self._backlog.append(data + b"\n")
-        self._waiting += len(data) + 1
+        self._backlog.append(line + b"\n")
+        self._waiting += size
 
     def flush(self) -> None:
         """Write all that waits, as far as it can be written now."""
@@ -138,6 +138,10 @@ class LogWriter:
     def _next_lines(self) -> bytes:
         """Take as many as arrive in one piece."""
         backlog = self._backlog
+        if self._waiting <= self._at_once:
+            data = b"".join(backlog)
+            backlog.clear()
+            return data
         lines = [backlog.popleft()]
         room = self._at_once - len(lines[0])
         while backlog and len(backlog[0]) <= room:
