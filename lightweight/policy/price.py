@@ -23,7 +23,7 @@ def cost_of(price: Price | None, usage: Usage) -> int | None:
         usage.fresh * price.input
         + usage.cached * cached
         + usage.cache_write * written
-        + usage.completion * price.output
+        + (usage.answer + usage.reasoning) * price.output
     )
     return -(-exact // _MILLION)
 

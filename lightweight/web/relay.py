@@ -73,7 +73,6 @@ class Relay:
         exchange: Exchange,
         source: Source,
         passage: Passage,
-        *,
         headers: Headers,
         clock: IReactorTime,
         before_end: Callable[[Ended], None],
@@ -119,7 +118,9 @@ class Relay:
         """
         finished = False
         try:
-            await self._came()
+            self._source.deliver(self)
+            if self._error is not None or not self._over:
+                await self._came()
             self._pieces.append(self._passage.finish())
             ended = self._whole_now()
             body = b"".join(self._pieces)
@@ -179,8 +180,7 @@ class Relay:
             self._waiting.callback(None)
 
     async def _came(self) -> None:
-        """Deliver the answer and wait for its end; raise what went wrong with it."""
-        self._source.deliver(self)
+        """Wait for the end of what is delivered; raise what went wrong with it."""
         if not self._over:
             self._waiting = Deferred()
             await self._waiting
@@ -243,6 +243,7 @@ class Relay:
         return ended
 
     async def _events(self) -> Ended:
+        self._source.deliver(self)
         await self._came()
         rest = self._passage.finish()
         ended = self._whole_now()
