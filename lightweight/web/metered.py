@@ -108,12 +108,11 @@ class Metered:
             if self._dispatched:
                 self._books.finish(Use(outcome=outcome, at=self._at, micro_usd=cost))
         finally:
-            self._settle(usage or _NOTHING, cost or 0)
+            ask, self._ask = self._ask, None
+            if ask is not None:
+                self._settle(ask, usage or _NOTHING, cost or 0)
 
-    def _settle(self, usage: Usage, cost: int) -> None:
-        ask, self._ask = self._ask, None
-        if ask is None:
-            return
+    def _settle(self, ask: Ask, usage: Usage, cost: int) -> None:
         self._rates.settle(
             Settlement(
                 id=ask.id,

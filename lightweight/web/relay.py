@@ -37,6 +37,10 @@ class Ended(Struct, frozen=True):
     fault: Fault | None = None
 
 
+_FINISHED = Ended("finished")
+_CLIENT_GONE = Ended("client_gone")
+
+
 class Startup:
     """The first events of a stream, held back until they say something."""
 
@@ -272,13 +276,13 @@ class Relay:
             self._keep_alive.wrote(data)
 
     def _whole_now(self) -> Ended:
-        ended = Ended("client_gone" if self._exchange.lost else "finished")
+        ended = _CLIENT_GONE if self._exchange.lost else _FINISHED
         self._before_end(ended)
         return ended
 
     def _broken(self, fault: Fault) -> Ended:
         if self._exchange.lost:
-            return Ended("client_gone")
+            return _CLIENT_GONE
         ended = Ended("cut", fault)
         self._before_end(ended)
         last_word = self._passage.broken(fault)
