@@ -45,7 +45,7 @@ class Lines(Protocol):
 
 
 _MICRO = 1_000_000
-_SURE = 0.499
+_UNSURE = 0.001
 _encode = msgspec.json.Encoder().encode
 
 
@@ -282,10 +282,10 @@ def _asked(attempted: Attempted) -> _Asked:
 
 def _ms(seconds: float) -> float:
     """Give milliseconds with three decimals."""
-    micro = seconds * _MICRO
-    whole = int(micro + 0.5)
-    if -_SURE < micro - whole < _SURE and whole > 0:
-        return whole / 1000
+    above = seconds * _MICRO + 0.5
+    micro = int(above)
+    if micro > 0 and _UNSURE < above - micro < 1 - _UNSURE:
+        return micro / 1000
     # Between two numbers the last bit decides, and ``round`` alone has it right.
     return round(seconds * 1000, 3)
 

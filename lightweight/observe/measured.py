@@ -64,10 +64,7 @@ class Measured:
         """Count one visit and pass it on."""
         counts = self._counts
         if counts.taken != self._taken:
-            self._taken = counts.taken
-            self._requests.clear()
-            self._calls.clear()
-            self._attempts.clear()
+            self._forget()
         status = visit.status
         requests = self._requests.get(status)
         if requests is None:
@@ -145,6 +142,13 @@ class Measured:
         )
         self._know(self._calls, kind, places)
         return places
+
+    def _forget(self) -> None:
+        """Other places count from now on."""
+        self._taken = self._counts.taken
+        self._requests.clear()
+        self._calls.clear()
+        self._attempts.clear()
 
     def _know(self, table: dict[_Kind, _Found], kind: _Kind, found: _Found) -> None:
         """Look it up no more, unless there may be no room for it."""

@@ -368,6 +368,10 @@ class _Serving:
         made = attempts.made if attempts else ()
         usage, provenance = self._usage(ending, made)
         now = self._desk.clock.seconds()
+        answered = self._relay.first_byte_at if self._relay else None
+        if answered is None and ending == "finished":
+            # A whole answer is written down just before it leaves.
+            answered = now
         return Outcome(
             # With one more keyword Python makes a dict of them all, at five times the
             # price (STACK_USE_GUIDELINE in its compiler).
@@ -384,7 +388,7 @@ class _Serving:
             fault=why,
             usage=usage,
             provenance=provenance,
-            first_byte_s=self._first_byte_s(ending, now),
+            first_byte_s=None if answered is None else answered - call.arrived,
             duration_s=now - call.arrived,
             attempts=made,
         )
@@ -415,15 +419,6 @@ class _Serving:
         answer = answer_tokens(passage.deltas, passage.size) if passage else 0
         usage = Usage(fresh=self._metered.estimate.prompt, answer=answer)
         return usage, "counted" if answer else "estimated"
-
-    def _first_byte_s(self, ending: Ending, now: float) -> float | None:
-        if self._relay is None:
-            return None
-        at = self._relay.first_byte_at
-        if at is None and ending == "finished":
-            # A whole answer is written down just before it leaves.
-            at = now
-        return None if at is None else at - self._call.arrived
 
 
 def _said(fault: Fault | None) -> str | None:

@@ -9,6 +9,8 @@ from select import PIPE_BUF
 from twisted.internet.task import Clock
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from lightweight.observe.writer import (
     BACKLOG_BYTES,
@@ -145,6 +147,26 @@ def test_a_stalled_socket_is_not_waited_for() -> None:
 
     lines = received.splitlines()
     assert [int(line.rstrip(b"x")) for line in lines] == list(range(2000))
+
+
+@given(
+    st.lists(st.text("aBcZ9-é", min_size=6, max_size=9), max_size=3),
+    st.lists(st.sampled_from(["a", "B", "é", " ", "secret: "]), max_size=5),
+)
+def test_no_secret_passes_whatever_it_is_made_of(
+    secrets: list[str], words: list[str]
+) -> None:
+    read, write = os.pipe()
+    writer = LogWriter(write)
+    writer.hide(secrets)
+    line = "".join(words).join(["[", *secrets, "]"])
+    writer.write(line)
+    writer.close()
+    told = os.read(read, 4096).decode()
+    assert not any(secret in told for secret in secrets)
+    assert secrets or told == line + "\n"
+    os.close(read)
+    os.close(write)
 
 
 def test_kept_lines_leave_with_the_next_and_in_order(tmp_path: Path) -> None:
