@@ -61,8 +61,8 @@ class LogWriter:
         self._given = target if isinstance(target, int) else None
         self._timer = timer
         self._lost = lost
-        self._secrets: list[tuple[bytes, bytes]] = []
-        """Each after one byte of it, which is found much faster and hardly ever."""
+        self._secrets: list[tuple[int, bytes]] = []
+        """Each after the byte of it that lines have least: one is found much faster."""
         self._backlog: deque[bytes] = deque()
         self._waiting = 0
         self._dropped = 0
@@ -102,7 +102,7 @@ class LogWriter:
         values = {s.encode() for s in secrets if len(s) >= MIN_SECRET}
         # Longest first: one secret may be a part of another.
         longest_first = sorted(values, key=len, reverse=True)
-        self._secrets = [(_rarest_of(value), value) for value in longest_first]
+        self._secrets = [(min(v, key=_USUAL.count), v) for v in longest_first]
 
     def write(self, line: str) -> None:
         """Write one line; a full disk or a closed pipe loses it, never the service."""
@@ -112,7 +112,7 @@ class LogWriter:
     def keep(self, line: bytes) -> None:
         """Take one line, to be written with the next that is, or by ``flush``."""
         for rare, secret in self._secrets:
-            if rare in line and secret in line:
+            if rare in line:
                 line = line.replace(secret, b"***")
         size = len(line) + 1
         if self._waiting + size > BACKLOG_BYTES:
@@ -203,11 +203,6 @@ class LogWriter:
             os.close(self._fd)
         if self._socket is not None:
             self._socket.close()
-
-
-def _rarest_of(secret: bytes) -> bytes:
-    """Give a byte of it that lines have least."""
-    return min((secret[at : at + 1] for at in range(len(secret))), key=_USUAL.count)
 
 
 def _at_once(fd: int) -> int:
