@@ -399,14 +399,14 @@ def _site(
     )
     reactor = ground.reactor
     spans_ends: list[Callable[[], None]] = []
-    told = told_of(access, ground.environ, spans_ends.append)
-    record = instruments.measured(told, reactor, ground.writer.flush)
-    ground.ends += [record.flush, *spans_ends]
+    told = told_of(access.keep, ground.environ, spans_ends.append)
+    visits = instruments.measured(told, reactor, ground.writer.flush)
+    ground.ends += [visits.flush, *spans_ends]
     return GatewaySite(
         Resource(),
         reactor,
         current=_current_of(swap),
-        record=record,
+        record=visits.keep,
         wall=wall,
         entropy=secrets.token_bytes,
         descriptors=descriptors(),

@@ -46,8 +46,8 @@ class Instruments:
         def offered(model: str) -> bool:
             return model in self._swap.current.offering.models
 
-        self._tally = Tally(Measured(record, self._counts, offered))
-        visits = Together(self._tally, timer, after)
+        self._tally = Tally(Measured(record, self._counts, offered).count)
+        visits = Together(self._tally.count, timer, after)
         self._gathered = visits.flush
         return visits
 

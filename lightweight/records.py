@@ -344,7 +344,7 @@ class Attempted(Struct, frozen=True, kw_only=True, gc=False):
     """As in its Outgoing."""
 
 
-class Outcome(Struct, frozen=True, kw_only=True, gc=False):
+class Outcome(Struct, frozen=True, gc=False):
     """How one call ended. There is exactly one for every call, whatever happened."""
 
     request_id: str

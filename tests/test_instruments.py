@@ -87,7 +87,7 @@ def test_visits_are_tallied_counted_and_recorded() -> None:
     record = made.measured(seen.append, Clock(), lambda: ends.append("flushed"))
     gauges = made.gauges(StandIn(), StandIn(), StandIn(worst_lag=float), StandIn())
     seen_one = visit(outcome=outcome("finished", model="m"))
-    record(seen_one)
+    record.keep(seen_one)
     assert seen == []
     gauges.gathered()
 

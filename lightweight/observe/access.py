@@ -8,7 +8,7 @@ from msgspec import Struct
 from lightweight.records import Outcome
 
 
-class Visit(Struct, frozen=True, kw_only=True):
+class Visit(Struct, frozen=True, kw_only=True, gc=False):
     """One HTTP request that ended, however it ended."""
 
     request_id: str

@@ -31,28 +31,35 @@ class Counts:
     def __init__(self) -> None:
         self._kept: dict[tuple[str, tuple[str, ...]], list[float]] = {}
         self._read: dict[tuple[str, tuple[str, ...]], float] = {}
+        self.taken = 0
+        """How often figures were taken."""
 
-    def add(self, metric: Metric, labels: tuple[str, ...], amount: float = 1) -> None:
-        """Raise a counter."""
+    @property
+    def full(self) -> bool:
+        """Whether no new series is kept."""
+        return len(self._kept) >= MOST_SERIES
+
+    def place(self, metric: Metric, labels: tuple[str, ...]) -> list[float]:
+        """Give a series' figures, as in Series, to be raised where they are.
+
+        They count until ``taken`` changes. Of a series that there is no room for one
+        figure is counted as left out, and what becomes of its figures does not matter.
+        """
         key = (metric.name, labels)
         kept = self._kept.get(key)
         if kept is not None:
-            kept[0] += amount
-        elif amount:
-            self._add_new(key, (amount,))
+            return kept
+        buckets = metric.buckets
+        return self._add_new(key, (0.0,) * (len(buckets) + 2) if buckets else (0,))
+
+    def add(self, metric: Metric, labels: tuple[str, ...], amount: float = 1) -> None:
+        """Raise a counter."""
+        if amount:
+            self.place(metric, labels)[0] += amount
 
     def observe(self, metric: Metric, labels: tuple[str, ...], value: float) -> None:
         """Count ``value`` in a histogram."""
-        key = (metric.name, labels)
-        buckets = metric.buckets
-        kept = self._kept.get(key)
-        if kept is None:
-            self._add_new(key, (0.0,) * (len(buckets) + 2))
-            kept = self._kept.get(key)
-            if kept is None:
-                return
-        kept[bisect_left(buckets, value)] += 1
-        kept[-1] += value
+        observe_in(self.place(metric, labels), metric.buckets, value)
 
     def read(self, metric: Metric, labels: tuple[str, ...], total: float) -> None:
         """Raise a counter by what ``total``, counted elsewhere, grew since last read.
@@ -85,6 +92,7 @@ class Counts:
 
     def take(self, most: int = MOST_SERIES + 1) -> Sequence[Series]:
         """Give all there is, or so many that wait longest; they begin anew."""
+        self.taken += 1
         return [
             Series(*key, tuple(self._kept.pop(key)))
             for key in list(islice(self._kept, most))
@@ -92,8 +100,16 @@ class Counts:
 
     def _add_new(
         self, key: tuple[str, tuple[str, ...]], values: Sequence[float]
-    ) -> None:
-        if len(self._kept) >= MOST_SERIES and key[0] != LEFT_OUT.name:
+    ) -> list[float]:
+        kept = list(values)
+        if self.full and key[0] != LEFT_OUT.name:
             self.add(LEFT_OUT, ())
         else:
-            self._kept[key] = list(values)
+            self._kept[key] = kept
+        return kept
+
+
+def observe_in(kept: list[float], buckets: tuple[float, ...], value: float) -> None:
+    """Count ``value`` in the figures of a histogram with those ``buckets``."""
+    kept[bisect_left(buckets, value)] += 1
+    kept[-1] += value

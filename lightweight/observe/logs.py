@@ -4,10 +4,9 @@ Twisted's events come in through an observer; requests come in as visits. Both l
 through one writer, so one format and one filter hold for all.
 """
 
-from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import lru_cache, partial
-from typing import Literal, Protocol, TypeAlias
+from functools import lru_cache
+from typing import Any, Literal, Protocol, TypeAlias
 
 from twisted.logger import ILogObserver, LogEvent, LogLevel, formatEvent
 from twisted.python.failure import Failure, format_frames
@@ -18,7 +17,7 @@ import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from lightweight.observe.access import Visit
-from lightweight.records import Attempted
+from lightweight.records import Attempted, Outcome
 
 LogFormat: TypeAlias = Literal["json", "text"]
 
@@ -41,18 +40,19 @@ class Lines(Protocol):
     def write(self, line: str) -> None:
         """Take one line, without its end."""
 
-    def keep(self, line: str) -> None:
-        """Take one line that waits for those after it."""
+    def keep(self, line: bytes) -> None:
+        """Take one line, in UTF-8, that waits for those after it."""
 
 
 _MICRO = 1_000_000
+_UNSURE = 0.001
 _encode = msgspec.json.Encoder().encode
 
 
 def stamp(seconds: float) -> str:
     """Write wall-clock seconds as RFC 3339 in UTC with milliseconds."""
     second, micro = divmod(round(seconds * _MICRO), _MICRO)
-    return f"{_stamp_of(second)}.{micro // 1000:03}Z"
+    return f"{_stamp_of(second)}.{str(1000 + micro // 1000)[1:]}Z"
 
 
 @lru_cache(maxsize=1)
@@ -138,19 +138,21 @@ class AccessLog:
         generation: int | None = None,
     ) -> None:
         """``generation`` is named in JSON, where there are any."""
-        self._lines = lines
-        self._write: Callable[[Visit, str], str] = visit_as_text
-        if log_format == "json":
-            self._write = partial(visit_as_json, generation=generation)
-        self._prefix = "<6>" if journal else ""
+        self._keep = lines.keep
+        self._in_json = log_format == "json"
+        self._generation = UNSET if generation is None else generation
+        self._prefix = b"<6>" if journal else b""
 
-    def __call__(self, visit: Visit) -> None:
+    def keep(self, visit: Visit) -> None:
         """Write one visit."""
-        line = self._prefix + self._write(visit, stamp(visit.at))
-        self._lines.keep(line)
+        if self._in_json:
+            line = visit_as_json(visit, self._generation)
+        else:
+            line = visit_as_text(visit).encode("utf-8", "backslashreplace")
+        self._keep(self._prefix + line)
 
 
-class _Asked(Struct, kw_only=True, omit_defaults=True):
+class _Asked(Struct, omit_defaults=True, gc=False):
     """One attempt of a call, as it stands in JSON."""
 
     provider: str
@@ -161,12 +163,12 @@ class _Asked(Struct, kw_only=True, omit_defaults=True):
     left_out: tuple[str, ...] = ()
 
 
-class _Line(Struct, kw_only=True):
+class _Line(Struct, gc=False):
     """A visit as it stands in JSON."""
 
     ts: str
-    level: str = "info"
-    logger: str = "access"
+    level: str
+    logger: str
     request_id: str
     peer: str
     method: str
@@ -192,51 +194,55 @@ class _Line(Struct, kw_only=True):
     provenance: str | UnsetType | None = UNSET
 
 
-def visit_as_json(visit: Visit, ts: str, generation: int | None = None) -> str:
+def visit_as_json(visit: Visit, generation: int | UnsetType = UNSET) -> bytes:
     """Give a visit as one JSON object; absent facts are left out."""
-    line = _Line(
-        ts=ts,
-        request_id=visit.request_id,
-        peer=visit.peer,
-        method=visit.method,
-        path=visit.path,
-        status=visit.status,
-        sent=visit.sent,
-        duration_ms=round(visit.duration_s * 1000, 3),
+    outcome, account = visit.outcome, visit.account_id
+    # In the order of _Line: so many keywords cost more than all the rest.
+    return _encode(
+        _Line(
+            stamp(visit.at),
+            "info",
+            "access",
+            visit.request_id,
+            visit.peer,
+            visit.method,
+            visit.path,
+            visit.status,
+            visit.sent,
+            _ms(visit.duration_s),
+            generation,
+            UNSET if visit.traceparent is None else visit.trace_id,
+            UNSET if account is None else account,
+            UNSET if account is None else visit.key_id,
+            *(() if outcome is None else _call_facts(outcome)),
+        )
     )
-    if generation is not None:
-        line.generation = generation
-    if visit.traceparent is not None:
-        line.trace_id = visit.trace_id
-    if visit.account_id is not None:
-        line.account = visit.account_id
-        line.key = visit.key_id
-    outcome = visit.outcome
-    if outcome is not None:
-        line.model = outcome.model
-        line.provider = outcome.provider
-        line.upstream_model = outcome.upstream_model
-        line.dialect = outcome.dialect
-        line.stream = outcome.stream
-        line.ending = outcome.ending
-        if outcome.fault is not None:
-            line.fault = outcome.fault
-        if outcome.attempts:
-            line.attempts = [_asked(each) for each in outcome.attempts]
-        if outcome.first_byte_s is not None:
-            line.first_byte_ms = round(outcome.first_byte_s * 1000, 3)
-        usage = outcome.usage
-        if usage is not None:
-            line.prompt_tokens = usage.prompt
-            line.completion_tokens = usage.completion
-            line.provenance = outcome.provenance
-    return _encode(line).decode()
 
 
-def visit_as_text(visit: Visit, ts: str) -> str:
+def _call_facts(outcome: Outcome) -> tuple[Any, ...]:
+    """Give what a _Line says of a call, in its order."""
+    fault, first_byte_s = outcome.fault, outcome.first_byte_s
+    attempts, usage = outcome.attempts, outcome.usage
+    return (
+        outcome.model,
+        outcome.provider,
+        outcome.upstream_model,
+        outcome.dialect,
+        outcome.stream,
+        outcome.ending,
+        UNSET if fault is None else fault,
+        list(map(_asked, attempts)) if attempts else UNSET,
+        UNSET if first_byte_s is None else _ms(first_byte_s),
+        UNSET if usage is None else usage.prompt,
+        UNSET if usage is None else usage.completion,
+        UNSET if usage is None else outcome.provenance,
+    )
+
+
+def visit_as_text(visit: Visit) -> str:
     """Give a visit as one line for a person; what a client wrote is quoted."""
     words = [
-        ts,
+        stamp(visit.at),
         "info ",
         visit.peer or "-",
         _plain(visit.method),
@@ -265,13 +271,23 @@ def visit_as_text(visit: Visit, ts: str) -> str:
 
 def _asked(attempted: Attempted) -> _Asked:
     return _Asked(
-        provider=attempted.provider,
-        upstream_model=attempted.model,
-        duration_ms=round(attempted.seconds * 1000, 3),
-        status=attempted.status,
-        fault=attempted.fault,
-        left_out=attempted.left_out,
+        attempted.provider,
+        attempted.model,
+        _ms(attempted.seconds),
+        attempted.status,
+        attempted.fault,
+        attempted.left_out,
     )
+
+
+def _ms(seconds: float) -> float:
+    """Give milliseconds with three decimals."""
+    above = seconds * _MICRO + 0.5
+    micro = int(above)
+    if micro > 0 and _UNSURE < above - micro < 1 - _UNSURE:
+        return micro / 1000
+    # Between two numbers the last bit decides, and ``round`` alone has it right.
+    return round(seconds * 1000, 3)
 
 
 def _plain(text: str) -> str:

@@ -17,11 +17,11 @@ class Tally:
         """Requests with a status of 500 or more, and answers that broke."""
         self._record = record
 
-    def __call__(self, visit: Visit) -> None:
+    def count(self, visit: Visit) -> None:
         """Count one visit and pass it on."""
-        if visit.outcome is not None:
+        outcome = visit.outcome
+        if outcome is not None:
             self.calls += 1
-        cut = visit.outcome is not None and visit.outcome.ending == "cut"
-        if cut or visit.status >= _FAILED:
+        if visit.status >= _FAILED or (outcome is not None and outcome.ending == "cut"):
             self.errors += 1
         self._record(visit)

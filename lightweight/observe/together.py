@@ -33,7 +33,7 @@ class Together:
         self._waiting: deque[Visit] = deque()
         self._planned = False
 
-    def __call__(self, visit: Visit) -> None:
+    def keep(self, visit: Visit) -> None:
         """Take a visit."""
         self._waiting.append(visit)
         if not self._planned:
@@ -44,9 +44,9 @@ class Together:
 
     def flush(self) -> None:
         """Record all that wait."""
-        waiting = self._waiting
+        waiting, record = self._waiting, self._record
         while waiting:
-            self._record(waiting.popleft())
+            record(waiting.popleft())
         self._after()
 
     def _as_planned(self) -> None:

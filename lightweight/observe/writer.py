@@ -7,6 +7,7 @@ import stat
 from collections import deque
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from string import ascii_lowercase, digits, punctuation
 from typing import Protocol
 
 MIN_SECRET = 6
@@ -22,6 +23,10 @@ LAST_SECONDS = 1.0
 
 FILE_BYTES = 64 * 1024
 """How much a regular file is given in one piece."""
+
+
+_USUAL = (ascii_lowercase + digits + punctuation + " TZ").encode()
+"""The bytes that most lines are made of."""
 
 
 class Later(Protocol):
@@ -56,7 +61,8 @@ class LogWriter:
         self._given = target if isinstance(target, int) else None
         self._timer = timer
         self._lost = lost
-        self._secrets: tuple[bytes, ...] = ()
+        self._secrets: list[tuple[int, bytes]] = []
+        """Each after the byte of it that lines have least: one is found much faster."""
         self._backlog: deque[bytes] = deque()
         self._waiting = 0
         self._dropped = 0
@@ -95,24 +101,25 @@ class LogWriter:
         """Replace each of ``secrets`` by ``***`` in every line from now on."""
         values = {s.encode() for s in secrets if len(s) >= MIN_SECRET}
         # Longest first: one secret may be a part of another.
-        self._secrets = tuple(sorted(values, key=len, reverse=True))
+        longest_first = sorted(values, key=len, reverse=True)
+        self._secrets = [(min(v, key=_USUAL.count), v) for v in longest_first]
 
     def write(self, line: str) -> None:
         """Write one line; a full disk or a closed pipe loses it, never the service."""
-        self.keep(line)
+        self.keep(line.encode("utf-8", "backslashreplace"))
         self.flush()
 
-    def keep(self, line: str) -> None:
+    def keep(self, line: bytes) -> None:
         """Take one line, to be written with the next that is, or by ``flush``."""
-        data = line.encode("utf-8", "backslashreplace")
-        for secret in self._secrets:
-            if secret in data:
-                data = data.replace(secret, b"***")
-        if self._waiting + len(data) >= BACKLOG_BYTES:
+        for rare, secret in self._secrets:
+            if rare in line:
+                line = line.replace(secret, b"***")
+        size = len(line) + 1
+        if self._waiting + size > BACKLOG_BYTES:
             self._dropped += 1
             return
-        self._backlog.append(data + b"\n")
-        self._waiting += len(data) + 1
+        self._backlog.append(line + b"\n")
+        self._waiting += size
 
     def flush(self) -> None:
         """Write all that waits, as far as it can be written now."""
@@ -138,6 +145,10 @@ class LogWriter:
     def _next_lines(self) -> bytes:
         """Take as many as arrive in one piece."""
         backlog = self._backlog
+        if self._waiting <= self._at_once:
+            data = b"".join(backlog)
+            backlog.clear()
+            return data
         lines = [backlog.popleft()]
         room = self._at_once - len(lines[0])
         while backlog and len(backlog[0]) <= room:

@@ -49,11 +49,14 @@ def estimate(call: Call) -> Estimate:
         attached = _attached(call.fields)
         size -= sum(attached)
         attachments = len(attached)
-    answer = UNSAID_ANSWER if call.most_tokens is None else call.most_tokens
-    return Estimate(
-        prompt=tokens_of(size) + attachments * ATTACHMENT_TOKENS,
-        answer=max(1, min(answer, LONGEST_ANSWER)),
-    )
+    answer = call.most_tokens
+    if answer is None:
+        answer = UNSAID_ANSWER
+    elif answer > LONGEST_ANSWER:
+        answer = LONGEST_ANSWER
+    elif answer < 1:
+        answer = 1
+    return Estimate(tokens_of(size) + attachments * ATTACHMENT_TOKENS, answer)
 
 
 def answer_tokens(deltas: int, size: int) -> int:
@@ -66,7 +69,7 @@ def answer_tokens(deltas: int, size: int) -> int:
 
 def tokens_of(size: int) -> int:
     """Give the tokens of ``size`` bytes, rounded up, at least 1."""
-    return max(1, -(-size // BYTES_PER_TOKEN))
+    return -(-size // BYTES_PER_TOKEN) or 1
 
 
 def _attached(fields: Mapping[str, Raw]) -> list[int]:

@@ -17,14 +17,13 @@ def cost_of(price: Price | None, usage: Usage) -> int | None:
     """
     if price is None:
         return None
-    cached = price.input if price.cached is None else price.cached
-    written = price.input if price.cache_write is None else price.cache_write
-    exact = (
-        usage.fresh * price.input
-        + usage.cached * cached
-        + usage.cache_write * written
-        + usage.completion * price.output
-    )
+    fresh = price.input
+    exact = usage.fresh * fresh + (usage.answer + usage.reasoning) * price.output
+    if usage.cached:
+        exact += usage.cached * (fresh if price.cached is None else price.cached)
+    if usage.cache_write:
+        written = fresh if price.cache_write is None else price.cache_write
+        exact += usage.cache_write * written
     return -(-exact // _MILLION)
 
 

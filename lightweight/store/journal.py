@@ -222,9 +222,11 @@ class Journal:
     # -- writing, under the lock ---------------------------------------------------
 
     def _write(self, line: bytes) -> None:
-        if self._size - self._current.position < len(line):
+        file = self._current
+        if self._size - file.position < len(line):
             self._next_segment()
-        _put(self._current, line)
+            file = self._current
+        _put(file, line)
 
     def _next_segment(self) -> None:
         if not self._spares:

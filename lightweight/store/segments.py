@@ -43,7 +43,8 @@ _WORDS: dict[type[Record], bytes] = {Dispatch: b"start", Use: b"finish", End: b"
 _DECODERS: dict[bytes, json.Decoder[Record]] = {
     word: json.Decoder(kind) for kind, word in _WORDS.items()
 }
-_START = _WORDS[Dispatch] + b" "
+_BEGINNINGS = {kind: word + b" " for kind, word in _WORDS.items()}
+_START = _BEGINNINGS[Dispatch]
 _CHECK_BYTES = len(b" 01234567")
 _encode = json.Encoder().encode
 
@@ -57,8 +58,8 @@ class TooLong(StoreProblem):
 
 def line_of(record: Record) -> bytes:
     """Give the line of a record, however long."""
-    text = b"%b %b" % (_WORDS[type(record)], _encode(record))
-    return b"%b %08x\n" % (text, crc32(text))
+    text = _BEGINNINGS[type(record)] + _encode(record)
+    return text + b" %08x\n" % crc32(text)
 
 
 def start_line(dispatch: Dispatch) -> bytes:

@@ -63,7 +63,7 @@ class Live:
     def ended(self, token: object) -> None:
         """Learn that a call is over."""
         del self._calls[token]
-        if not self._calls:
+        if self._waiting and not self._calls:
             self._tell_waiting()
 
     @contextmanager

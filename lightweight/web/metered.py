@@ -1,8 +1,10 @@
 """One call's bill, from what it asks of its limits to what it took of them.
 
-In this order, each once at most: ``admit``, ``dispatch`` before a provider is asked,
-``finish`` before the client hears the end.
+In this order, each once at most: ``ask`` and, where it gives something, ``admit``;
+``dispatch`` before a provider is asked, ``finish`` before the client hears the end.
 """
+
+from operator import attrgetter
 
 from lightweight.errors import Overloaded
 from lightweight.policy.estimate import estimate
@@ -25,13 +27,14 @@ from lightweight.web.rates import Rates
 FULL = "The use of this request cannot be recorded. Try again in a moment."
 
 _NOTHING = Usage()
+_price_of = attrgetter("price")
 
 
 class Metered:
     """What one call owes, and to whom it was said."""
 
     def __init__(
-        self, call: Call, identity: Identity, *, at: float, rates: Rates, books: Journal
+        self, call: Call, identity: Identity, at: float, rates: Rates, books: Journal
     ) -> None:
         """``at`` is when the request arrived, by the wall clock."""
         self.estimate = estimate(call)
@@ -45,26 +48,29 @@ class Metered:
         self._ask: Ask | None = None
         self._dispatched = False
 
-    async def admit(self, model: Model) -> None:
-        """Reserve what the call may take; raise the Fault that refuses it.
-
-        Raises Overloaded where nobody can say. Cancelling takes nothing.
-        """
+    def ask(self, model: Model) -> Ask | None:
+        """Give what is to be reserved for the call; None where nothing limits it."""
         self._model = model.id
         self._micro_usd = highest_cost(
-            [target.price for target in model.targets],
+            map(_price_of, model.targets),
             Usage(fresh=self.estimate.prompt, answer=self.estimate.answer),
         )
         subjects = self._rates.subjects(self._identity)
         if not subjects:
-            return
-        ask = Ask(
+            return None
+        return Ask(
             id=self._call.id,
             account=self._identity.account.id,
             subjects=subjects,
             tokens=self.estimate.total,
             micro_usd=self._micro_usd or 0,
         )
+
+    async def admit(self, ask: Ask) -> None:
+        """Reserve what the call may take; raise the Fault that refuses it.
+
+        Raises Overloaded where nobody can say. Cancelling takes nothing.
+        """
         await self._rates.admit(ask)
         self._ask = ask
 
@@ -102,12 +108,11 @@ class Metered:
             if self._dispatched:
                 self._books.finish(Use(outcome=outcome, at=self._at, micro_usd=cost))
         finally:
-            self._settle(usage or _NOTHING, cost or 0)
+            ask, self._ask = self._ask, None
+            if ask is not None:
+                self._settle(ask, usage or _NOTHING, cost or 0)
 
-    def _settle(self, usage: Usage, cost: int) -> None:
-        ask, self._ask = self._ask, None
-        if ask is None:
-            return
+    def _settle(self, ask: Ask, usage: Usage, cost: int) -> None:
         self._rates.settle(
             Settlement(
                 id=ask.id,

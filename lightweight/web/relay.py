@@ -37,6 +37,10 @@ class Ended(Struct, frozen=True):
     fault: Fault | None = None
 
 
+_FINISHED = Ended("finished")
+_CLIENT_GONE = Ended("client_gone")
+
+
 class Startup:
     """The first events of a stream, held back until they say something."""
 
@@ -73,7 +77,6 @@ class Relay:
         exchange: Exchange,
         source: Source,
         passage: Passage,
-        *,
         headers: Headers,
         clock: IReactorTime,
         before_end: Callable[[Ended], None],
@@ -119,7 +122,9 @@ class Relay:
         """
         finished = False
         try:
-            await self._came()
+            self._source.deliver(self)
+            if self._error is not None or not self._over:
+                await self._came()
             self._pieces.append(self._passage.finish())
             ended = self._whole_now()
             body = b"".join(self._pieces)
@@ -179,8 +184,7 @@ class Relay:
             self._waiting.callback(None)
 
     async def _came(self) -> None:
-        """Deliver the answer and wait for its end; raise what went wrong with it."""
-        self._source.deliver(self)
+        """Wait for the end of what is delivered; raise what went wrong with it."""
         if not self._over:
             self._waiting = Deferred()
             await self._waiting
@@ -243,6 +247,7 @@ class Relay:
         return ended
 
     async def _events(self) -> Ended:
+        self._source.deliver(self)
         await self._came()
         rest = self._passage.finish()
         ended = self._whole_now()
@@ -271,13 +276,13 @@ class Relay:
             self._keep_alive.wrote(data)
 
     def _whole_now(self) -> Ended:
-        ended = Ended("client_gone" if self._exchange.lost else "finished")
+        ended = _CLIENT_GONE if self._exchange.lost else _FINISHED
         self._before_end(ended)
         return ended
 
     def _broken(self, fault: Fault) -> Ended:
         if self._exchange.lost:
-            return Ended("client_gone")
+            return _CLIENT_GONE
         ended = Ended("cut", fault)
         self._before_end(ended)
         last_word = self._passage.broken(fault)

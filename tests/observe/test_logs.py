@@ -22,8 +22,8 @@ class Lines(list[str]):
     def write(self, line: str) -> None:
         self.append(line)
 
-    def keep(self, line: str) -> None:
-        self.append(line)
+    def keep(self, line: bytes) -> None:
+        self.append(line.decode())
 
 
 def event(text: str, level: str = "info", namespace: str = "lightweight") -> LogEvent:
@@ -165,7 +165,7 @@ CALL = Visit(
 
 def visited(log_format: LogFormat, visit: Visit) -> str:
     lines = Lines()
-    AccessLog(lines, log_format, journal=False)(visit)
+    AccessLog(lines, log_format, journal=False).keep(visit)
     return lines[0]
 
 
@@ -237,6 +237,18 @@ def test_a_call_in_json_has_tokens_and_their_provenance() -> None:
 def test_a_workers_generation_is_named_in_json() -> None:
     lines = Lines()
     log = AccessLog(lines, "json", journal=False, generation=3)
-    log(VISIT)
+    log.keep(VISIT)
 
     assert json.loads(lines[0])["generation"] == 3
+
+
+@given(st.floats(0, 1e6))
+@example(0.0000005)
+@example(0.0010005)
+@example(1.0000015)
+def test_a_duration_has_three_decimals_of_a_millisecond(seconds: float) -> None:
+    lines = Lines()
+    log = AccessLog(lines, "json", journal=False)
+    log.keep(replace(VISIT, duration_s=seconds))
+
+    assert json.loads(lines[0])["duration_ms"] == round(seconds * 1000, 3)

@@ -6,6 +6,7 @@ import pytest
 from support.outcome import outcome
 from support.visit import visit
 
+from lightweight.observe import counts as counting
 from lightweight.observe.access import Visit
 from lightweight.observe.counts import Counts
 from lightweight.observe.measured import Measured, result_of
@@ -15,6 +16,7 @@ from lightweight.observe.metrics import (
     CALL_SECONDS,
     CALLS,
     FIRST_BYTE_SECONDS,
+    LEFT_OUT,
     REQUESTS,
     SENT,
     TOKENS,
@@ -32,7 +34,7 @@ class World:
         self.measured = Measured(self.passed.append, self.counts, offered)
 
     def visit(self, **given: Any) -> None:
-        self.measured(visit(**given))
+        self.measured.count(visit(**given))
 
     def of(self, metric: Metric) -> dict[tuple[str, ...], tuple[float, ...]]:
         told = self.counts.series()
@@ -103,6 +105,36 @@ def test_a_client_makes_no_labels() -> None:
         world.visit(outcome=told, path=f"/v1/{number}", method=f"M{number}")
     assert world.of(CALLS) == {("unknown", "none", "openai_chat", "refused"): (50,)}
     assert len(world.counts.series()) == 2
+
+
+def test_what_was_told_is_counted_anew() -> None:
+    world = World()
+    told = outcome(
+        "finished",
+        usage=Usage(fresh=5),
+        provenance="reported",
+        attempts=(attempt("acme", 200, None),),
+    )
+    world.visit(outcome=told, sent=3)
+    first = world.counts.take()
+    assert world.counts.series() == []
+    world.visit(outcome=told, sent=3)
+    assert world.counts.take() == first
+
+
+def test_each_figure_without_room_is_left_out_each_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(counting, "MOST_SERIES", 3)
+    world = World()
+    asked = attempt("acme", 200, None)
+    told = outcome("finished", usage=Usage(fresh=5), attempts=(asked, asked))
+    for _ in range(3):
+        world.visit(outcome=told, sent=3)
+    # There is room for the request, what was sent and the call.
+    assert world.of(CALLS) == {("m", "acme", "openai_chat", "finished"): (3,)}
+    # There is none for its seconds, two attempts and theirs, the use and its tokens.
+    assert world.of(LEFT_OUT) == {(): (3 * 7,)}
 
 
 @pytest.mark.parametrize(

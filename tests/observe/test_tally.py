@@ -24,7 +24,7 @@ def test_calls_and_errors_are_counted(seen: Visit, calls: int, errors: int) -> N
     passed: list[Visit] = []
     tally = Tally(passed.append)
 
-    tally(seen)
+    tally.count(seen)
 
     assert (tally.calls, tally.errors) == (calls, errors)
     assert passed == [seen]

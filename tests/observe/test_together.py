@@ -26,7 +26,7 @@ class World:
 
     def sees(self, *names: str) -> None:
         for name in names:
-            self.together(visit(request_id=name))
+            self.together.keep(visit(request_id=name))
 
 
 def test_they_wait_for_each_other_and_not_long() -> None:

@@ -9,6 +9,8 @@ from select import PIPE_BUF
 from twisted.internet.task import Clock
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from lightweight.observe.writer import (
     BACKLOG_BYTES,
@@ -147,16 +149,36 @@ def test_a_stalled_socket_is_not_waited_for() -> None:
     assert [int(line.rstrip(b"x")) for line in lines] == list(range(2000))
 
 
+@given(
+    st.lists(st.text("aBcZ9-é", min_size=6, max_size=9), max_size=3),
+    st.lists(st.sampled_from(["a", "B", "é", " ", "secret: "]), max_size=5),
+)
+def test_no_secret_passes_whatever_it_is_made_of(
+    secrets: list[str], words: list[str]
+) -> None:
+    read, write = os.pipe()
+    writer = LogWriter(write)
+    writer.hide(secrets)
+    line = "".join(words).join(["[", *secrets, "]"])
+    writer.write(line)
+    writer.close()
+    told = os.read(read, 4096).decode()
+    assert not any(secret in told for secret in secrets)
+    assert secrets or told == line + "\n"
+    os.close(read)
+    os.close(write)
+
+
 def test_kept_lines_leave_with_the_next_and_in_order(tmp_path: Path) -> None:
     path = tmp_path / "log"
     writer = LogWriter(path)
     writer.hide(["sk-canary"])
-    writer.keep("one sk-canary")
-    writer.keep("two")
+    writer.keep(b"one sk-canary")
+    writer.keep(b"two")
     assert path.read_text() == ""
     writer.flush()
     assert path.read_text() == "one ***\ntwo\n"
-    writer.keep("three")
+    writer.keep(b"three")
     writer.write("four")
     assert path.read_text() == "one ***\ntwo\nthree\nfour\n"
     writer.close()
@@ -165,10 +187,10 @@ def test_kept_lines_leave_with_the_next_and_in_order(tmp_path: Path) -> None:
 def test_kept_lines_are_not_lost_at_the_end(tmp_path: Path) -> None:
     path = tmp_path / "log"
     writer = LogWriter(path)
-    writer.keep("one")
+    writer.keep(b"one")
     path.rename(tmp_path / "log.1")
     writer.reopen()
-    writer.keep("two")
+    writer.keep(b"two")
     writer.close()
     assert (tmp_path / "log.1").read_text() == "one\n"
     assert path.read_text() == "two\n"
@@ -180,7 +202,7 @@ def test_the_end_of_the_process_waits_for_a_slow_reader() -> None:
     writer = LogWriter(write, Clock())
     lines = [f"{number} ".ljust(999, "x") for number in range(400)]
     for line in lines:
-        writer.keep(line)
+        writer.keep(line.encode())
     slow = threading.Thread(target=writer.finish)
     slow.start()
     received = b""
@@ -201,12 +223,12 @@ def test_the_end_of_the_process_does_not_wait_for_ever(
     filled(write)
     LogWriter(write, Clock()).write("nobody takes this")
     stuck = LogWriter(write, Clock())
-    stuck.keep("nor this")
+    stuck.keep(b"nor this")
     stuck.finish()
     assert taken(read).strip(b"x") == b""
 
     alone = LogWriter(write)
-    alone.keep("without a clock nobody knows how long")
+    alone.keep(b"without a clock nobody knows how long")
     filled(write)
     alone.finish()
     os.close(read)
@@ -220,7 +242,7 @@ def test_whole_lines_share_a_write_as_far_as_a_pipe_keeps_them_together() -> Non
         lines = [f"{number} ".ljust(number % 90 * 11, "x") for number in range(120)]
         lines.insert(60, "y" * 2 * PIPE_BUF)
         for line in lines:
-            writer.keep(line)
+            writer.keep(line.encode())
             if line.startswith("y"):
                 writer.flush()
         writer.close()
