@@ -29,6 +29,9 @@ class Deadline:
 
     def move(self, at: float) -> None:
         """Let it expire at this moment by the clock; an infinite one stops it."""
+        if self.entry <= at < math.inf and self.at < math.inf:
+            self.at = at
+            return
         deadlines = self._deadlines
         deadlines.running += (at < math.inf) - (self.at < math.inf)
         self.at = at

@@ -36,7 +36,8 @@ def taken_now(
     # Twisted's own way there takes no more than 128 KiB, in one piece.
     handle = transport.socket
     try:
-        return int(handle.sendmsg((data, more)) if more else handle.send(data))
+        sent: int = handle.sendmsg((data, more)) if more else handle.send(data)
     except OSError:
         # It takes nothing, or is broken: the next write meets it too.
         return 0
+    return sent

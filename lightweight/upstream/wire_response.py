@@ -102,6 +102,9 @@ class ResponseParser:
         if self._rest:
             data = self._rest + data
             self._rest = b""
+        elif self._state == "size" and (alone := _only_chunk(data)) is not None:
+            self._give(alone)
+            return b""
         at = 0
         while 0 <= at < len(data) and self._state == "head":
             at = self._take_head(data, at)
@@ -249,6 +252,19 @@ class ResponseParser:
     def _keep(self, data: bytes, at: int) -> int:
         self._rest = data[at:]
         return -1
+
+
+def _only_chunk(data: bytes) -> bytes | None:
+    """Give the content of a chunk that is all there is, as mostly in a stream."""
+    found = _PLAIN_CHUNK.match(data)
+    if found is None:
+        return None
+    start = found.end()
+    end = len(data) - 2
+    # The last chunk, which is empty, is none of these.
+    if start + int(found[1], 16) != end or end == start or data[end:] != b"\r\n":
+        return None
+    return data[start:end]
 
 
 def _take_plain(data: bytes, at: int, pieces: list[bytes]) -> int:

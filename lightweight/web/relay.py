@@ -251,12 +251,10 @@ class Relay:
         return ended
 
     def _offer(self, data: bytes) -> None:
-        if self.first_byte_at is None:
-            self._startup.add(data)
-            if not (self._passage.deltas or self._startup.full):
-                return
-            data = self._startup.release()
-        self._send(data)
+        """Hold the stream back until it says something."""
+        self._startup.add(data)
+        if self._passage.deltas or self._startup.full:
+            self._send(self._startup.release())
 
     def _send(self, data: bytes) -> None:
         if not data:
@@ -264,11 +262,18 @@ class Relay:
         if self.first_byte_at is None:
             self._begun()
             self.first_byte_at = self._clock.seconds()
+            # No later piece asks again.
+            self._out = self._write
         if not self._exchange.started:
             self._exchange.start(200, self._headers)
-        self._exchange.write(data)
-        if self._keep_alive is not None:
-            self._keep_alive.wrote(data)
+        self._write(data)
+
+    def _write(self, data: bytes) -> None:
+        """Send what follows the first byte of a stream."""
+        if data:
+            self._exchange.write(data)
+            if self._keep_alive is not None:
+                self._keep_alive.wrote(data)
 
     def _whole_now(self) -> Ended:
         ended = Ended("client_gone" if self._exchange.lost else "finished")
