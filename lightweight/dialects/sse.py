@@ -20,6 +20,7 @@ COMMENT = b": keepalive\n\n"
 _DATA = b"data: "
 _DATA_SIZE = len(_DATA)
 _BOM = b"\xef\xbb\xbf"
+_LF = 10
 _CR = 13
 _STEERING = frozenset({b"id", b"retry"})
 _FIELDS = frozenset({b"id", b"retry", b"event", b"data"})
@@ -155,10 +156,11 @@ def _simple(raw: bytes, limit: int) -> Block | None:
     data = raw[_DATA_SIZE:-2]
     if (
         data
-        and raw[:_DATA_SIZE] == _DATA
-        and raw[-2:] == b"\n\n"
-        and b"\n" not in data
-        and b"\r" not in data
+        and raw[-1] == raw[-2] == _LF
+        and raw.startswith(_DATA)
+        # To look for a number costs a fifth of what it costs to look for bytes.
+        and _LF not in data
+        and _CR not in data
         and len(raw) <= limit
     ):
         return Block(raw=raw, data=data)

@@ -262,7 +262,7 @@ def _only_chunk(data: bytes) -> bytes | None:
     start = found.end()
     end = len(data) - 2
     # The last chunk, which is empty, is none of these.
-    if start + int(found[1], 16) != end or end == start or data[end:] != b"\r\n":
+    if start + int(found[1], 16) != end or end == start or not data.endswith(b"\r\n"):
         return None
     return data[start:end]
 
