@@ -35,6 +35,9 @@ _CHUNK = re.compile(rb"([0-9a-fA-F]{1,13})[ \t]*(?:;[\t\x20-\x7e\x80-\xff]*)?")
 
 _PLAIN_CHUNK = re.compile(rb"([0-9a-fA-F]{1,13})\r\n")
 
+_SIZES = {form % size: size for size in range(1, 1024) for form in (b"%x", b"%X")}
+"""How most servers write the sizes of an event's chunk."""
+
 _INFORMATIONAL = range(100, 200)
 _SWITCHING = 101
 _WITHOUT_BODY = frozenset({204, 304})
@@ -102,8 +105,7 @@ class ResponseParser:
         if self._rest:
             data = self._rest + data
             self._rest = b""
-        elif self._state == "size" and (alone := _only_chunk(data)) is not None:
-            self._give(alone)
+        elif self._state == "size" and self._is_one_chunk(data):
             return b""
         at = 0
         while 0 <= at < len(data) and self._state == "head":
@@ -207,6 +209,19 @@ class ResponseParser:
             if pieces:
                 self._give(pieces[0] if len(pieces) == 1 else b"".join(pieces))
 
+    def _is_one_chunk(self, data: bytes) -> bool:
+        """Take a small chunk that is all that came, as mostly in a stream; or do not.
+
+        Give whether it was one. Whatever else comes is judged by the slower way.
+        """
+        end = data.find(b"\r\n")
+        size = _SIZES.get(data[:end])
+        if size is None or len(data) != end + size + 4 or not data.endswith(b"\r\n"):
+            return False
+        assert self._receiver is not None
+        self._receiver.body(data[end + 2 : -2])
+        return True
+
     def _take_size(self, data: bytes, at: int) -> int:
         end = _line_end(data, at, CHUNK_LINE_BYTES)
         if end < 0:
@@ -252,19 +267,6 @@ class ResponseParser:
     def _keep(self, data: bytes, at: int) -> int:
         self._rest = data[at:]
         return -1
-
-
-def _only_chunk(data: bytes) -> bytes | None:
-    """Give the content of a chunk that is all there is, as mostly in a stream."""
-    found = _PLAIN_CHUNK.match(data)
-    if found is None:
-        return None
-    start = found.end()
-    end = len(data) - 2
-    # The last chunk, which is empty, is none of these.
-    if start + int(found[1], 16) != end or end == start or not data.endswith(b"\r\n"):
-        return None
-    return data[start:end]
 
 
 def _take_plain(data: bytes, at: int, pieces: list[bytes]) -> int:
