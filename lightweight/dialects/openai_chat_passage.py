@@ -80,7 +80,7 @@ class StreamPassage:
         self._watch(piece)
         if piece.usage or self._model is not None:
             return (self._edited(block, data, piece),)
-        return (block.raw if block.plain else passable(block),)
+        return (passable(block),)
 
     def _watch(self, piece: Piece) -> None:
         progress = self._progress

@@ -237,6 +237,8 @@ class Relay:
             raise
         finally:
             self._exchange.detach()
+            # No circle is left for the garbage collector to find.
+            self._out = self._pieces.append
             # A bug of ours is the app's to log; the client must not wait for that.
             if not settled and self._exchange.started:
                 self._broken(OwnFault())
@@ -255,6 +257,9 @@ class Relay:
         self._startup.add(data)
         if self._passage.deltas or self._startup.full:
             self._send(self._startup.release())
+        if self.first_byte_at is not None:
+            # No later piece asks again.
+            self._out = self._write
 
     def _send(self, data: bytes) -> None:
         if not data:
@@ -262,14 +267,12 @@ class Relay:
         if self.first_byte_at is None:
             self._begun()
             self.first_byte_at = self._clock.seconds()
-            # No later piece asks again.
-            self._out = self._write
         if not self._exchange.started:
             self._exchange.start(200, self._headers)
         self._write(data)
 
     def _write(self, data: bytes) -> None:
-        """Send what follows the first byte of a stream."""
+        """Send what follows the first byte of the answer."""
         if data:
             self._exchange.write(data)
             if self._keep_alive is not None:
