@@ -67,13 +67,10 @@ class EventStream:
     def __init__(self) -> None:
         self.complete = False
         """The end was heard: nothing after it counts."""
+        self.faulty = False
+        """A fault waits for the next call."""
         self._framing = Framing()
         self._fault: ProviderFault | None = None
-
-    @property
-    def faulty(self) -> bool:
-        """A fault waits for the next call."""
-        return self._fault is not None
 
     @property
     def leftover(self) -> bytes:
@@ -82,7 +79,8 @@ class EventStream:
 
     def feed(self, data: bytes, hear: _Hear[_Said]) -> list[_Said]:
         """Give what the events say that ``data`` completes; raise ProviderFault."""
-        self._check()
+        if self._fault is not None:
+            raise self._fault
         said: list[_Said] = []
         if self.complete:
             return said
@@ -97,6 +95,7 @@ class EventStream:
             if not said:
                 raise
             self._fault = fault
+            self.faulty = True
         return said
 
     def finish(self, hear: _Hear[_Said]) -> list[_Said]:
@@ -104,11 +103,8 @@ class EventStream:
 
         Whether the answer is whole is for the caller to say.
         """
-        self._check()
+        if self._fault is not None:
+            raise self._fault
         if self.complete:
             return []
         return [each for block in self._framing.finish() for each in hear(block)]
-
-    def _check(self) -> None:
-        if self._fault is not None:
-            raise self._fault

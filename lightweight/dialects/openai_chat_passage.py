@@ -38,6 +38,8 @@ class StreamPassage:
 
     def __init__(self, call: Call, target: Target) -> None:
         self.content_type = "text/event-stream"
+        self.complete = False
+        """Nothing more is to be fed: the end was seen, or a fault waits."""
         self.usage: Usage | None = None
         self.deltas = 0
         self.size = 0
@@ -47,21 +49,19 @@ class StreamPassage:
         self._progress = Progress()
         self._done = b""
 
-    @property
-    def complete(self) -> bool:
-        """Nothing more is to be fed: the end was seen, or a fault waits."""
-        return self._stream.complete or self._stream.faulty
-
     def feed(self, data: bytes) -> bytes:
         """Give the events that ``data`` completes; raise ProviderFault on garbage."""
-        return b"".join(self._stream.feed(data, self._hear))
+        stream = self._stream
+        passed = b"".join(stream.feed(data, self._hear))
+        self.complete = stream.complete or stream.faulty
+        return passed
 
     def finish(self) -> bytes:
         """Give the rest and [DONE]; raise ProviderFault if the answer is not whole."""
         rest = b"".join(self._stream.finish(self._hear))
         if not self._stream.complete:
             check_ending(self._stream.leftover, self._progress)
-            self._stream.complete = True
+            self.complete = self._stream.complete = True
         return rest + (self._done or DONE)
 
     def broken(self, fault: Fault) -> bytes:
@@ -69,31 +69,35 @@ class StreamPassage:
         return broken_stream(fault)
 
     def _hear(self, block: Block) -> tuple[bytes, ...]:
-        return (self._pass(block),)
-
-    def _pass(self, block: Block) -> bytes:
-        if block.data is None:
-            return passable(block)
-        if block.data.strip() == DONE_DATA:
+        data = block.data
+        if data is None:
+            return (passable(block),)
+        if data.strip() == DONE_DATA:
             self._progress.check()
             self._stream.complete = True
             self._done = passable(block)
-            return b""
-        piece = decode_piece(block.data)
-        if says_something(piece.error):
+            return ()
+        piece = decode_piece(data)
+        if piece.error and says_something(piece.error):
             raise read_error_frame(piece.error)
         self._watch(piece)
-        return self._edited(block, block.data, piece)
+        if piece.usage or self._model is not None:
+            return (self._edited(block, data, piece),)
+        return (passable(block),)
 
     def _watch(self, piece: Piece) -> None:
+        progress = self._progress
         for choice in piece.choices or ():
-            self._progress.begin(choice.index)
             if choice.finish_reason:
-                self._progress.end(choice.index)
+                progress.end(choice.index)
+            else:
+                progress.begin(choice.index)
             size = said_size(choice)
-            self.deltas += size > 0
-            self.size += size
-        self.usage = usage_of(piece.usage) or self.usage
+            if size:
+                self.deltas += 1
+                self.size += size
+        if piece.usage:
+            self.usage = usage_of(piece.usage) or self.usage
 
     def _edited(self, block: Block, data: bytes, piece: Piece) -> bytes:
         edited = data

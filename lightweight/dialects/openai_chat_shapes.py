@@ -166,7 +166,8 @@ def content_size(said: Mapping[str, Raw] | None) -> int:
 def said_size(choice: Choice) -> int:
     """Give the bytes of what one choice of a chunk says."""
     size = content_size(choice.delta)
-    return size + len(choice.text) if says_something(choice.text) else size
+    text = choice.text
+    return size + len(text) if text and says_something(text) else size
 
 
 def text_of(raw: Raw) -> str:

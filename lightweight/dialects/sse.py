@@ -5,7 +5,7 @@ the exact bytes that made it, because a relay sends those on; ``id`` and ``retry
 recognised but not obeyed.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from msgspec import Struct
 
@@ -18,7 +18,9 @@ COMMENT = b": keepalive\n\n"
 """A block that every client reads over (section 9.2.6)."""
 
 _DATA = b"data: "
+_DATA_SIZE = len(_DATA)
 _BOM = b"\xef\xbb\xbf"
+_LF = 10
 _CR = 13
 _STEERING = frozenset({b"id", b"retry"})
 _FIELDS = frozenset({b"id", b"retry", b"event", b"data"})
@@ -53,20 +55,34 @@ class Framing:
         self._event = b""
         self._plain = True
 
-    def feed(self, data: bytes) -> Iterator[Block]:
+    def feed(self, data: bytes) -> Iterable[Block]:
         """Give the blocks ``data`` completes; iterate to the end before feeding again.
 
         Raises ProviderGarbage for a block over the limit and for a document of JSON or
         HTML in the place of a stream.
         """
-        at, end = 0, len(data)
-        if not (self._line or self._raw):
-            # Most events are one line of data each, and whole.
-            while at < end and (block := _simple(data, at, self._limit)) is not None:
-                self._started = True
-                at += len(block.raw)
-                yield block
-        for piece in data[at:].splitlines(keepends=True):
+        if self._line or self._raw:
+            return self._by_lines(data)
+        # Most events are one line of data each, and come whole and alone.
+        alone = _simple(data, self._limit)
+        if alone is None:
+            return self._by_blocks(data)
+        self._started = True
+        return (alone,)
+
+    def _by_blocks(self, data: bytes) -> Iterator[Block]:
+        at = 0
+        while (gap := data.find(b"\n\n", at)) >= 0:
+            block = _simple(data[at : gap + 2], self._limit)
+            if block is None:
+                break
+            self._started = True
+            at = gap + 2
+            yield block
+        yield from self._by_lines(data[at:])
+
+    def _by_lines(self, data: bytes) -> Iterator[Block]:
+        for piece in data.splitlines(keepends=True):
             if self._line and self._line[-1] == _CR and piece != b"\n":
                 yield from self._end_line()
             self._line += piece
@@ -135,18 +151,20 @@ class Framing:
         return block
 
 
-def _simple(data: bytes, at: int, limit: int) -> Block | None:
-    """Give the block at ``at`` if it is whole and one line of data, ended by LF."""
-    end = data.find(b"\n\n", at)
-    first = at + len(_DATA)
-    if not (
-        first < end < at + limit - 1
-        and data.startswith(_DATA, at)
-        and data.find(b"\n", first, end) < 0
-        and data.find(b"\r", first, end) < 0
+def _simple(raw: bytes, limit: int) -> Block | None:
+    """Give the block that ``raw`` is if it is one line of data, ended by LF."""
+    data = raw[_DATA_SIZE:-2]
+    if (
+        data
+        and raw[-1] == raw[-2] == _LF
+        and raw.startswith(_DATA)
+        # Numbers: for bytes Python first makes an error and drops it, each time.
+        and _LF not in data
+        and _CR not in data
+        and len(raw) <= limit
     ):
-        return None
-    return Block(raw=data[at : end + 2], data=data[first:end])
+        return Block(raw=raw, data=data)
+    return None
 
 
 def passable(block: Block) -> bytes:

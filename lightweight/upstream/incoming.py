@@ -105,14 +105,19 @@ class Incoming:
 
     def read(self) -> None:
         """Learn that a read is over and the answer is not."""
+        if self._flows and self._waiting is None:
+            if self._held:
+                # For every event of every stream.
+                at, last = self._seconds() + self._idle_seconds, self._total_at
+                self._deadline.move(at if at < last else last)  # noqa: FURB136 -- min costs three times that
+                self._flush()
+            return
         if not self.status:
             return
         waiting, self._waiting = self._waiting, None
         if waiting is not None:
             self._wind_up()
             waiting.callback(None)
-        elif self._held and self._flows:
-            self._wind_up(self._idle_seconds)
         self._flush()
         self._steer()
 

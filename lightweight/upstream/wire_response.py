@@ -39,6 +39,9 @@ _CHUNK = re.compile(rb"([0-9a-fA-F]{1,13})[ \t]*(?:;[\t\x20-\x7e\x80-\xff]*)?")
 
 _PLAIN_CHUNK = re.compile(rb"([0-9a-fA-F]{1,13})\r\n")
 
+_SIZES = {form % size: size for size in range(1, 1024) for form in (b"%x", b"%X")}
+"""How most servers write the sizes of an event's chunk."""
+
 _INFORMATIONAL = range(100, 200)
 _SWITCHING = 101
 _WITHOUT_BODY = frozenset({204, 304})
@@ -104,6 +107,8 @@ class ResponseParser:
         if self._rest:
             data = self._rest + data
             self._rest = b""
+        elif self._state == "size" and self._is_one_chunk(data):
+            return b""
         at = 0
         while self._state == "head" and 0 <= at < len(data):
             at = self._take_head(data, at)
@@ -211,6 +216,19 @@ class ResponseParser:
             # Also where the next chunk is broken: what came before it was sound.
             if pieces:
                 self._give(pieces[0] if len(pieces) == 1 else b"".join(pieces))
+
+    def _is_one_chunk(self, data: bytes) -> bool:
+        """Take a small chunk that is all that came, as mostly in a stream; or do not.
+
+        Give whether it was one. Whatever else comes is judged by the slower way.
+        """
+        end = data.find(b"\r\n")
+        size = _SIZES.get(data[:end])
+        if size is None or len(data) != end + size + 4 or not data.endswith(b"\r\n"):
+            return False
+        assert self._receiver is not None
+        self._receiver.body(data[end + 2 : -2])
+        return True
 
     def _take_size(self, data: bytes, at: int) -> int:
         end = _line_end(data, at, CHUNK_LINE_BYTES)

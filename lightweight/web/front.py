@@ -15,7 +15,6 @@ from zope.interface import implementer
 from lightweight.config.schema import Edge
 from lightweight.errors import Fault, Overloaded
 from lightweight.records import Identity
-from lightweight.upstream.eager import send_now
 from lightweight.web import edge
 from lightweight.web.exchange import Flow
 from lightweight.web.front_exchange import FrontExchange
@@ -170,10 +169,6 @@ class Front(Protocol):
         exchange.serve(self.site.express[asking.path](exchange))
 
     # -- an answer leaves ----------------------------------------------------------
-
-    def send(self, data: bytes) -> None:
-        """Send the next bytes of an answer."""
-        send_now(self.transport, data)
 
     def answered(self, *, persists: bool) -> None:
         """Learn that the answer is sent: wait for the next request, or close."""

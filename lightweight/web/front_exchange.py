@@ -10,6 +10,7 @@ from lightweight.errors import Fault
 from lightweight.observe.access import Visit
 from lightweight.policy.trace import parent_of
 from lightweight.records import Answer, Headers, Outcome, Request
+from lightweight.upstream.eager import send_now
 from lightweight.web.answers import send
 from lightweight.web.exchange import Flow
 from lightweight.web.forwarded import client_address
@@ -126,8 +127,10 @@ class FrontExchange:
             return
         self._sent += len(data)
         if self._chunked:
-            data = b"".join((b"%x\r\n" % len(data), data, b"\r\n"))
-        self._put(data)
+            data = b"%x\r\n%b\r\n" % (len(data), data)
+        if self._head:
+            data, self._head = self._head + data, b""
+        send_now(self._front.transport, data)
 
     def finish(self) -> None:
         """End the answer."""
@@ -136,10 +139,10 @@ class FrontExchange:
         if self.lost or self._over:
             return
         self._over = True
-        if self._chunked:
-            self._put(_LAST_CHUNK)
-        elif self._head:
-            self._put(b"")
+        rest = self._head + (_LAST_CHUNK if self._chunked else b"")
+        if rest:
+            self._head = b""
+            send_now(self._front.transport, rest)
         self._visiting.answered(self._status)
         self._front.answered(persists=self.persists)
 
@@ -149,11 +152,6 @@ class FrontExchange:
         if not self.lost and not self._over:
             self._over = True
             self._front.abort()
-
-    def _put(self, data: bytes) -> None:
-        head, self._head = self._head, b""
-        if head or data:
-            self._front.send(head + data)
 
     # -- the client's speed, and its leaving ---------------------------------------
 

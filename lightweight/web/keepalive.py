@@ -35,18 +35,24 @@ class KeepAlive:
         self._clock = clock
         self._headers = headers
         self._sign = sign
+        self._seconds = clock.seconds
         self._tail = _EVENT_ENDS[0]
+        self._spoke = 0.0
+        """When the silence began."""
         self._next: IDelayedCall | None = None
 
     def begin(self) -> None:
         """Count silence from now on."""
-        self._next = self._clock.callLater(SECONDS, self._give_sign)
+        self._spoke = self._seconds()
+        self._next = self._clock.callLater(SECONDS, self._look)
 
     def wrote(self, data: bytes) -> None:
         """Learn of bytes that went out: the silence begins anew."""
-        self._tail = (self._tail + data)[-_LONGEST_END:]
-        if self._next is not None:
-            self._next.reset(SECONDS)
+        # For every event of every stream: the clock's call is not moved but looks.
+        self._spoke = self._seconds()
+        if len(data) < _LONGEST_END:
+            data = self._tail + data
+        self._tail = data[-_LONGEST_END:]
 
     def end(self) -> None:
         """Write nothing more."""
@@ -54,8 +60,15 @@ class KeepAlive:
             self._next.cancel()
             self._next = None
 
+    def _look(self) -> None:
+        left = self._spoke + SECONDS - self._seconds()
+        if left > 0:
+            self._next = self._clock.callLater(left, self._look)
+        else:
+            self.begin()
+            self._give_sign()
+
     def _give_sign(self) -> None:
-        self.begin()
         # Inside an event it would tear that.
         if self.held or not self._tail.endswith(_EVENT_ENDS):
             return

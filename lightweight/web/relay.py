@@ -241,6 +241,8 @@ class Relay:
             raise
         finally:
             self._exchange.detach()
+            # No circle is left for the garbage collector to find.
+            self._out = self._pieces.append
             # A bug of ours is the app's to log; the client must not wait for that.
             if not settled and self._exchange.started:
                 self._broken(OwnFault())
@@ -256,12 +258,13 @@ class Relay:
         return ended
 
     def _offer(self, data: bytes) -> None:
-        if self.first_byte_at is None:
-            self._startup.add(data)
-            if not (self._passage.deltas or self._startup.full):
-                return
-            data = self._startup.release()
-        self._send(data)
+        """Hold the stream back until it says something."""
+        self._startup.add(data)
+        if self._passage.deltas or self._startup.full:
+            self._send(self._startup.release())
+        if self.first_byte_at is not None:
+            # No later piece asks again.
+            self._out = self._write
 
     def _send(self, data: bytes) -> None:
         if not data:
@@ -271,9 +274,14 @@ class Relay:
             self.first_byte_at = self._clock.seconds()
         if not self._exchange.started:
             self._exchange.start(200, self._headers)
-        self._exchange.write(data)
-        if self._keep_alive is not None:
-            self._keep_alive.wrote(data)
+        self._write(data)
+
+    def _write(self, data: bytes) -> None:
+        """Send what follows the first byte of the answer."""
+        if data:
+            self._exchange.write(data)
+            if self._keep_alive is not None:
+                self._keep_alive.wrote(data)
 
     def _whole_now(self) -> Ended:
         ended = _CLIENT_GONE if self._exchange.lost else _FINISHED

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from contextlib import nullcontext
 
 import h11
 import pytest
@@ -214,6 +215,36 @@ def test_what_came_before_a_broken_chunk_is_given() -> None:
     with pytest.raises(BadResponse):
         parser.feed(answer(CHUNKED, body=b"3\r\nabc\r\nxx\r\n"))
     assert taken.content == b"abc"
+
+
+# (what comes in a read of its own, after the head; the content; how it ends)
+ALONE = [
+    ([b"3\r\nabc\r\n", b"A\r\n0123456789\r\n"], b"abc0123456789", "open"),
+    ([b"3\r\nabc\r\n", b"0\r\n\r\n"], b"abc", "done"),
+    ([b"3\r\nabc\r\n0", b"\r\n\r\n"], b"abc", "done"),
+    ([b"a\r\n0123456789\r\n", b"003\r\nabc\r\n"], b"0123456789abc", "open"),
+    ([b"401\r\n" + b"x" * 1025 + b"\r\n"], b"x" * 1025, "open"),
+    ([b"1\r\na\r\n1\r\nb\r\n"], b"ab", "open"),
+    ([b"2\r\n\r\n\r\n", b"4\r\n1\r\n2\r\n"], b"\r\n1\r\n2", "open"),
+    ([b"3;a=b\r\nabc\r\n"], b"abc", "open"),
+    ([b"3\r\nab\r\n"], b"ab\r", "refused"),
+    ([b"3\r\nab\r", b"\n\r\n"], b"ab\r", "refused"),
+    ([b"3\r\nabcd\r\n"], b"abc", "refused"),
+    ([b"3\r\nabc\n\r"], b"abc", "refused"),
+    ([b"+3\r\nabc\r\n"], b"", "refused"),
+]
+
+
+@pytest.mark.parametrize(("reads", "content", "end"), ALONE)
+def test_chunks_that_come_alone(reads: list[bytes], content: bytes, end: str) -> None:
+    taken = Taken()
+    parser = ResponseParser()
+    parser.expect(taken)
+    parser.feed(answer(CHUNKED))
+    with pytest.raises(BadResponse) if end == "refused" else nullcontext():
+        for read in reads:
+            assert parser.feed(read) == b""
+    assert (taken.content, parser.done) == (content, end == "done")
 
 
 def test_a_head_has_an_end() -> None:

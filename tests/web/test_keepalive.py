@@ -49,6 +49,18 @@ def test_what_is_written_begins_the_silence_anew() -> None:
     assert exchange.body == COMMENT
 
 
+def test_a_stream_that_speaks_often_gets_a_comment_when_it_falls_silent() -> None:
+    keep_alive, exchange, clock = watched()
+
+    for _ in range(30):
+        clock.advance(1)
+        keep_alive.wrote(b"data: 1\n\n")
+    clock.advance(SECONDS - 1)
+    assert exchange.body == b""
+    clock.advance(1)
+    assert exchange.body == COMMENT
+
+
 def test_no_comment_tears_an_event() -> None:
     keep_alive, exchange, clock = watched()
 
