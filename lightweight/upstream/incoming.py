@@ -108,8 +108,7 @@ class Incoming:
         if self._flows and self._waiting is None:
             if self._held:
                 # For every event of every stream.
-                at, last = self._seconds() + self._idle_seconds, self._total_at
-                self._deadline.move(at if at < last else last)  # noqa: FURB136 -- min costs three times that
+                self._wind_up(self._idle_seconds)
                 self._flush()
             return
         if not self.status:

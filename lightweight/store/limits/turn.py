@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any, TypeAlias
 
 PutOff: TypeAlias = Callable[[Callable[[], object]], object]
-"""Lets a call happen at the end of this turn, or at the begin of the next."""
+"""Lets a call happen at the end of this turn, or at the beginning of the next."""
 
 
 def put_off_by(reactor: Any) -> PutOff:
