@@ -20,6 +20,9 @@ _SCALAR = re.compile(_STRING + rb"|[^\s,}]++")
 _TOKEN = re.compile(_STRING + rb"|[\[\]{}]")
 _STEPS = {b"[": 1, b"{": 1, b"]": -1, b"}": -1}
 _SPACE = b" \t\r\n"
+# A number is looked for without the error that bytes cost Python first.
+_BACKSLASH = 92
+_ESCAPED_LETTER = re.compile(rb"\\u00[5-7]")
 
 
 class _Member(NamedTuple):
@@ -49,9 +52,11 @@ def without(data: bytes, key: str) -> bytes:
 def replaced(data: bytes, key: str, value: bytes) -> bytes:
     """Give ``data`` with ``value``, a JSON text, as the value of each ``key``."""
     only = _only(data, key)
+    if only is not None:
+        return data[: only.value] + value + data[only.end :]
     pieces = []
     done = 0
-    for member in _members(data) if only is None else (only,):
+    for member in _members(data):
         if member.key == key:
             pieces += [data[done : member.value], value]
             done = member.end
@@ -65,11 +70,14 @@ def _only(data: bytes, key: str) -> _Member | None:
     It is certain where the quoted name is there once and no letter is written as an
     escape, since the member is known to be there.
     """
-    name = b'"' + key.encode() + b'"'
-    if data.count(name) != 1 or b"\\u006" in data or b"\\u007" in data:
+    name = b'"%b"' % key.encode()
+    start = data.find(name)
+    end = start + len(name)
+    if start < 0 or data.find(name, end) >= 0:
         return None
-    start = data.index(name)
-    return _member(data, key, start, start + len(name))
+    if _BACKSLASH in data and _ESCAPED_LETTER.search(data):
+        return None
+    return _member(data, key, start, end)
 
 
 def _without_one(data: bytes, member: _Member) -> bytes:
