@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any, Protocol, TypeAlias
 
 from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import ITCPTransport
 from twisted.python.failure import Failure
 from txredisapi import ConnectionError as ConnectionLost
 from txredisapi import InvalidResponse, RedisProtocol
@@ -68,6 +69,13 @@ class Speaker(RedisProtocol):  # type: ignore[misc]  # txredisapi has no types
         """Who waits for a reply, in the order of the replies."""
         self._unsent: list[bytes] = []
         self.whenConnected().addCallback(lambda _: self.greeted.callback(None))
+
+    def connectionMade(self) -> None:
+        """Greet the server."""
+        if ITCPTransport.providedBy(self.transport):
+            # What one turn says does not wait for the last one's to arrive.
+            self.transport.setTcpNoDelay(True)
+        super().connectionMade()
 
     def say(self, command: bytes, hearer: Hearer) -> None:
         """Send a whole command; ``hearer`` learns its reply, or that there is none.

@@ -58,6 +58,7 @@ async def test_a_connection_takes_commands_and_tells_its_end(
 ) -> None:
     told: list[tuple[Speaker, str]] = []
     speaker = await reach(server.url + "/2").open(lambda *gone: told.append(gone))
+    assert speaker.transport.getTcpNoDelay()
     assert await speaker.execute_command("SET", "x", "0123") == "OK"
     assert await speaker.execute_command("GET", "x") == b"0123"
     waiting = speaker.execute_command("BLPOP", "never", 0)
