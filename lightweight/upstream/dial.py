@@ -4,9 +4,14 @@ from collections.abc import Callable
 from ssl import SSLContext
 from typing import Any, TypeVar, cast
 
+from twisted.internet.abstract import isIPAddress, isIPv6Address
 from twisted.internet.defer import Deferred
-from twisted.internet.endpoints import HostnameEndpoint
-from twisted.internet.interfaces import IAddress
+from twisted.internet.endpoints import (
+    HostnameEndpoint,
+    TCP4ClientEndpoint,
+    TCP6ClientEndpoint,
+)
+from twisted.internet.interfaces import IAddress, IStreamClientEndpoint
 from twisted.internet.protocol import Factory, Protocol
 from twisted.python.failure import Failure
 
@@ -43,6 +48,7 @@ class Dialer:
         self._origin = origin
         self._seconds = seconds
         self._trust = trust
+        self._endpoint = _endpoint(reactor, origin.host, origin.port, seconds)
 
     def connect(self) -> "Deferred[Connection]":
         """Connect; fail with ConnectDeadline, ssl.SSLError or what Twisted says.
@@ -68,17 +74,23 @@ class Dialer:
 
     async def _reach(self, make: Callable[[], _Made]) -> _Made:
         """Connect by TCP, to the host's first address that answers."""
-        endpoint = HostnameEndpoint(
-            self._reactor,
-            self._origin.host,
-            self._origin.port,
-            timeout=self._seconds,
-            attemptDelay=ATTEMPT_SECONDS,
-        )
-        made: Any = await endpoint.connect(_Making(make))
+        made: Any = await self._endpoint.connect(_Making(make))
         # Past the endpoint's own protocol, which has nothing more to do.
         made.transport.protocol = made
         return cast("_Made", made)
+
+
+def _endpoint(
+    reactor: Any, host: str, port: int, seconds: float
+) -> IStreamClientEndpoint:
+    # An address needs nobody who resolves it, which costs as much as a whole call.
+    if isIPAddress(host):
+        return TCP4ClientEndpoint(reactor, host, port, timeout=seconds)
+    if isIPv6Address(host):
+        return TCP6ClientEndpoint(reactor, host, port, timeout=seconds)
+    return HostnameEndpoint(
+        reactor, host, port, timeout=seconds, attemptDelay=ATTEMPT_SECONDS
+    )
 
 
 class _Making(Factory):

@@ -107,7 +107,6 @@ class Incoming:
         """Learn that a read is over and the answer is not."""
         if self._flows and self._waiting is None:
             if self._held:
-                # For every event of every stream.
                 self._wind_up(self._idle_seconds)
                 self._flush()
             return
