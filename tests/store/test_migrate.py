@@ -177,7 +177,7 @@ def test_a_migration_that_fails_leaves_nothing(empty: Engine) -> None:
 def test_an_up_to_date_database_is_only_read(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connect, "BUSY_S", 0.01)
+    monkeypatch.setattr(connect, "BUSY_S", 1.0)
     other = open_engine(engine.url)
     with writing(engine) as connection:
         take_turn(connection)

@@ -146,7 +146,7 @@ def test_a_role_that_may_not_is_one_sentence(
 def test_statements_locks_and_the_pool_are_not_waited_for_without_end(
     postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connect, "BUSY_S", 0.2)
+    monkeypatch.setattr(connect, "BUSY_S", 1.0)
     monkeypatch.setattr(postgres, "CONNECTIONS", 2)
     engine = open_engine(postgres_url)
     upgrade(engine)
