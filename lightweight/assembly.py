@@ -156,7 +156,7 @@ def gateway_service(
             ledger=Ledger(database),
             checks={
                 "serving": lambda: service.why_not_ready,
-                "load": overload.why,
+                "load": lambda: overload.reason,
                 "journal": lambda: journal.why_full,
             },
             troubles={"limits": metering.why_degraded, "self_test": self_test.why},

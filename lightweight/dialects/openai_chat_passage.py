@@ -61,7 +61,7 @@ class StreamPassage:
         rest = b"".join(self._stream.finish(self._hear))
         if not self._stream.complete:
             check_ending(self._stream.leftover, self._progress)
-            self.complete = self._stream.complete = True
+        self.complete = self._stream.complete = True
         return rest + (self._done or DONE)
 
     def broken(self, fault: Fault) -> bytes:

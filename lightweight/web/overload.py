@@ -41,13 +41,8 @@ class Overload:
         self._due = 0.0
         self._worst = 0.0
         self._next: IDelayedCall | None = None
-        self._told: str | None = None
         self.reason: str | None = None
         """Why no new call is taken; None where it is."""
-
-    def why(self) -> str | None:
-        """Give ``reason``."""
-        return self.reason
 
     def worst_lag(self) -> float:
         """Give the longest delay of a tick since this was last asked, in seconds."""
@@ -81,10 +76,10 @@ class Overload:
 
     def _tell(self) -> None:
         behind = BEHIND if self._late >= LATE_TICKS else None
-        why = self.reason = FULL if self._full else behind
-        if why == self._told:
+        before, why = self.reason, FULL if self._full else behind
+        if why == before:
             return
-        self._told = why
+        self.reason = why
         if why is None:
             self.log.info("New calls are taken again.")
         else:

@@ -147,6 +147,14 @@ def test_a_missing_done_is_added() -> None:
     assert way.complete
 
 
+def test_a_done_without_its_end_is_heard_at_the_stream_s() -> None:
+    way = passage()
+    assert way.feed(GOOD + b"data: [DONE]\r\n\r") == GOOD
+    assert not way.complete
+    way.finish()
+    assert way.complete
+
+
 # (a stream, the fault)
 BROKEN: list[tuple[bytes, type[Fault]]] = [
     (b"", ProviderCut),

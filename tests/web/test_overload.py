@@ -36,7 +36,7 @@ class Machine:
         """Let the loop come round after each of these; give the last verdict."""
         for each in seconds:
             self.clock.advance(each)
-        return self.overload.why()
+        return self.overload.reason
 
 
 @contextmanager
@@ -113,5 +113,5 @@ def test_after_the_stop_nothing_is_looked_at() -> None:
     machine.ticks(*[LATE] * LATE_TICKS)
     machine.overload.stop()
     assert machine.clock.getDelayedCalls() == []
-    assert machine.overload.why() is None
+    assert machine.overload.reason is None
     machine.overload.stop()
